@@ -1,0 +1,35 @@
+//! What the user may type: declarations, nothing else.
+
+mod build;
+mod global;
+mod inspect;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use build::{BuildArguments, ImageFormat};
+pub(crate) use global::{Format, GlobalArguments};
+pub(crate) use inspect::InspectArguments;
+
+/// Turn a folder of database migrations into a container image, and push it to a registry.
+///
+/// shipway needs files and HTTPS: no Docker daemon, no root, no unpacked root file system.
+#[derive(Debug, Parser)]
+#[command(
+    name = "shipway",
+    version,
+    max_term_width = 100,
+    after_help = "Exit status: 0 done, 1 failed, 2 usage or configuration, 4 refused, 8 failed for now, 130/143 interrupted."
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: GlobalArguments,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Build(Box<BuildArguments>),
+    Inspect(InspectArguments),
+}

@@ -1,0 +1,108 @@
+//! `shipway build`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Which family of media types the image has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImageFormat {
+    /// The base's.
+    Auto,
+    /// OCI.
+    Oci,
+    /// Docker.
+    Docker,
+}
+
+/// Build an image from a folder of migrations, and push or write it
+///
+/// What the flags leave open comes from the environment (SHIPWAY_…), then from shipway.toml. Prints
+/// `repository@sha256:…` for each repository the image was pushed to, or else the image's digest.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  shipway build --push                                 what shipway.toml says
+  shipway build -t registry.example.com/orders:1.4 --push
+  shipway build --base scratch --output oci:out        no registry, no network
+  shipway build --push --digest-file digest --dotenv shipway.env")]
+pub(crate) struct BuildArguments {
+    /// Folder with the migration scripts
+    #[arg(long, value_name = "DIR", help_heading = "What goes in")]
+    pub(crate) scripts: Option<PathBuf>,
+    /// Configuration file of the migration tool; repeatable
+    #[arg(long, value_name = "FILE", help_heading = "What goes in")]
+    pub(crate) config: Vec<PathBuf>,
+    /// Migration tool: flyway, or custom [default: flyway]
+    #[arg(long, value_name = "NAME", help_heading = "What goes in")]
+    pub(crate) profile: Option<String>,
+    /// Image to build on: a registry reference, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, or scratch
+    #[arg(long, value_name = "REF", help_heading = "What goes in")]
+    pub(crate) base: Option<String>,
+    /// Add a file or folder at a path of the image; repeatable
+    #[arg(long, value_name = "SOURCE:PATH", help_heading = "What goes in")]
+    pub(crate) add: Vec<String>,
+    /// Platform to build for, or "all"; repeatable [default: linux/amd64]
+    #[arg(long, value_name = "OS/ARCH", help_heading = "What goes in")]
+    pub(crate) platform: Vec<String>,
+
+    /// Working directory
+    #[arg(long, value_name = "PATH", help_heading = "How it runs")]
+    pub(crate) workdir: Option<String>,
+    /// Environment variable; repeatable
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "How it runs")]
+    pub(crate) env: Vec<String>,
+    /// User, by name or number
+    #[arg(long, value_name = "USER", help_heading = "How it runs")]
+    pub(crate) user: Option<String>,
+    /// Program that is started: a JSON list, or one word
+    #[arg(long, value_name = "WORDS", help_heading = "How it runs")]
+    pub(crate) entrypoint: Option<String>,
+    /// Arguments it gets by default: a JSON list, or one word
+    #[arg(long, value_name = "WORDS", help_heading = "How it runs")]
+    pub(crate) cmd: Option<String>,
+
+    /// Name of the image, or tag in the project's repository; repeatable, replaces the project's tags
+    #[arg(short, long, value_name = "TAG", help_heading = "Where it goes")]
+    pub(crate) tag: Vec<String>,
+    /// Push to the repositories of the tags
+    #[arg(long, help_heading = "Where it goes")]
+    pub(crate) push: bool,
+    /// The same as --tag REF --push; repeatable
+    #[arg(long, value_name = "REF", help_heading = "Where it goes")]
+    pub(crate) destination: Vec<String>,
+    /// Write the image: oci:DIR, oci-archive:FILE or docker-archive:FILE; repeatable
+    #[arg(short, long, value_name = "TARGET", help_heading = "Where it goes")]
+    pub(crate) output: Vec<String>,
+    /// Write nothing; say what would come out
+    #[arg(long, help_heading = "Where it goes")]
+    pub(crate) dry_run: bool,
+    /// Move tags that must not move, this once
+    #[arg(long, help_heading = "Where it goes")]
+    pub(crate) move_tags: bool,
+
+    /// Label of the image; repeatable
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "What it says of itself")]
+    pub(crate) label: Vec<String>,
+    /// Annotation of the manifests; repeatable
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "What it says of itself")]
+    pub(crate) annotation: Vec<String>,
+    /// Media types [default: auto, those of the base]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "What it says of itself")]
+    pub(crate) image_format: Option<ImageFormat>,
+    /// Version the image states [default: the highest version of the migrations]
+    #[arg(long, value_name = "VERSION", help_heading = "What it says of itself")]
+    pub(crate) image_version: Option<String>,
+
+    /// Write the digest to a file
+    #[arg(long, value_name = "FILE", help_heading = "Results, written after success")]
+    pub(crate) digest_file: Option<PathBuf>,
+    /// Write what buildx calls metadata, as JSON
+    #[arg(long, value_name = "FILE", help_heading = "Results, written after success")]
+    pub(crate) metadata_file: Option<PathBuf>,
+    /// Write repository@digest, one line for each repository
+    #[arg(long, value_name = "FILE", help_heading = "Results, written after success")]
+    pub(crate) image_refs: Option<PathBuf>,
+    /// Write SHIPWAY_IMAGE, SHIPWAY_DIGEST and SHIPWAY_TAGS for a GitLab dotenv report
+    #[arg(long, value_name = "FILE", help_heading = "Results, written after success")]
+    pub(crate) dotenv: Option<PathBuf>,
+}

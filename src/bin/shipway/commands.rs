@@ -1,0 +1,33 @@
+//! The commands.
+
+mod build;
+mod inspect;
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::args::{Arguments, Command};
+use crate::environment::Environment;
+use crate::interrupt::until_interrupted;
+use crate::printer::Printer;
+
+/// How long the end waits for threads that are still reading a file when everything else is over.
+const LAST_WAIT: Duration = Duration::from_millis(500);
+
+/// Runs a command to its end.
+pub(crate) fn run(arguments: Arguments, environment: &Environment, printer: &Printer) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start")?;
+    let result = runtime.block_on(until_interrupted(async {
+        match &arguments.command {
+            Command::Build(build) => build::run(build, &arguments.global, environment, printer).await,
+            Command::Inspect(inspect) => inspect::run(inspect, &arguments.global, environment, printer).await,
+        }
+    }));
+    // Drops what still runs, and with it every file that is not complete.
+    runtime.shutdown_timeout(LAST_WAIT);
+    result
+}

@@ -1,0 +1,308 @@
+//! `shipway build`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use shipway::build::{Delivery, Order, SET_DIGEST_LABEL, ship};
+use shipway::content::Target;
+use shipway::content::archive::{DockerArchiveTarget, OciArchiveTarget};
+use shipway::content::layout::LayoutTarget;
+use shipway::error::Error;
+use shipway::migrations::Inventory;
+use shipway::oci::{Reference, Repository, Tag};
+use shipway::progress::Progress;
+use shipway::provenance::{CiNames, Provenance};
+use shipway::recipe::Step;
+use shipway::runner::Prepared;
+
+use crate::args::{BuildArguments, Format, GlobalArguments};
+use crate::environment::Environment;
+use crate::failure::UsageError;
+use crate::places::Places;
+use crate::printer::Printer;
+use crate::progress::Display;
+use crate::results::BuildResult;
+use crate::settings::{self, BuildSettings, Logins, Output};
+use crate::tag_template::Words;
+
+/// Prefix of the annotations the image specification defines.
+const IMAGE: &str = "org.opencontainers.image";
+
+/// Builds, and delivers what was built.
+pub(crate) async fn run(
+    arguments: &BuildArguments,
+    global: &GlobalArguments,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let project = settings::project(global)?;
+    let settings = BuildSettings::resolve(arguments, environment, &project)?;
+    let registries = settings::registries(global, &project)?;
+    let logins = Logins::gather(global, environment)?;
+    let facts = Facts::gather(&settings, environment).await?;
+    let names = names(&settings, &facts, environment)?;
+
+    let progress: Arc<dyn Progress> = Arc::new(Display::new(printer.clone()));
+    let hosts = repositories(&names).iter().map(|name| name.registry().to_owned()).collect::<Vec<_>>();
+    let places = Places::new(global, environment, registries, logins.store(&hosts), Arc::clone(&progress));
+    let deliveries = deliveries(&settings, &names, &places).await?;
+    let order = order(&settings, &facts, &places, arguments.dry_run).await?;
+    let built = ship(&order, &deliveries, &progress).await.map_err(Error::from)?;
+
+    let pushed = if settings.push { repositories(&names) } else { Vec::new() };
+    let images: Vec<Reference> = pushed
+        .iter()
+        .zip(&built.delivered)
+        .map(|(repository, delivered)| repository.pinned(delivered.digest))
+        .collect();
+    let result = BuildResult {
+        built: &built,
+        images,
+        tags: names.iter().map(Name::text).collect(),
+        outputs: arguments.output.clone(),
+        base_name: settings.base.as_ref().map(|(name, _)| name.clone()),
+        version: facts.inventory.highest_version().map(ToString::to_string),
+        set_digest: facts.set_digest.clone(),
+        scripts: facts.inventory.entries().len(),
+    };
+    if !arguments.dry_run {
+        result.write_files(arguments)?;
+    }
+    match printer.format() {
+        Format::Text => printer.data(&result.text())?,
+        Format::Json => printer.data(&format!("{}\n", result.json()))?,
+    }
+    Ok(())
+}
+
+/// What is known before anything is built.
+struct Facts {
+    prepared: Prepared,
+    inventory: Inventory,
+    set_digest: String,
+    provenance: Option<Provenance>,
+    /// When the image says it was made, in seconds since the epoch.
+    created_seconds: i64,
+}
+
+impl Facts {
+    /// Reads folders, scripts and git, in threads that may block.
+    async fn gather(settings: &BuildSettings, environment: &Environment) -> anyhow::Result<Self> {
+        let (profile, inputs) = (settings.profile, settings.inputs.clone());
+        let scripts = tokio::task::spawn_blocking(move || {
+            let prepared = profile.prepare(&inputs).map_err(Error::from)?;
+            let inventory = Inventory::of_names(prepared.convention, prepared.scripts.clone());
+            let set_digest = inventory.set_digest().map_err(Error::from)?.to_string();
+            Ok::<_, Error>((prepared, inventory, set_digest))
+        });
+        let folder = settings.folder.clone();
+        let tag = environment.get("CI_COMMIT_TAG").map(str::to_owned);
+        let names = CiNames {
+            // In a merge request's pipeline only the latter is set.
+            branch: environment
+                .get("CI_COMMIT_BRANCH")
+                .or_else(|| environment.get("CI_COMMIT_REF_NAME").filter(|_| tag.is_none()))
+                .map(str::to_owned),
+            tag,
+        };
+        let git = tokio::task::spawn_blocking(move || {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+            Provenance::read(folder, &names).map_err(Error::from)
+        });
+        let (prepared, inventory, set_digest) = scripts.await??;
+        let provenance = git.await??;
+        let commit_seconds = provenance.as_ref().and_then(|known| Some(known.commit.as_ref()?.seconds));
+        let created_seconds = match settings.source_date_epoch {
+            Some(seconds) => i64::try_from(seconds).unwrap_or(i64::MAX),
+            None => commit_seconds.unwrap_or_default().max(0),
+        };
+        Ok(Self {
+            prepared,
+            inventory,
+            set_digest,
+            provenance,
+            created_seconds,
+        })
+    }
+}
+
+/// A name the image gets.
+#[derive(Debug, Clone)]
+enum Name {
+    /// In a registry.
+    Full(Repository, Tag),
+    /// In a layout or archive, which needs no repository.
+    Bare(Tag),
+}
+
+impl Name {
+    fn tag(&self) -> &Tag {
+        match self {
+            Self::Full(_, tag) | Self::Bare(tag) => tag,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Full(repository, tag) => format!("{repository}:{tag}"),
+            Self::Bare(tag) => tag.to_string(),
+        }
+    }
+}
+
+/// Fills the tags in and reads them.
+fn names(settings: &BuildSettings, facts: &Facts, environment: &Environment) -> anyhow::Result<Vec<Name>> {
+    let words = Words {
+        project: &settings.project,
+        provenance: facts.provenance.as_ref(),
+        inventory: &facts.inventory,
+        set_digest: &facts.set_digest[..12],
+        environment,
+        seconds: match settings.source_date_epoch {
+            Some(_) => facts.created_seconds,
+            None => environment.now_seconds(),
+        },
+    };
+    let mut names: Vec<Name> = Vec::new();
+    for template in &settings.tags {
+        let text = words.fill(&template.value)?;
+        let name = if text.contains(['/', ':']) {
+            let reference: Reference = template.with(text).parse()?;
+            if reference.digest.is_some() {
+                return Err(UsageError::new(format!("{reference} names an image by its digest; a new one gets a tag")).into());
+            }
+            Name::Full(reference.repository, reference.tag.unwrap_or_else(Tag::latest))
+        } else {
+            let tag: Tag = template.with(text).parse()?;
+            match &settings.repository {
+                Some(repository) => Name::Full(repository_of(repository)?, tag),
+                None if settings.push => {
+                    return Err(UsageError::new(format!("the tag {tag} has no repository"))
+                        .hint("write the whole name, -t registry.example.com/orders:1.4, or set repository under [image] in shipway.toml")
+                        .into());
+                }
+                None => Name::Bare(tag),
+            }
+        };
+        if !names.iter().any(|other| other.text() == name.text()) {
+            names.push(name);
+        }
+    }
+    if settings.push && names.is_empty() {
+        return Err(UsageError::new("there is nowhere to push to")
+            .hint("name the image with -t registry.example.com/orders:1.4, or set repository and tags under [image] in shipway.toml")
+            .into());
+    }
+    Ok(names)
+}
+
+fn repository_of(text: &str) -> anyhow::Result<Repository> {
+    text.parse::<Repository>().map_err(|error| {
+        let error = Error::from(error);
+        UsageError::new(format!("the repository {text:?} cannot be used")).because(error).into()
+    })
+}
+
+/// The repositories among the names, each once.
+fn repositories(names: &[Name]) -> Vec<Repository> {
+    let mut repositories: Vec<Repository> = Vec::new();
+    for name in names {
+        if let Name::Full(repository, _) = name
+            && !repositories.contains(repository)
+        {
+            repositories.push(repository.clone());
+        }
+    }
+    repositories
+}
+
+/// Registries first, in the order of their names; then what is written here.
+async fn deliveries(settings: &BuildSettings, names: &[Name], places: &Places) -> anyhow::Result<Vec<Delivery>> {
+    let mut deliveries = Vec::new();
+    if settings.push {
+        for repository in repositories(names) {
+            let of_repository = names.iter().filter_map(|name| match name {
+                Name::Full(other, tag) if *other == repository => Some(tag.clone()),
+                _ => None,
+            });
+            deliveries.push(Delivery {
+                tags: of_repository.collect(),
+                present: Some(places.repository(&repository).await?),
+                target: places.target(&repository).await?,
+            });
+        }
+    }
+    let mut tags: Vec<Tag> = names.iter().map(|name| name.tag().clone()).collect();
+    tags.sort();
+    tags.dedup();
+    for output in &settings.outputs {
+        let target: Arc<dyn Target> = match output {
+            Output::Layout(path) => Arc::new(LayoutTarget::create(path)),
+            Output::OciArchive(path) => Arc::new(OciArchiveTarget::create(path)),
+            Output::DockerArchive(path) => {
+                let named = names.iter().map(|name| match name {
+                    Name::Full(..) => name.text(),
+                    Name::Bare(tag) => format!("{}:{tag}", settings.project),
+                });
+                Arc::new(DockerArchiveTarget::create(path, named.collect()))
+            }
+        };
+        deliveries.push(Delivery {
+            target,
+            tags: tags.clone(),
+            present: None,
+        });
+    }
+    Ok(deliveries)
+}
+
+async fn order(settings: &BuildSettings, facts: &Facts, places: &Places, dry_run: bool) -> anyhow::Result<Order> {
+    let base = match &settings.base {
+        None => None,
+        Some((text, location)) => {
+            let (source, selector) = places.source(location).await?;
+            let name = match location {
+                shipway::content::Location::Registry(reference) => reference.name(),
+                _ => text.clone(),
+            };
+            Some((name, source, selector))
+        }
+    };
+    let created = jiff::Timestamp::from_second(facts.created_seconds)
+        .map_err(|error| UsageError::new("SOURCE_DATE_EPOCH is out of range").because(error))?
+        .to_string();
+    let mut recipe = facts.prepared.recipe.clone();
+    let says = |key: &str, value: Option<String>| (format!("{IMAGE}.{key}"), value);
+    let version = settings.version.clone();
+    let says = [
+        says("created", Some(created.clone())),
+        says("revision", facts.provenance.as_ref().and_then(|known| Some(known.commit.as_ref()?.id.clone()))),
+        says("source", facts.provenance.as_ref().and_then(|known| known.source.clone())),
+        says("title", Some(settings.project.clone())),
+        says("version", version.or_else(|| facts.inventory.highest_version().map(ToString::to_string))),
+        (SET_DIGEST_LABEL.to_owned(), Some(facts.set_digest.clone())),
+    ];
+    let label = |key: String, value| Step::Label { key, value };
+    recipe.steps.extend(says.iter().map(|(key, value)| label(key.clone(), value.clone())));
+    let own = settings.labels.iter().map(|(key, value)| label(key.clone(), Some(value.clone())));
+    recipe.steps.extend(own);
+    let mut annotations: BTreeMap<String, String> =
+        says.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+    annotations.extend(settings.annotations.clone());
+    Ok(Order {
+        recipe,
+        base,
+        platforms: settings.platforms.clone(),
+        family: settings.family,
+        created,
+        file_time: settings.source_date_epoch.unwrap_or(1),
+        annotations,
+        insists_on_annotations: !settings.annotations.is_empty(),
+        set_digest: Some(facts.set_digest.clone()),
+        rule: settings.rule.clone(),
+        temp_folder: places.temp_folder.clone(),
+        cache: places.cache.clone(),
+        dry_run,
+    })
+}

@@ -1,0 +1,102 @@
+//! `shipway inspect`.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use shipway::content::Location;
+use shipway::error::Error;
+use shipway::inspect::{Inspection, inspect};
+use shipway::oci::Platform;
+use shipway::progress::Progress;
+
+use crate::args::{Format, GlobalArguments, InspectArguments};
+use crate::environment::Environment;
+use crate::failure::UsageError;
+use crate::places::Places;
+use crate::printer::Printer;
+use crate::progress::{Display, bytes};
+use crate::settings::{self, Logins};
+
+/// Shows what an image holds.
+pub(crate) async fn run(
+    arguments: &InspectArguments,
+    global: &GlobalArguments,
+    environment: &Environment,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let location: Location = arguments.image.parse().map_err(Error::from)?;
+    let wanted = match &arguments.platform {
+        Some(text) => Some(text.parse::<Platform>().map_err(|error| UsageError::new("--platform").because(error))?),
+        None => None,
+    };
+    let project = settings::project(global)?;
+    let registries = settings::registries(global, &project)?;
+    let hosts = match &location {
+        Location::Registry(reference) => vec![reference.repository.registry().to_owned()],
+        _ => Vec::new(),
+    };
+    let store = Logins::gather(global, environment)?.store(&hosts);
+    let progress: Arc<dyn Progress> = Arc::new(Display::new(printer.clone()));
+    let places = Places::new(global, environment, registries, store, progress);
+    let (source, selector) = places.source(&location).await?;
+    let inspection = inspect(&source, &selector, wanted.as_ref()).await.map_err(Error::from)?;
+    match printer.format() {
+        Format::Text => printer.data(&text(&arguments.image, &inspection)?)?,
+        Format::Json => {
+            let mut value = serde_json::to_value(&inspection)?;
+            value["reference"] = arguments.image.clone().into();
+            printer.data(&format!("{value}\n"))?;
+        }
+    }
+    Ok(())
+}
+
+fn text(reference: &str, inspection: &Inspection) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    writeln!(text, "{reference}")?;
+    writeln!(text, "digest      {}", inspection.digest)?;
+    writeln!(text, "media type  {}", inspection.media_type)?;
+    if let Some(annotations) = inspection.annotations.as_object().filter(|all| !all.is_empty()) {
+        writeln!(text, "annotations")?;
+        for (key, value) in annotations {
+            writeln!(text, "  {key} = {}", value.as_str().unwrap_or_default())?;
+        }
+    }
+    for platform in &inspection.platforms {
+        writeln!(text, "\nplatform    {}", platform.platform)?;
+        writeln!(text, "manifest    {}", platform.digest)?;
+        if let Some(config) = platform.config.as_object() {
+            writeln!(text, "config")?;
+            for (key, value) in config.iter().filter(|(key, _)| *key != "Labels") {
+                writeln!(text, "  {key} = {value}")?;
+            }
+        }
+        if !platform.labels.is_empty() {
+            writeln!(text, "labels")?;
+            for (key, value) in &platform.labels {
+                writeln!(text, "  {key} = {value}")?;
+            }
+        }
+        writeln!(text, "layers")?;
+        for layer in &platform.layers {
+            let made_by = layer.created_by.as_deref().unwrap_or("-");
+            let mark = if layer.new { "+" } else { " " };
+            writeln!(text, "{mark} {}  {:>10}  {}", layer.digest.short(12), bytes(layer.size), one_line(made_by))?;
+            for file in layer.files.iter().flatten() {
+                let link = file.link.as_ref().map(|to| format!(" -> {to}")).unwrap_or_default();
+                writeln!(text, "    {} {:>10}  {}{link}", file.mode, bytes(file.size), file.path)?;
+            }
+        }
+    }
+    Ok(text)
+}
+
+/// What made a layer may be a whole shell script.
+fn one_line(text: &str) -> String {
+    const LONGEST: usize = 100;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= LONGEST {
+        return line;
+    }
+    line.chars().take(LONGEST - 1).chain(std::iter::once('…')).collect()
+}

@@ -1,0 +1,107 @@
+//! Every environment variable shipway reads, named and explained once.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The variables, with what they mean. `docs/shipway-toml.md` shows this list.
+pub(crate) const VARIABLES: &[(&str, &str)] = &[
+    ("SHIPWAY_PROJECT", "name of the project"),
+    ("SHIPWAY_SCRIPTS", "folder with the migration scripts"),
+    ("SHIPWAY_CONFIG", "configuration files, separated by commas"),
+    ("SHIPWAY_PROFILE", "migration tool"),
+    ("SHIPWAY_BASE", "image to build on"),
+    ("SHIPWAY_REPOSITORY", "repository of the image"),
+    ("SHIPWAY_TAGS", "tags, separated by commas"),
+    ("SHIPWAY_PLATFORMS", "platforms, separated by commas"),
+    ("SHIPWAY_IMAGE_FORMAT", "auto, oci or docker"),
+    ("SHIPWAY_IMAGE_VERSION", "version the image states"),
+    ("SHIPWAY_USERNAME", "user at the registries that are pushed to"),
+    ("SHIPWAY_PASSWORD", "that user's password"),
+    ("SHIPWAY_CACHE_DIR", "folder of the cache"),
+    ("SOURCE_DATE_EPOCH", "time of the image and of its new files, in seconds since 1970"),
+    ("DOCKER_CONFIG", "folder of Docker's config.json"),
+    ("REGISTRY_AUTH_FILE", "Podman's file of registry logins"),
+    ("XDG_RUNTIME_DIR", "folder that holds containers/auth.json, Podman's default"),
+    ("XDG_CACHE_HOME", "folder that holds the cache"),
+    ("HOME", "folder that holds .docker and .cache"),
+    ("TMPDIR", "folder for temporary files"),
+    ("CI_COMMIT_BRANCH", "branch, where git has only a commit (GitLab)"),
+    ("CI_COMMIT_REF_NAME", "branch, in the pipeline of a merge request (GitLab)"),
+    ("CI_COMMIT_TAG", "tag, where git has only a commit (GitLab)"),
+    ("CI", "set by CI services: no bars"),
+    ("NO_COLOR", "set: no colours"),
+];
+
+/// The environment, read once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Environment {
+    values: BTreeMap<String, String>,
+    temp_folder: PathBuf,
+    now_seconds: i64,
+}
+
+impl Environment {
+    /// Reads the environment and the clock.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads environment and clock")]
+    pub(crate) fn read() -> Self {
+        let text = |value: OsString| value.into_string().ok();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Self {
+            values: std::env::vars_os()
+                .filter_map(|(name, value)| Some((text(name)?, text(value)?)))
+                .collect(),
+            temp_folder: std::env::temp_dir(),
+            now_seconds: now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX)),
+        }
+    }
+
+    /// A variable of the list; one that is empty counts as not set.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        debug_assert!(VARIABLES.iter().any(|(known, _)| *known == name), "{name} is not in the list");
+        self.any(name)
+    }
+
+    /// Any variable, for `{env.NAME}` in tags.
+    pub(crate) fn any(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// A variable that holds a path.
+    pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
+        self.get(name).map(PathBuf::from)
+    }
+
+    /// A variable that holds a list, separated by commas.
+    pub(crate) fn list(&self, name: &str) -> Option<Vec<String>> {
+        let items = self.get(name)?.split(',').map(str::trim).filter(|item| !item.is_empty());
+        Some(items.map(str::to_owned).collect())
+    }
+
+    /// The folder for temporary files.
+    pub(crate) fn temp_folder(&self) -> PathBuf {
+        self.temp_folder.clone()
+    }
+
+    /// The cache's folder.
+    pub(crate) fn cache_folder(&self) -> Option<PathBuf> {
+        self.path("SHIPWAY_CACHE_DIR")
+            .or_else(|| Some(self.path("XDG_CACHE_HOME").filter(|path| path.is_absolute())?.join("shipway")))
+            .or_else(|| Some(self.path("HOME")?.join(".cache/shipway")))
+    }
+
+    /// Now, in seconds since the epoch: for `{date}` only, never for an image.
+    pub(crate) fn now_seconds(&self) -> i64 {
+        self.now_seconds
+    }
+
+    /// An environment made of these values.
+    #[cfg(test)]
+    pub(crate) fn of(values: &[(&str, &str)]) -> Self {
+        Self {
+            values: values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            temp_folder: PathBuf::from("/tmp"),
+            now_seconds: 0,
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! From an error to words and an exit status.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use shipway::error::{Category, Error};
+
+use crate::printer::Printer;
+
+/// How the process ends. An interface: scripts rely on the numbers (`docs/exit-status.md`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// It is done.
+    Done,
+    /// It failed, and will fail again.
+    Failed,
+    /// It was asked for in a way that makes no sense.
+    Usage,
+    /// A rule forbids it.
+    Refused,
+    /// The network or a service failed for now.
+    Temporary,
+    /// The user interrupted it.
+    Interrupted,
+    /// The system ended it.
+    Terminated,
+}
+
+impl Exit {
+    /// The exit status.
+    pub(crate) fn code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Refused => 4,
+            Self::Temporary => 8,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        })
+    }
+}
+
+/// Who ended the process.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("interrupted")]
+pub(crate) enum Interrupted {
+    /// Ctrl-C.
+    ByUser,
+    /// SIGTERM.
+    ByTermination,
+}
+
+/// What the command itself finds wrong with how it was called.
+#[derive(Debug, thiserror::Error)]
+pub(crate) struct UsageError {
+    message: String,
+    hints: Vec<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl UsageError {
+    /// A complaint.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hints: Vec::new(),
+            source: None,
+        }
+    }
+
+    /// Adds the cause.
+    pub(crate) fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Adds the way out.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds the ways out of an error that knows them.
+    pub(crate) fn hints(mut self, hints: Vec<String>) -> Self {
+        self.hints.extend(hints);
+        self
+    }
+}
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Prints an error, its causes and what to do about it; returns how the process ends.
+pub(crate) fn report(error: &anyhow::Error, printer: &Printer) -> Exit {
+    if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
+        printer.error("interrupted; nothing was left behind");
+        return match interrupted {
+            Interrupted::ByUser => Exit::Interrupted,
+            Interrupted::ByTermination => Exit::Terminated,
+        };
+    }
+    if is_broken_pipe(error) {
+        return Exit::Done;
+    }
+    let mut texts: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        // A transparent wrapper says what its cause says.
+        if texts.last() != Some(&text) {
+            texts.push(text);
+        }
+    }
+    printer.error(&texts[0]);
+    for cause in &texts[1..] {
+        printer.cause(cause);
+    }
+    let mut hints: Vec<String> = Vec::new();
+    let mut exit = Exit::Failed;
+    for cause in error.chain() {
+        if let Some(usage) = cause.downcast_ref::<UsageError>() {
+            hints.extend(usage.hints.iter().cloned());
+            exit = Exit::Usage;
+        }
+        if let Some(known) = cause.downcast_ref::<Error>() {
+            hints.extend(known.hints());
+            exit = match known.category() {
+                Category::Failed => Exit::Failed,
+                Category::Usage => Exit::Usage,
+                Category::Refused => Exit::Refused,
+                Category::Temporary => Exit::Temporary,
+            };
+        }
+    }
+    let mut told: Vec<&String> = Vec::new();
+    for hint in &hints {
+        if !told.contains(&hint) {
+            printer.hint(hint);
+            told.push(hint);
+        }
+    }
+    exit
+}
+
+/// Whoever read the result has enough of it.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<crate::printer::OutputError>()
+            .is_some_and(|output| output.0.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

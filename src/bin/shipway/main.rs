@@ -1,0 +1,35 @@
+//! The command: parse, settle, run, report, exit.
+
+mod args;
+mod commands;
+mod environment;
+mod failure;
+mod interrupt;
+mod places;
+mod printer;
+mod progress;
+mod results;
+mod settings;
+mod tag_template;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::Arguments;
+use environment::Environment;
+use failure::Exit;
+use printer::Printer;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return printer::usage(&error),
+    };
+    let environment = Environment::read();
+    let printer = Printer::new(&arguments.global, &environment);
+    match commands::run(arguments, &environment, &printer) {
+        Ok(()) => Exit::Done.code(),
+        Err(error) => failure::report(&error, &printer).code(),
+    }
+}

@@ -1,0 +1,424 @@
+//! What is to be done, settled: flags over environment over `shipway.toml` over defaults.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use shipway::build::Platforms;
+use shipway::content::{Location, TagRule};
+use shipway::error::Error;
+use shipway::oci::{Family, Platform};
+use shipway::project::Project;
+use shipway::recipe::ImagePath;
+use shipway::runner::{Inputs, Profile};
+
+use crate::args::{BuildArguments, GlobalArguments, ImageFormat};
+use crate::environment::Environment;
+use crate::failure::UsageError;
+
+mod origin;
+mod registries;
+
+pub(crate) use registries::{Logins, registries};
+
+use origin::{Setting, first};
+
+/// The project file looked for where no other is named.
+const PROJECT_FILE: &str = "shipway.toml";
+
+/// Where a built image is written besides registries.
+#[derive(Debug, Clone)]
+pub(crate) enum Output {
+    /// An OCI layout.
+    Layout(PathBuf),
+    /// A layout in one file.
+    OciArchive(PathBuf),
+    /// What `docker load` reads.
+    DockerArchive(PathBuf),
+}
+
+/// What `shipway build` is to do.
+#[derive(Debug)]
+pub(crate) struct BuildSettings {
+    pub(crate) project: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) profile: Profile,
+    pub(crate) inputs: Inputs,
+    /// The base as written, and where it is; `None` to start from nothing.
+    pub(crate) base: Option<(String, Location)>,
+    pub(crate) platforms: Platforms,
+    pub(crate) family: Option<Family>,
+    pub(crate) repository: Option<String>,
+    /// Names and tags, templates not filled in yet.
+    pub(crate) tags: Vec<Setting<String>>,
+    pub(crate) push: bool,
+    pub(crate) outputs: Vec<Output>,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
+    pub(crate) version: Option<String>,
+    pub(crate) rule: TagRule,
+    pub(crate) source_date_epoch: Option<u64>,
+}
+
+/// Reads the project file, if there is one.
+pub(crate) fn project(arguments: &GlobalArguments) -> anyhow::Result<Project> {
+    let path = arguments.project_file.clone().unwrap_or_else(|| PathBuf::from(PROJECT_FILE));
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && arguments.project_file.is_none() => String::new(),
+        Err(error) => {
+            return Err(UsageError::new(format!("cannot read the project file {}", path.display()))
+                .because(error)
+                .into());
+        }
+    };
+    Ok(Project::parse(&text, &path).map_err(Error::from)?)
+}
+
+impl BuildSettings {
+    /// Settles everything about one build.
+    pub(crate) fn resolve(
+        arguments: &BuildArguments,
+        environment: &Environment,
+        project: &Project,
+    ) -> anyhow::Result<Self> {
+        let profile = first(&[
+            Setting::flag("--profile", arguments.profile.clone()),
+            Setting::variable(environment, "SHIPWAY_PROFILE"),
+            Setting::file("runner.profile", project.runner.profile.clone()),
+        ]);
+        let profile = match profile {
+            Some(setting) => setting.parse::<Profile>()?,
+            None => Profile::Flyway,
+        };
+        let push = arguments.push || !arguments.destination.is_empty();
+        let outputs = arguments.output.iter().map(|text| output(text)).collect::<anyhow::Result<Vec<_>>>()?;
+        if !push && outputs.is_empty() && !arguments.dry_run {
+            return Err(UsageError::new("the image would go nowhere")
+                .hint("push it with --push, write it with --output oci:DIR, or only look with --dry-run")
+                .into());
+        }
+        let mut labels = project.image.labels.clone();
+        labels.extend(pairs("--label", &arguments.label)?);
+        let mut annotations = project.image.annotations.clone();
+        annotations.extend(pairs("--annotation", &arguments.annotation)?);
+        let version = first(&[
+            Setting::flag("--image-version", arguments.image_version.clone()),
+            Setting::variable(environment, "SHIPWAY_IMAGE_VERSION"),
+            Setting::file("image.version", project.image.version.clone()),
+        ]);
+        let repository = first(&[
+            Setting::variable(environment, "SHIPWAY_REPOSITORY"),
+            Setting::file("image.repository", project.image.repository.clone()),
+        ]);
+        Ok(Self {
+            project: project_name(environment, project)?,
+            folder: project.folder.clone(),
+            inputs: inputs(profile, arguments, environment, project)?,
+            profile,
+            base: base(arguments, environment, project)?,
+            platforms: platforms(arguments, environment, project)?,
+            family: family(arguments, environment, project)?,
+            repository: repository.map(|setting| setting.value),
+            tags: tags(arguments, environment, project),
+            push,
+            outputs,
+            labels,
+            annotations,
+            version: version.map(|setting| setting.value),
+            rule: TagRule {
+                immutable: project.image.immutable_tags.clone(),
+                move_all: arguments.move_tags,
+            },
+            source_date_epoch: source_date_epoch(environment)?,
+        })
+    }
+}
+
+fn project_name(environment: &Environment, project: &Project) -> anyhow::Result<String> {
+    let named = first(&[
+        Setting::variable(environment, "SHIPWAY_PROJECT"),
+        Setting::file("project.name", project.project.name.clone()),
+    ]);
+    if let Some(setting) = named {
+        return Ok(setting.value);
+    }
+    let folder = fs::canonicalize(if project.folder.as_os_str().is_empty() { Path::new(".") } else { &project.folder })
+        .context("cannot tell the name of the project's folder")?;
+    Ok(folder.file_name().map_or_else(|| "migrations".to_owned(), |name| name.to_string_lossy().into_owned()))
+}
+
+fn inputs(
+    profile: Profile,
+    arguments: &BuildArguments,
+    environment: &Environment,
+    project: &Project,
+) -> anyhow::Result<Inputs> {
+    let in_folder = |text: &String| project.folder.join(text);
+    let scripts = arguments
+        .scripts
+        .clone()
+        .or_else(|| environment.path("SHIPWAY_SCRIPTS"))
+        .or_else(|| project.migrations.scripts.as_ref().map(in_folder));
+    let config = if !arguments.config.is_empty() {
+        arguments.config.clone()
+    } else if let Some(list) = environment.list("SHIPWAY_CONFIG") {
+        list.into_iter().map(PathBuf::from).collect()
+    } else {
+        project.migrations.config.iter().flatten().map(in_folder).collect()
+    };
+    let mut additions = Vec::new();
+    if arguments.add.is_empty() {
+        for addition in &project.runner.add {
+            additions.push((in_folder(&addition.from), image_path("runner.add", &addition.to)?));
+        }
+    }
+    for text in &arguments.add {
+        let Some((from, to)) = text.rsplit_once(':').filter(|(from, _)| !from.is_empty()) else {
+            return Err(UsageError::new(format!("--add {text}: not SOURCE:PATH"))
+                .hint("such as --add sql:/migrations")
+                .into());
+        };
+        additions.push((PathBuf::from(from), image_path("--add", to)?));
+    }
+    let mut variables = project.runner.env.clone();
+    variables.extend(pairs("--env", &arguments.env)?);
+    if let Some(name) = variables.keys().find(|name| name.is_empty() || name.contains(['=', '\0'])) {
+        return Err(UsageError::new(format!("{name:?} is not the name of an environment variable")).into());
+    }
+    let workdir = match (&arguments.workdir, &project.runner.workdir) {
+        (Some(text), _) => Some(image_path("--workdir", text)?),
+        (None, Some(text)) => Some(image_path("runner.workdir", text)?),
+        (None, None) => None,
+    };
+    // The scripts of the project file are meant for the profile it names.
+    let is_custom = profile == Profile::Custom;
+    Ok(Inputs {
+        scripts: scripts.filter(|_| !is_custom || arguments.scripts.is_some() || project.runner.profile.is_some()),
+        config: if is_custom && arguments.config.is_empty() && project.runner.profile.is_none() { Vec::new() } else { config },
+        additions,
+        environment: variables,
+        working_directory: workdir,
+        user: arguments.user.clone().or_else(|| project.runner.user.clone()),
+        entrypoint: match &arguments.entrypoint {
+            Some(text) => Some(words("--entrypoint", text)?),
+            None => project.runner.entrypoint.clone(),
+        },
+        command: match &arguments.cmd {
+            Some(text) => Some(words("--cmd", text)?),
+            None => project.runner.command.clone(),
+        },
+    })
+}
+
+fn base(
+    arguments: &BuildArguments,
+    environment: &Environment,
+    project: &Project,
+) -> anyhow::Result<Option<(String, Location)>> {
+    let setting = first(&[
+        Setting::flag("--base", arguments.base.clone()),
+        Setting::variable(environment, "SHIPWAY_BASE"),
+        Setting::file("runner.base", project.runner.base.clone()),
+    ]);
+    let Some(setting) = setting else {
+        return Err(UsageError::new("there is no image to build on")
+            .hint("name it with --base REF, or base under [runner] in shipway.toml; --base scratch starts from nothing")
+            .into());
+    };
+    if setting.value == "scratch" {
+        return Ok(None);
+    }
+    let mut location: Location = setting.parse()?;
+    // Paths in the project file are relative to it.
+    if setting.is_from_file()
+        && let Location::Layout(path, _) | Location::OciArchive(path, _) | Location::DockerArchive(path, _) =
+            &mut location
+    {
+        *path = project.folder.join(&*path);
+    }
+    Ok(Some((setting.value, location)))
+}
+
+fn platforms(
+    arguments: &BuildArguments,
+    environment: &Environment,
+    project: &Project,
+) -> anyhow::Result<Platforms> {
+    let list = first(&[
+        Setting::flag("--platform", Some(arguments.platform.clone()).filter(|list| !list.is_empty())),
+        Setting::variable_list(environment, "SHIPWAY_PLATFORMS"),
+        Setting::file("image.platforms", project.image.platforms.clone()),
+    ]);
+    let Some(setting) = list else { return Ok(Platforms::Default) };
+    let names: Vec<&str> = setting.value.iter().flat_map(|item| item.split(',')).collect();
+    if names == ["all"] {
+        return Ok(Platforms::All);
+    }
+    let mut platforms: Vec<Platform> = Vec::new();
+    for name in names {
+        let platform: Platform = setting.with(name.trim().to_owned()).parse()?;
+        if !platforms.contains(&platform) {
+            platforms.push(platform);
+        }
+    }
+    Ok(if platforms.is_empty() { Platforms::Default } else { Platforms::List(platforms) })
+}
+
+fn family(
+    arguments: &BuildArguments,
+    environment: &Environment,
+    project: &Project,
+) -> anyhow::Result<Option<Family>> {
+    if let Some(format) = arguments.image_format {
+        return Ok(match format {
+            ImageFormat::Auto => None,
+            ImageFormat::Oci => Some(Family::Oci),
+            ImageFormat::Docker => Some(Family::Docker),
+        });
+    }
+    let setting = first(&[
+        Setting::variable(environment, "SHIPWAY_IMAGE_FORMAT"),
+        Setting::file("image.format", project.image.format.clone()),
+    ]);
+    match setting.as_ref().map(|setting| setting.value.as_str()) {
+        None | Some("auto") => Ok(None),
+        Some("oci") => Ok(Some(Family::Oci)),
+        Some("docker") => Ok(Some(Family::Docker)),
+        Some(other) => Err(UsageError::new(format!("{other:?} is not an image format"))
+            .hint("the formats are: auto, oci, docker")
+            .into()),
+    }
+}
+
+fn tags(arguments: &BuildArguments, environment: &Environment, project: &Project) -> Vec<Setting<String>> {
+    if !arguments.tag.is_empty() || !arguments.destination.is_empty() {
+        let tags = arguments.tag.iter().map(|tag| ("--tag", tag));
+        let destinations = arguments.destination.iter().map(|name| ("--destination", name));
+        return tags
+            .chain(destinations)
+            .filter_map(|(flag, text)| Setting::flag(flag, Some(text.clone())))
+            .collect();
+    }
+    let list = first(&[
+        Setting::variable_list(environment, "SHIPWAY_TAGS"),
+        Setting::file("image.tags", project.image.tags.clone()),
+    ]);
+    list.map(|setting| setting.value.iter().map(|tag| setting.with(tag.clone())).collect())
+        .unwrap_or_default()
+}
+
+fn source_date_epoch(environment: &Environment) -> anyhow::Result<Option<u64>> {
+    let Some(text) = environment.get("SOURCE_DATE_EPOCH") else { return Ok(None) };
+    match text.parse() {
+        Ok(seconds) => Ok(Some(seconds)),
+        Err(_) => Err(UsageError::new(format!("SOURCE_DATE_EPOCH is {text:?}, not a number of seconds since 1970")).into()),
+    }
+}
+
+fn output(text: &str) -> anyhow::Result<Output> {
+    let known: [(&str, fn(PathBuf) -> Output); 3] = [
+        ("oci:", Output::Layout),
+        ("oci-archive:", Output::OciArchive),
+        ("docker-archive:", Output::DockerArchive),
+    ];
+    for (prefix, make) in known {
+        if let Some(path) = text.strip_prefix(prefix).filter(|path| !path.is_empty()) {
+            return Ok(make(PathBuf::from(path)));
+        }
+    }
+    Err(UsageError::new(format!("--output {text}: not a place an image can be written to"))
+        .hint("the places are: oci:DIR, oci-archive:FILE, docker-archive:FILE")
+        .into())
+}
+
+fn image_path(origin: &str, text: &str) -> anyhow::Result<ImagePath> {
+    text.parse::<ImagePath>()
+        .map_err(|error| UsageError::new(format!("{origin}: {text:?} cannot be used")).because(error).into())
+}
+
+/// `KEY=VALUE`, each.
+fn pairs(flag: &str, texts: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
+    texts
+        .iter()
+        .map(|text| match text.split_once('=') {
+            Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+            _ => Err(UsageError::new(format!("{flag} {text}: not KEY=VALUE")).into()),
+        })
+        .collect()
+}
+
+/// A JSON list of words, or one word.
+fn words(flag: &str, text: &str) -> anyhow::Result<Vec<String>> {
+    if text.trim_start().starts_with('[') {
+        return serde_json::from_str(text)
+            .map_err(|error| UsageError::new(format!("{flag} {text}: not a JSON list of words")).because(error).into());
+    }
+    Ok(vec![text.to_owned()])
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::{Arguments, Command};
+
+    fn settle(flags: &[&str], variables: &[(&str, &str)], file: &str) -> anyhow::Result<BuildSettings> {
+        let words = ["shipway", "build", "--dry-run"].iter().chain(flags);
+        let arguments = Arguments::try_parse_from(words).expect("arguments");
+        let Command::Build(build) = arguments.command else { panic!("build") };
+        let project = Project::parse(file, Path::new("/p/shipway.toml")).expect("project");
+        BuildSettings::resolve(&build, &Environment::of(variables), &project)
+    }
+
+    const FILE: &str = "[project]\nname='p'\n[runner]\nbase='a.b/file'\n[image]\nrepository='a.b/r'\ntags=['t']\nplatforms='all'\n";
+
+    #[test]
+    fn flags_win_over_variables_over_the_file() {
+        let base = |settings: BuildSettings| settings.base.expect("base").0;
+        assert_eq!(base(settle(&[], &[], FILE).expect("file")), "a.b/file");
+        let variables = [("SHIPWAY_BASE", "a.b/variable")];
+        assert_eq!(base(settle(&[], &variables, FILE).expect("variable")), "a.b/variable");
+        assert_eq!(base(settle(&["--base", "a.b/flag"], &variables, FILE).expect("flag")), "a.b/flag");
+        assert!(settle(&["--base", "scratch"], &[], FILE).expect("scratch").base.is_none());
+    }
+
+    #[test]
+    fn tags_of_flags_replace_the_files() {
+        let tags = |settings: BuildSettings| settings.tags.into_iter().map(|tag| tag.value).collect::<Vec<_>>();
+        assert_eq!(tags(settle(&[], &[], FILE).expect("file")), ["t"]);
+        let settings = settle(&["-t", "x", "--destination", "c.d/e:f"], &[], FILE).expect("flags");
+        assert!(settings.push);
+        assert_eq!(tags(settings), ["x", "c.d/e:f"]);
+    }
+
+    #[test]
+    fn paths_of_the_file_are_relative_to_it() {
+        let file = "[project]\nname='p'\n[migrations]\nscripts='sql'\nconfig='c'\n[runner]\nbase='oci:base'\n";
+        let settings = settle(&[], &[], file).expect("settings");
+        assert_eq!(settings.inputs.scripts, Some(PathBuf::from("/p/sql")));
+        assert_eq!(settings.inputs.config, [PathBuf::from("/p/c")]);
+        assert!(matches!(settings.base, Some((_, Location::Layout(path, _))) if path == Path::new("/p/base")));
+    }
+
+    #[test]
+    fn an_error_names_where_the_value_came_from() {
+        let error = settle(&["--platform", "amd64"], &[], FILE).expect_err("platform");
+        assert!(format!("{error:#}").contains("--platform"), "{error:#}");
+        let error = settle(&[], &[("SHIPWAY_PROFILE", "fly")], FILE).expect_err("profile");
+        assert!(format!("{error:#}").contains("SHIPWAY_PROFILE"), "{error:#}");
+        let error = settle(&[], &[("SOURCE_DATE_EPOCH", "-1")], FILE).expect_err("time");
+        assert!(format!("{error:#}").contains("SOURCE_DATE_EPOCH"), "{error:#}");
+    }
+
+    #[test]
+    fn platforms_are_a_list_or_all() {
+        assert_eq!(settle(&[], &[], FILE).expect("all").platforms, Platforms::All);
+        let settings = settle(&["--platform", "linux/arm64,linux/amd64", "--platform", "linux/arm64"], &[], FILE);
+        let Platforms::List(list) = settings.expect("list").platforms else { panic!("list") };
+        assert_eq!(list.len(), 2);
+    }
+}

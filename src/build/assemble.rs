@@ -1,0 +1,137 @@
+//! Config and manifest of the new image for one platform.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::base::{BaseImage, Bases};
+use super::layer::Layer;
+use super::{BuildError, history};
+use crate::content::Blob;
+use crate::oci::config::ConfigError;
+use crate::oci::{Descriptor, Digest, Family, ImageConfig, ImageManifest, Index, Manifest, Platform};
+use crate::recipe::{Recipe, Step};
+
+/// Annotation and label: name of the base.
+const BASE_NAME: &str = "org.opencontainers.image.base.name";
+/// Annotation and label: digest of the base.
+const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
+
+/// What is the same for all platforms.
+#[derive(Debug)]
+pub(super) struct Assembly<'a> {
+    pub recipe: &'a Recipe,
+    pub bases: &'a Bases,
+    pub family: Family,
+    pub created: &'a str,
+    pub annotations: &'a BTreeMap<String, String>,
+}
+
+/// The image for one platform.
+#[derive(Debug)]
+pub(super) struct Assembled {
+    pub platform: Platform,
+    pub config: Blob,
+    pub manifest: Manifest,
+}
+
+impl Assembly<'_> {
+    pub(super) fn image(
+        &self,
+        base: &BaseImage,
+        mut config: ImageConfig,
+        layers: &[Layer],
+    ) -> Result<Assembled, BuildError> {
+        let wrong = |source| BuildError::Config {
+            image: self.bases.title().to_owned(),
+            source,
+        };
+        let platform = match &base.platform {
+            Some(platform) => platform.clone(),
+            None => config.platform().map_err(wrong)?,
+        };
+        self.edit(&mut config, layers).map_err(wrong)?;
+        let bytes: Bytes = config.to_bytes().map_err(wrong)?.into();
+        let config = Blob::bytes(self.family.config(), bytes);
+        let mut descriptors = Vec::new();
+        for layer in base.manifest.iter().flat_map(|(manifest, _)| &manifest.layers) {
+            let media_type = self.family.layer(&layer.media_type).ok_or_else(|| BuildError::Zstd {
+                base: self.bases.title().to_owned(),
+            })?;
+            descriptors.push(Descriptor {
+                media_type: media_type.to_owned(),
+                ..layer.clone()
+            });
+        }
+        descriptors.extend(layers.iter().map(|layer| self.descriptor(layer)));
+        let manifest = Manifest::image(ImageManifest {
+            schema_version: 2,
+            media_type: self.family.manifest().to_owned(),
+            config: config.descriptor.clone(),
+            layers: descriptors,
+            annotations: self.annotations(),
+        })?;
+        Ok(Assembled {
+            platform,
+            config,
+            manifest,
+        })
+    }
+
+    pub(super) fn index(&self, images: &[Assembled]) -> Result<Manifest, BuildError> {
+        let entry = |image: &Assembled| image.manifest.descriptor.clone().with_platform(image.platform.clone());
+        Ok(Manifest::index(Index {
+            schema_version: 2,
+            media_type: self.family.index().to_owned(),
+            manifests: images.iter().map(entry).collect(),
+            annotations: self.annotations(),
+        })?)
+    }
+
+    pub(super) fn descriptor(&self, layer: &Layer) -> Descriptor {
+        Descriptor::new(self.family.layer_gzip(), layer.digest, layer.size)
+    }
+
+    fn edit(&self, config: &mut ImageConfig, layers: &[Layer]) -> Result<(), ConfigError> {
+        config.set_created(self.created)?;
+        config.set_label(BASE_NAME, self.bases.name.as_deref())?;
+        config.set_label(BASE_DIGEST, self.bases.digest.map(|digest| digest.to_string()).as_deref())?;
+        for step in &self.recipe.steps {
+            match step {
+                Step::Files(_) => {}
+                Step::Environment { name, value, unless_set } => {
+                    if !(*unless_set && config.env_value(name)?.is_some()) {
+                        config.set_env(name, value)?;
+                    }
+                }
+                Step::WorkingDirectory(path) => config.set_execution("WorkingDir", &path.to_string())?,
+                Step::User(user) => config.set_execution("User", user)?,
+                Step::Entrypoint { arguments, unless_set } => {
+                    if !(*unless_set && !config.entrypoint()?.is_empty()) {
+                        config.set_execution("Entrypoint", arguments)?;
+                    }
+                }
+                Step::Command(arguments) => config.set_execution("Cmd", arguments)?,
+                Step::Label { key, value } => config.set_label(key, value.as_deref())?,
+            }
+        }
+        let diff_ids: Vec<Digest> = layers.iter().map(|layer| layer.diff_id).collect();
+        config.append(&diff_ids, &history::entries(self.recipe, layers, self.created))
+    }
+
+    /// Docker's manifests have no annotations; the labels say the same there.
+    fn annotations(&self) -> Map<String, Value> {
+        if self.family == Family::Docker {
+            return Map::new();
+        }
+        let base = [
+            (BASE_NAME, self.bases.name.clone()),
+            (BASE_DIGEST, self.bases.digest.map(|digest| digest.to_string())),
+        ];
+        let base = base.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        let mut all: BTreeMap<String, String> = base.collect();
+        all.extend(self.annotations.clone());
+        all.into_iter().map(|(key, value)| (key, Value::String(value))).collect()
+    }
+}

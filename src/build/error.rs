@@ -1,0 +1,151 @@
+//! Why an image cannot be built.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::content::ContentError;
+use crate::oci::config::ConfigError;
+use crate::oci::{Platform, Tag};
+use crate::recipe::{ImagePath, PathError};
+
+/// Why an image cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Content could not be read or written.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// The config of a base or of the new image makes no sense.
+    #[error("the config of {image} cannot be used")]
+    Config {
+        /// Which image.
+        image: String,
+        /// Why.
+        source: ConfigError,
+    },
+    /// The base is not there for a platform.
+    #[error("the base {base} is not there for {wanted}")]
+    NoPlatform {
+        /// The base.
+        base: String,
+        /// What was asked for.
+        wanted: Platform,
+        /// What there is.
+        offered: Vec<Platform>,
+    },
+    /// The base is an index of something else than images.
+    #[error("the base {base} holds no image that could be run")]
+    NoImage {
+        /// The base.
+        base: String,
+    },
+    /// The base's config lists another number of layers than its manifest.
+    #[error("the base {base} is damaged: its config lists {listed} layers, its manifest {named}")]
+    Layers {
+        /// The base.
+        base: String,
+        /// Number of diff ids.
+        listed: usize,
+        /// Number of layers.
+        named: usize,
+    },
+    /// Two inputs would be the same file of the image.
+    #[error("two inputs for {path} in the image: {one} and {other}")]
+    Twice {
+        /// The path in the image.
+        path: ImagePath,
+        /// The first input.
+        one: String,
+        /// The second input.
+        other: String,
+    },
+    /// The base has a file where a directory is needed.
+    #[error("{path} is a file in the base, not a directory")]
+    Occupied {
+        /// The path in the image.
+        path: ImagePath,
+    },
+    /// The base's links lead in a circle.
+    #[error("the links of the base at {path} lead in a circle")]
+    Circle {
+        /// The path in the image.
+        path: ImagePath,
+    },
+    /// A link of the base leads nowhere sensible.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// A local file cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A local file changed while it was packed.
+    #[error("{path} changed while it was packed")]
+    Changed {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A packed layer cannot be written.
+    #[error("cannot write a temporary file in {folder}")]
+    Spool {
+        /// The folder for temporary files.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A layer of the base has no name in the wanted family of media types.
+    #[error("a layer of the base {base} is compressed with zstd, which Docker's media types have no word for")]
+    Zstd {
+        /// The base.
+        base: String,
+    },
+    /// Annotations were asked for in a format that has none.
+    #[error("annotations need an OCI manifest, and the base {base} has a Docker one")]
+    Annotations {
+        /// The base.
+        base: String,
+    },
+    /// A tag names another image and must not move.
+    #[error("the tag {tag} of {place} must not move: it names {present}, this image is {built}")]
+    Fixed {
+        /// The tag.
+        tag: Tag,
+        /// Where.
+        place: String,
+        /// The digest the tag names.
+        present: crate::oci::Digest,
+        /// The digest of the new image.
+        built: crate::oci::Digest,
+    },
+    /// A part of the program ended early.
+    #[error("a task was given up")]
+    Task(#[from] tokio::task::JoinError),
+    /// A manifest cannot be written.
+    #[error("a manifest cannot be written")]
+    Json(#[from] serde_json::Error),
+}
+
+impl BuildError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Content(error) => error.hints().to_vec(),
+            Self::NoPlatform { offered, .. } => {
+                let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
+                vec![format!("there is: {}; choose with --platform", offered.join(", "))]
+            }
+            Self::Twice { .. } => vec!["rename one of them, or leave one out".to_owned()],
+            Self::Changed { .. } => vec!["build again when nothing writes to it any more".to_owned()],
+            Self::Spool { .. } => vec!["name a folder with enough room: --temp-dir DIR, or TMPDIR".to_owned()],
+            Self::Zstd { .. } | Self::Annotations { .. } => vec!["add --image-format oci".to_owned()],
+            Self::Fixed { .. } => vec![
+                "use a new tag for what is new; to move this one all the same, this once: --move-tags".to_owned(),
+                "image.immutable_tags in shipway.toml says which tags must not move".to_owned(),
+            ],
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! Tar bytes of the new layers: the same for the same files, on every machine.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::place::Entry;
+use super::{BuildError, OWN_LAYER_FROM};
+use crate::content::compress::LayerWriter;
+use crate::content::spool::Spool;
+use crate::oci::Digest;
+use crate::recipe::{FileContent, ImagePath};
+
+/// Mode of directories and of files with any x bit: one of the two modes git knows.
+const EXECUTABLE: u32 = 0o755;
+/// Mode of all other files.
+const PLAIN: u32 = 0o644;
+/// Size of the pieces files are read in.
+const PIECE: usize = 128 * 1024;
+
+/// The entries of one layer.
+#[derive(Debug, Clone)]
+pub(super) struct LayerPlan {
+    /// The entries, sorted by path.
+    pub entries: Vec<Entry>,
+}
+
+/// A layer, and what it holds.
+#[derive(Debug)]
+pub(super) struct Layer {
+    /// Digest of the compressed bytes.
+    pub digest: Digest,
+    /// Digest of the tar bytes.
+    pub diff_id: Digest,
+    /// Number of compressed bytes.
+    pub size: u64,
+    /// The compressed bytes.
+    pub spool: Arc<Spool>,
+    /// The paths of its files and links.
+    pub files: Vec<ImagePath>,
+}
+
+/// Divides entries into layers: each large file alone, all the rest in the last.
+pub(super) fn plan(entries: &[Entry]) -> Vec<LayerPlan> {
+    let is_large =
+        |entry: &&Entry| matches!(entry.content, FileContent::Local { size, .. } if size >= OWN_LAYER_FROM);
+    let is_directory = |entry: &Entry| matches!(entry.content, FileContent::Directory);
+    let mut plans: Vec<LayerPlan> = entries
+        .iter()
+        .filter(is_large)
+        .map(|large| LayerPlan {
+            entries: entries
+                .iter()
+                .filter(|entry| {
+                    entry.path == large.path || (is_directory(entry) && large.path.is_within(&entry.path))
+                })
+                .cloned()
+                .collect(),
+        })
+        .collect();
+    let rest: Vec<Entry> = entries.iter().filter(|entry| !is_large(entry)).cloned().collect();
+    let is_told_already = |entry: &Entry| {
+        is_directory(entry) && plans.iter().any(|plan| plan.entries.iter().any(|told| told.path == entry.path))
+    };
+    if !rest.iter().all(is_told_already) {
+        plans.push(LayerPlan { entries: rest });
+    }
+    plans
+}
+
+impl LayerPlan {
+    /// Packs the layer. Blocks: meant for a thread of its own. `file_time` is in seconds since the epoch.
+    pub(super) fn pack(&self, file_time: u64, temp_folder: &Path) -> Result<Layer, BuildError> {
+        let spool = |source| BuildError::Spool {
+            folder: temp_folder.to_owned(),
+            source,
+        };
+        let mut writer = TarWriter {
+            output: LayerWriter::new(temp_folder),
+            file_time,
+            folder: temp_folder.to_owned(),
+            piece: vec![0; PIECE],
+        };
+        for entry in &self.entries {
+            writer.append(entry)?;
+        }
+        // Two empty blocks end a tar file.
+        writer.output.write_all(&[0; 1024]).map_err(spool)?;
+        let packed = writer.output.finish().map_err(spool)?;
+        Ok(Layer {
+            digest: packed.digest,
+            diff_id: packed.diff_id,
+            size: packed.size,
+            spool: Arc::new(packed.spool),
+            files: self
+                .entries
+                .iter()
+                .filter(|entry| !matches!(entry.content, FileContent::Directory))
+                .map(|entry| entry.path.clone())
+                .collect(),
+        })
+    }
+}
+
+struct TarWriter {
+    output: LayerWriter,
+    file_time: u64,
+    folder: PathBuf,
+    piece: Vec<u8>,
+}
+
+impl TarWriter {
+    fn append(&mut self, entry: &Entry) -> Result<(), BuildError> {
+        let path = entry.path.relative();
+        match &entry.content {
+            FileContent::Directory => self.header(&format!("{path}/"), tar::EntryType::Directory, 0, EXECUTABLE, None),
+            // Linux ignores the mode of a link and always shows 0777.
+            FileContent::Link(to) => self.header(path, tar::EntryType::Symlink, 0, 0o777, Some(to)),
+            FileContent::Local {
+                path: local,
+                size,
+                modified,
+                executable,
+            } => {
+                let mut file = fs::File::open(local).map_err(|source| BuildError::Read {
+                    path: local.clone(),
+                    source,
+                })?;
+                let changed = |metadata: io::Result<fs::Metadata>| {
+                    metadata.map_or(true, |now| now.len() != *size || now.modified().ok() != *modified)
+                };
+                if changed(file.metadata()) {
+                    return Err(BuildError::Changed { path: local.clone() });
+                }
+                let mode = if *executable { EXECUTABLE } else { PLAIN };
+                self.header(path, tar::EntryType::Regular, *size, mode, None)?;
+                self.copy(&mut file, local, *size)?;
+                if changed(file.metadata()) {
+                    return Err(BuildError::Changed { path: local.clone() });
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn copy(&mut self, file: &mut fs::File, local: &Path, size: u64) -> Result<(), BuildError> {
+        let mut left = size;
+        while left > 0 {
+            let most = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+            let read = file.read(&mut self.piece[..most]).map_err(|source| BuildError::Read {
+                path: local.to_owned(),
+                source,
+            })?;
+            if read == 0 {
+                return Err(BuildError::Changed { path: local.to_owned() });
+            }
+            self.output.write_all(&self.piece[..read]).map_err(|source| self.failure(source))?;
+            left -= read as u64;
+        }
+        self.pad(size)
+    }
+
+    fn header(
+        &mut self,
+        path: &str,
+        kind: tar::EntryType,
+        size: u64,
+        mode: u32,
+        link: Option<&str>,
+    ) -> Result<(), BuildError> {
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(kind);
+        header.set_mode(mode);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(self.file_time);
+        header.set_size(size);
+        let mut records = Vec::new();
+        if !path.is_ascii() || header.set_path(path).is_err() {
+            records.extend(record("path", path));
+            header.set_path(fallback(path)).map_err(|source| self.failure(source))?;
+        }
+        if let Some(link) = link
+            && (!link.is_ascii() || header.set_link_name_literal(link).is_err())
+        {
+            records.extend(record("linkpath", link));
+            header.set_link_name_literal("long").map_err(|source| self.failure(source))?;
+        }
+        if !records.is_empty() {
+            self.extension(&records)?;
+        }
+        header.set_cksum();
+        self.output.write_all(header.as_bytes()).map_err(|source| self.failure(source))
+    }
+
+    /// A PAX header: what the fixed fields of the next entry have no room for (POSIX.1-2001).
+    fn extension(&mut self, records: &[u8]) -> Result<(), BuildError> {
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(tar::EntryType::XHeader);
+        header.set_mode(PLAIN);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(self.file_time);
+        header.set_size(records.len() as u64);
+        header.set_path("PaxHeaders/next").map_err(|source| self.failure(source))?;
+        header.set_cksum();
+        self.output
+            .write_all(header.as_bytes())
+            .and_then(|()| self.output.write_all(records))
+            .map_err(|source| self.failure(source))?;
+        self.pad(records.len() as u64)
+    }
+
+    fn pad(&mut self, size: u64) -> Result<(), BuildError> {
+        let rest = usize::try_from(size % 512).unwrap_or_default();
+        if rest == 0 {
+            return Ok(());
+        }
+        self.output.write_all(&[0; 512][rest..]).map_err(|source| self.failure(source))
+    }
+
+    fn failure(&self, source: io::Error) -> BuildError {
+        BuildError::Spool {
+            folder: self.folder.clone(),
+            source,
+        }
+    }
+}
+
+/// `LENGTH KEY=VALUE\n`, where the length counts itself.
+fn record(key: &str, value: &str) -> Vec<u8> {
+    let rest = key.len() + value.len() + 3;
+    let mut length = rest + 1;
+    while rest + length.to_string().len() != length {
+        length = rest + length.to_string().len();
+    }
+    format!("{length} {key}={value}\n").into_bytes()
+}
+
+/// A name for readers that do not know PAX, none of which is left.
+fn fallback(path: &str) -> &'static str {
+    if path.ends_with('/') { "long/" } else { "long" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn local(folder: &Path, name: &str, bytes: &[u8], executable: bool) -> FileContent {
+        let path = folder.join(name);
+        fs::write(&path, bytes).expect("file");
+        let metadata = fs::metadata(&path).expect("metadata");
+        FileContent::Local {
+            path,
+            size: metadata.len(),
+            modified: metadata.modified().ok(),
+            executable,
+        }
+    }
+
+    fn entry(path: &str, content: FileContent) -> Entry {
+        Entry {
+            path: path.parse().expect(path),
+            content,
+        }
+    }
+
+    fn unpack(layer: Layer) -> Vec<(String, u32, u64, Vec<u8>, Option<String>)> {
+        let bytes = futures_util::future::FutureExt::now_or_never(crate::content::verify::collect(
+            layer.spool.open(),
+            0,
+        ))
+        .expect("in memory")
+        .expect("bytes");
+        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&bytes[..]));
+        let mut found = Vec::new();
+        for file in archive.entries().expect("tar") {
+            let mut file = file.expect("entry");
+            let mut content = Vec::new();
+            file.read_to_end(&mut content).expect("content");
+            let path = String::from_utf8(file.path_bytes().into_owned()).expect("path");
+            let link = file.link_name_bytes().map(|link| String::from_utf8_lossy(&link).into_owned());
+            let header = file.header();
+            assert_eq!((header.uid().ok(), header.gid().ok()), (Some(0), Some(0)));
+            found.push((path, header.mode().expect("mode"), header.mtime().expect("time"), content, link));
+        }
+        found
+    }
+
+    #[test]
+    fn entries_come_back_as_they_were_planned() {
+        let folder = tempfile::tempdir().expect("folder");
+        let long = format!("/{}/ü{}.sql", "d".repeat(150), "x".repeat(200));
+        let plan = LayerPlan {
+            entries: vec![
+                entry("/a", FileContent::Directory),
+                entry("/a/run.sh", local(folder.path(), "run.sh", b"#!", true)),
+                entry("/a/sql", FileContent::Link("b/ü".to_owned())),
+                entry(&long, local(folder.path(), "long", &[7; 513], false)),
+            ],
+        };
+        let found = unpack(plan.pack(1, folder.path()).expect("pack"));
+        assert_eq!(found[0], ("a/".into(), 0o755, 1, vec![], None));
+        assert_eq!(found[1], ("a/run.sh".into(), 0o755, 1, b"#!".to_vec(), None));
+        assert_eq!(found[2], ("a/sql".into(), 0o777, 1, vec![], Some("b/ü".into())));
+        assert_eq!(found[3], (long[1..].into(), 0o644, 1, vec![7; 513], None));
+    }
+
+    #[test]
+    fn a_file_that_changed_is_noticed() {
+        let folder = tempfile::tempdir().expect("folder");
+        let content = local(folder.path(), "a", b"1", false);
+        fs::write(folder.path().join("a"), b"12").expect("change");
+        let plan = LayerPlan { entries: vec![entry("/a", content)] };
+        assert!(matches!(plan.pack(1, folder.path()), Err(BuildError::Changed { .. })));
+    }
+
+    #[test]
+    fn large_files_are_layers_of_their_own() {
+        let large = |name: &str| FileContent::Local {
+            path: name.into(),
+            size: OWN_LAYER_FROM,
+            modified: None,
+            executable: false,
+        };
+        let small = FileContent::Link("x".to_owned());
+        let entries = [
+            entry("/d", FileContent::Directory),
+            entry("/d/large", large("large")),
+            entry("/e", FileContent::Directory),
+            entry("/e/small", small.clone()),
+        ];
+        let paths: Vec<Vec<String>> = plan(&entries)
+            .iter()
+            .map(|plan| plan.entries.iter().map(|entry| entry.path.to_string()).collect())
+            .collect();
+        assert_eq!(paths, [vec!["/d", "/d/large"], vec!["/d", "/e", "/e/small"]]);
+        assert_eq!(plan(&entries[..2]).len(), 1, "no layer with nothing new");
+    }
+
+    #[test]
+    fn a_record_counts_its_own_length() {
+        assert_eq!(record("path", "x"), b"9 path=x\n");
+        assert_eq!(record("path", "xy"), b"11 path=xy\n");
+        let value = "y".repeat(90);
+        let text = record("path", &value);
+        assert_eq!(text.len().to_string().as_bytes(), &text[..text.iter().position(|b| *b == b' ').expect("space")]);
+    }
+}

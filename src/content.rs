@@ -1,0 +1,172 @@
+//! Places content is read from and written to, and moving images between them.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::Stream;
+
+use crate::oci::{Descriptor, Digest, Manifest, Reference, Repository, Tag};
+
+pub mod archive;
+pub mod cache;
+pub mod cached;
+pub mod compress;
+pub mod error;
+pub mod image;
+pub mod layout;
+pub mod location;
+pub mod spool;
+pub mod tag_rule;
+pub mod transfer;
+pub mod tree;
+pub mod verify;
+
+pub use cache::Cache;
+pub use cached::CachedSource;
+pub use error::{ContentError, Kind};
+pub use image::{Blob, Image, Origin};
+pub use location::Location;
+pub use tag_rule::TagRule;
+pub use transfer::Transfer;
+
+/// The result of anything that reads or writes content.
+pub type Result<T> = std::result::Result<T, ContentError>;
+
+/// The bytes of a blob, in pieces.
+pub type BlobStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
+
+/// Largest manifest shipway reads: what registries take (ECR, Docker's registry: 4 MiB).
+pub const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
+/// Largest image config shipway reads. Real ones have some kilobytes; history of a thousand steps has a few hundred.
+pub const CONFIG_LIMIT: u64 = 8 * 1024 * 1024;
+
+/// Which of the images at a place is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector {
+    /// The one a tag names.
+    Tag(Tag),
+    /// The one with this digest.
+    Digest(Digest),
+    /// The only one there is.
+    Only,
+}
+
+impl Selector {
+    /// What a reference to a registry selects: its digest, else its tag, else `latest`.
+    #[must_use]
+    pub fn of(reference: &Reference) -> Self {
+        match (reference.digest, &reference.tag) {
+            (Some(digest), _) => Self::Digest(digest),
+            (None, Some(tag)) => Self::Tag(tag.clone()),
+            (None, None) => Self::Tag(Tag::latest()),
+        }
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(tag) => tag.fmt(f),
+            Self::Digest(digest) => digest.fmt(f),
+            Self::Only => f.write_str("the only image"),
+        }
+    }
+}
+
+/// Somewhere content can be read from.
+///
+/// Every byte handed out is verified: a manifest or a blob that is not what its descriptor says ends in an error,
+/// never in content.
+#[async_trait]
+pub trait Source: Send + Sync + fmt::Debug {
+    /// Names the place for people, such as `127.0.0.1:5000/base` or `layout out`.
+    fn place(&self) -> String;
+
+    /// Reads the manifest that is meant.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when it is not there, [`Kind::Invalid`] when its bytes lie or are no manifest.
+    async fn resolve(&self, selector: &Selector) -> Result<Manifest>;
+
+    /// Tells which digest a tag names without reading the manifest; `None` where that costs as much as reading it.
+    ///
+    /// # Errors
+    /// As [`Source::resolve`].
+    async fn peek(&self, tag: &Tag) -> Result<Option<Digest>>;
+
+    /// Streams a blob. Called again from the start when a transfer is tried again.
+    ///
+    /// # Errors
+    /// As [`Source::resolve`]; the stream itself ends in [`Kind::Invalid`] when length or digest are wrong.
+    async fn fetch(&self, blob: &Descriptor) -> Result<BlobStream>;
+
+    /// The repository, where the place is one: blobs can be mounted from it instead of being sent.
+    fn repository(&self) -> Option<&Repository> {
+        None
+    }
+}
+
+/// How a blob came to be at a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// It was there already.
+    Present,
+    /// The registry took it over from another of its repositories.
+    Mounted,
+    /// Its bytes were sent or written.
+    Sent,
+}
+
+/// Somewhere content can be written to.
+///
+/// Nothing is visible under a tag before everything it names is complete.
+#[async_trait]
+pub trait Target: Send + Sync + fmt::Debug {
+    /// Names the place for people.
+    fn place(&self) -> String;
+
+    /// Tells which digest a tag names now; `None` when there is no such tag.
+    ///
+    /// # Errors
+    /// When the place cannot be asked. A repository that does not exist is one.
+    async fn tagged(&self, tag: &Tag) -> Result<Option<Digest>>;
+
+    /// Announces blobs that will follow once their digest is known, so that the way can be prepared meanwhile. Never
+    /// called unless something will be written.
+    fn anticipate(&self, _blobs: usize) {}
+
+    /// Puts a blob. Ok means the content is there, or will be when [`Target::commit`] returns; not that this call put
+    /// it there.
+    ///
+    /// # Errors
+    /// When it could not be put, after all retries.
+    async fn put(&self, blob: &Blob) -> Result<Placement>;
+
+    /// Puts a manifest whose blobs and children are there, under a tag or only by its digest.
+    ///
+    /// # Errors
+    /// When it is refused.
+    async fn put_manifest(&self, manifest: &Manifest, tag: Option<&Tag>) -> Result<()>;
+
+    /// Makes everything put so far visible. Called once, at the end; a target that is dropped without it leaves
+    /// nothing behind.
+    ///
+    /// # Errors
+    /// When the last step fails.
+    async fn commit(&self) -> Result<()>;
+}
+
+/// Reads a whole blob that is known to be small.
+///
+/// # Errors
+/// As [`Source::fetch`], and [`Kind::Invalid`] when the descriptor's size is above `limit` bytes.
+pub async fn read(source: &Arc<dyn Source>, blob: &Descriptor, limit: u64) -> Result<Bytes> {
+    if blob.size > limit {
+        return Err(ContentError::new(Kind::Invalid, format!("{} in {}", blob.digest, source.place()))
+            .because(format!("it has {} bytes, and {limit} is the limit for what it is", blob.size)));
+    }
+    verify::collect(source.fetch(blob).await?, blob.size).await
+}

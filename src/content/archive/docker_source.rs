@@ -1,0 +1,157 @@
+//! Reading what `docker save` writes.
+//!
+//! It names a config and plain tar files. The manifest a registry would hold is made here: the config's exact bytes,
+//! and the layers packed the way our own are.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use super::DOCKER_MANIFEST_FILE;
+use super::members::Members;
+use super::pack::Packer;
+use crate::content::layout::catalog::{Catalog, Listed};
+use crate::content::verify::verified;
+use crate::content::{BlobStream, CONFIG_LIMIT, ContentError, Kind, MANIFEST_LIMIT, Result, Selector};
+use crate::oci::media_type::{DOCKER_CONFIG, DOCKER_LAYER_GZIP, DOCKER_MANIFEST};
+use crate::oci::{Descriptor, ImageConfig, ImageManifest, Manifest};
+
+/// An image as `manifest.json` names it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SavedImage {
+    config: String,
+    #[serde(default)]
+    repo_tags: Option<Vec<String>>,
+    #[serde(default)]
+    layers: Option<Vec<String>>,
+}
+
+/// The images `docker save` wrote.
+#[derive(Debug)]
+pub(super) struct DockerImages {
+    members: Members,
+    catalog: Catalog,
+    images: Vec<SavedImage>,
+    packed: Mutex<Packed>,
+}
+
+/// What was packed so far.
+#[derive(Debug)]
+struct Packed {
+    packer: Packer,
+    manifests: HashMap<usize, Manifest>,
+}
+
+impl DockerImages {
+    /// Reads the `manifest.json` of an archive; packed layers will lie in `temporary`.
+    pub(super) async fn open(members: Members, temporary: PathBuf) -> Result<Self> {
+        let what = format!("{DOCKER_MANIFEST_FILE} of {}", members.place());
+        let bytes = members
+            .require(DOCKER_MANIFEST_FILE)?
+            .read(&what, MANIFEST_LIMIT)
+            .await?;
+        let images: Vec<SavedImage> = serde_json::from_slice(&bytes)
+            .map_err(|error| ContentError::new(Kind::Invalid, format!("cannot read {what}")).because(error))?;
+        let listed = images.iter().map(|image| Listed {
+            identity: image.config.clone(),
+            names: image.repo_tags.clone().unwrap_or_default(),
+        });
+        Ok(Self {
+            catalog: Catalog {
+                place: members.place(),
+                address: format!("docker-archive:{}", members.path().display()),
+                images: listed.collect(),
+            },
+            packed: Mutex::new(Packed {
+                packer: Packer::new(members.place(), temporary),
+                manifests: HashMap::new(),
+            }),
+            members,
+            images,
+        })
+    }
+
+    pub(super) fn place(&self) -> String {
+        self.members.place()
+    }
+
+    pub(super) async fn resolve(&self, selector: &Selector) -> Result<Manifest> {
+        match selector {
+            Selector::Tag(tag) => self.manifest(self.catalog.tagged(tag)?).await,
+            Selector::Only => self.manifest(self.catalog.only()?).await,
+            Selector::Digest(digest) => {
+                // Digests are known only once all is packed.
+                for number in 0..self.images.len() {
+                    let manifest = self.manifest(number).await?;
+                    if manifest.digest() == *digest {
+                        return Ok(manifest);
+                    }
+                }
+                Err(
+                    ContentError::new(Kind::NotFound, format!("cannot read {digest} in {}", self.place()))
+                        .because("none of its images gets this digest when its layers are compressed"),
+                )
+            }
+        }
+    }
+
+    pub(super) async fn fetch(&self, blob: &Descriptor) -> Result<BlobStream> {
+        let region = self.packed.lock().await.packer.get(&blob.digest);
+        let region = region.ok_or_else(|| {
+            ContentError::new(Kind::NotFound, format!("{} has no blob {}", self.place(), blob.digest))
+        })?;
+        Ok(verified(region.stream(&self.place()), blob, &self.place()))
+    }
+
+    /// The manifest of an image, for which its layers are packed once.
+    async fn manifest(&self, number: usize) -> Result<Manifest> {
+        let mut packed = self.packed.lock().await;
+        if let Some(manifest) = packed.manifests.get(&number) {
+            return Ok(manifest.clone());
+        }
+        let image = &self.images[number];
+        let what = format!("config {} of {}", image.config, self.place());
+        let invalid = |why: String| ContentError::new(Kind::Invalid, format!("cannot read {what}")).because(why);
+        let region = self.members.require(&image.config)?;
+        let config = region.read(&what, CONFIG_LIMIT).await?;
+        let parsed = ImageConfig::parse(&config).and_then(|config| config.diff_ids());
+        let diff_ids =
+            parsed.map_err(|error| ContentError::new(Kind::Invalid, format!("cannot read {what}")).because(error))?;
+        let files = image.layers.as_deref().unwrap_or_default();
+        if files.len() != diff_ids.len() {
+            return Err(invalid(format!(
+                "it lists {} layers, {DOCKER_MANIFEST_FILE} {}",
+                diff_ids.len(),
+                files.len()
+            )));
+        }
+        let mut layers = Vec::new();
+        for (file, diff_id) in files.iter().zip(&diff_ids) {
+            let layer = packed.packer.pack(file, self.members.require(file)?).await?;
+            if layer.diff_id != *diff_id {
+                return Err(invalid(format!(
+                    "it names layer {diff_id}, and {file} is {}",
+                    layer.diff_id
+                )));
+            }
+            layers.push(Descriptor::new(DOCKER_LAYER_GZIP, layer.digest, layer.size));
+        }
+        let descriptor = Descriptor::of(DOCKER_CONFIG, &config);
+        packed.packer.add(descriptor.digest, region);
+        let manifest = Manifest::image(ImageManifest {
+            schema_version: 2,
+            media_type: DOCKER_MANIFEST.to_owned(),
+            config: descriptor,
+            layers,
+            annotations: serde_json::Map::new(),
+        });
+        let manifest = manifest.map_err(|error| {
+            ContentError::new(Kind::Other, format!("cannot make a manifest for {what}")).because(error)
+        })?;
+        packed.manifests.insert(number, manifest.clone());
+        Ok(manifest)
+    }
+}

@@ -1,0 +1,93 @@
+//! Reading an archive, whichever of the two forms it has.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+
+use super::DOCKER_MANIFEST_FILE;
+use super::docker_source::DockerImages;
+use super::members::Members;
+use super::oci_source::OciImages;
+use super::region::Abandoned;
+use crate::content::layout::output::unfinished;
+use crate::content::layout::{INDEX_FILE, LAYOUT_FILE};
+use crate::content::{BlobStream, ContentError, Kind, Result, Selector, Source};
+use crate::oci::{Descriptor, Digest, Manifest, Tag};
+
+/// An archive to read from: an OCI layout in a tar file, or what `docker save` wrote; plain or compressed.
+#[derive(Debug)]
+pub struct ArchiveSource(Images);
+
+#[derive(Debug)]
+enum Images {
+    Oci(OciImages),
+    Docker(DockerImages),
+}
+
+impl ArchiveSource {
+    /// Opens an archive. What has to be unpacked or packed lies in files without a name in `temporary`.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when there is no such file, [`Kind::Invalid`] when it is not an archive of images.
+    pub async fn open(file: &Path, temporary: &Path) -> Result<Self> {
+        let path = file.to_owned();
+        let temporary: PathBuf = temporary.to_owned();
+        let folder = temporary.clone();
+        let abandoned = Abandoned::default();
+        let guard = abandoned.on_drop();
+        let opened = tokio::task::spawn_blocking(move || Members::open(&path, Some(&folder), &abandoned)).await;
+        drop(guard);
+        let members = opened.map_err(|error| unfinished("cannot open the archive", error))??;
+        let has_docker = members.get(DOCKER_MANIFEST_FILE).is_some();
+        if members.get(LAYOUT_FILE).is_some() && members.get(INDEX_FILE).is_some() {
+            let oci = OciImages::open(members).await?;
+            if !has_docker || oci.is_usable().await {
+                return Ok(Self(Images::Oci(oci)));
+            }
+            return Ok(Self(Images::Docker(
+                DockerImages::open(oci.into_members(), temporary).await?,
+            )));
+        }
+        if has_docker {
+            return Ok(Self(Images::Docker(DockerImages::open(members, temporary).await?)));
+        }
+        Err(
+            ContentError::new(Kind::Invalid, format!("cannot read {}", members.place()))
+                .because(format!(
+                    "it holds neither {INDEX_FILE} with {LAYOUT_FILE} nor {DOCKER_MANIFEST_FILE}"
+                ))
+                .hint("make it with: docker save -o FILE IMAGE"),
+        )
+    }
+}
+
+#[async_trait]
+impl Source for ArchiveSource {
+    fn place(&self) -> String {
+        match &self.0 {
+            Images::Oci(images) => images.place(),
+            Images::Docker(images) => images.place(),
+        }
+    }
+
+    async fn resolve(&self, selector: &Selector) -> Result<Manifest> {
+        match &self.0 {
+            Images::Oci(images) => images.resolve(selector).await,
+            Images::Docker(images) => images.resolve(selector).await,
+        }
+    }
+
+    async fn peek(&self, tag: &Tag) -> Result<Option<Digest>> {
+        match &self.0 {
+            Images::Oci(images) => images.peek(tag),
+            Images::Docker(_) => Ok(None),
+        }
+    }
+
+    async fn fetch(&self, blob: &Descriptor) -> Result<BlobStream> {
+        match &self.0 {
+            Images::Oci(images) => images.fetch(blob),
+            Images::Docker(images) => images.fetch(blob).await,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The images a layout or an archive offers, and choosing one of them.
+
+use crate::content::{ContentError, Kind, Result};
+use crate::oci::Tag;
+
+/// An image that can be chosen.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    /// What tells it from the others: its digest, or the name of its config.
+    pub(crate) identity: String,
+    /// Its names: tags, or full names that end in one.
+    pub(crate) names: Vec<String>,
+}
+
+/// The images at a place, in its order.
+#[derive(Debug)]
+pub(crate) struct Catalog {
+    /// The place for people, such as `layout out`.
+    pub(crate) place: String,
+    /// How the place is written in a command, such as `oci:out`.
+    pub(crate) address: String,
+    /// What it offers.
+    pub(crate) images: Vec<Listed>,
+}
+
+impl Catalog {
+    /// The number of the only image. One that is listed under several names is still one.
+    pub(crate) fn only(&self) -> Result<usize> {
+        let all: Vec<usize> = (0..self.images.len()).collect();
+        self.one_of(&all, || {
+            ContentError::new(Kind::NotFound, format!("cannot read an image of {}", self.place))
+                .because("it holds no image")
+        })
+    }
+
+    /// The number of the image a tag names: one whose name is the tag, else one whose full name ends in it.
+    pub(crate) fn tagged(&self, tag: &Tag) -> Result<usize> {
+        let suffix = format!(":{tag}");
+        let named = |matches: &dyn Fn(&str) -> bool| -> Vec<usize> {
+            let found = self.images.iter().enumerate();
+            let found = found.filter(|(_, image)| image.names.iter().any(|name| matches(name)));
+            found.map(|(number, _)| number).collect()
+        };
+        let mut found = named(&|name| name == tag.as_str());
+        if found.is_empty() {
+            found = named(&|name| name.ends_with(&suffix) && !name.contains('@'));
+        }
+        self.one_of(&found, || {
+            let error = ContentError::new(Kind::NotFound, format!("cannot read tag {tag} in {}", self.place));
+            let names = self.names(&(0..self.images.len()).collect::<Vec<_>>());
+            if names.is_empty() {
+                error.because("it holds no image")
+            } else {
+                error.because(format!("it holds only {}", names.join(", ")))
+            }
+        })
+    }
+
+    fn one_of(&self, found: &[usize], none: impl Fn() -> ContentError) -> Result<usize> {
+        let [first, rest @ ..] = found else {
+            return Err(none());
+        };
+        if rest
+            .iter()
+            .all(|number| self.images[*number].identity == self.images[*first].identity)
+        {
+            return Ok(*first);
+        }
+        let names = self.names(found);
+        let error = ContentError::new(
+            Kind::Usage,
+            format!("cannot tell which image of {} is meant", self.place),
+        )
+        .because(format!("it holds {}", names.join(", ")));
+        let tag = found
+            .iter()
+            .flat_map(|number| &self.images[*number].names)
+            .find_map(|name| name.rsplit(':').next()?.parse::<Tag>().ok());
+        Err(match tag {
+            Some(tag) => error.hint(format!("name one by its tag, as in {}:{tag}", self.address)),
+            None => error.hint(format!(
+                "name one by the digest of its manifest: {}@sha256:…",
+                self.address
+            )),
+        })
+    }
+
+    fn names(&self, numbers: &[usize]) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for number in numbers {
+            let image = &self.images[*number];
+            let own = if image.names.is_empty() {
+                std::slice::from_ref(&image.identity)
+            } else {
+                &image.names
+            };
+            names.extend(
+                own.iter()
+                    .filter(|name| !names.contains(name))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
+        }
+        names
+    }
+}

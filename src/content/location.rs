@@ -1,0 +1,84 @@
+//! Where an image is, as a user writes it.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::Selector;
+use crate::oci::reference::ReferenceError;
+use crate::oci::{Reference, Tag};
+
+/// A place that holds an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A repository on a registry: `host/path:tag`, with or without a digest.
+    Registry(Reference),
+    /// An OCI layout: `oci:DIR[:TAG]`.
+    Layout(PathBuf, Selector),
+    /// A layout in one file: `oci-archive:FILE[:TAG]`.
+    OciArchive(PathBuf, Selector),
+    /// What `docker save` writes: `docker-archive:FILE[:TAG]`.
+    DockerArchive(PathBuf, Selector),
+}
+
+impl FromStr for Location {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        if let Some(rest) = text.strip_prefix("oci:") {
+            let (path, selector) = split(rest)?;
+            return Ok(Self::Layout(path, selector));
+        }
+        if let Some(rest) = text.strip_prefix("oci-archive:") {
+            let (path, selector) = split(rest)?;
+            return Ok(Self::OciArchive(path, selector));
+        }
+        if let Some(rest) = text.strip_prefix("docker-archive:") {
+            let (path, selector) = split(rest)?;
+            return Ok(Self::DockerArchive(path, selector));
+        }
+        Ok(Self::Registry(text.parse()?))
+    }
+}
+
+/// `PATH[:TAG]` or `PATH@DIGEST`. What exists as a file as a whole is a path, whatever its name holds.
+fn split(text: &str) -> Result<(PathBuf, Selector), ReferenceError> {
+    if text.is_empty() {
+        return Err(ReferenceError::Empty);
+    }
+    if let Some((path, digest)) = text.rsplit_once("@sha256:") {
+        let digest = format!("sha256:{digest}").parse()?;
+        return Ok((path.into(), Selector::Digest(digest)));
+    }
+    if let Some((path, tag)) = text.rsplit_once(':')
+        && !tag.contains('/')
+        && !path.is_empty()
+        && !PathBuf::from(text).exists()
+    {
+        return Ok((path.into(), Selector::Tag(tag.parse::<Tag>()?)));
+    }
+    Ok((text.into(), Selector::Only))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_each_kind() {
+        let tag = |text: &str| Selector::Tag(text.parse().expect(text));
+        let location = |text: &str| text.parse::<Location>().expect(text);
+        assert_eq!(location("oci:a b/c"), Location::Layout("a b/c".into(), Selector::Only));
+        assert_eq!(location("oci:a:v1"), Location::Layout("a".into(), tag("v1")));
+        assert_eq!(location("oci-archive:./a.tar:v1"), Location::OciArchive("./a.tar".into(), tag("v1")));
+        assert!(matches!(location("docker-archive:/x/a.tar"), Location::DockerArchive(..)));
+        assert!(matches!(location("flyway/flyway:13"), Location::Registry(_)));
+        let digest = crate::oci::Digest::of(b"");
+        assert_eq!(location(&format!("oci:a@{digest}")), Location::Layout("a".into(), Selector::Digest(digest)));
+    }
+
+    #[test]
+    fn a_bad_tag_is_an_error() {
+        assert!("oci:a:v+1".parse::<Location>().is_err());
+        assert!("oci:".parse::<Location>().is_err());
+    }
+}

@@ -1,0 +1,127 @@
+//! Moving the parts of an image to one target, each as soon as it is known.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::try_join_all;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::{Blob, ContentError, Image, Kind, Placement, Result, Target};
+use crate::oci::{Digest, Manifest, Tag};
+use crate::progress::{Event, Progress};
+
+/// Blobs on their way to one target at a time. Registries answer more than this with resets (see ECR and its upload
+/// parts); fewer leave round trips unused.
+const BLOBS_AT_ONCE: usize = 6;
+
+/// The way of one image to one target.
+///
+/// Blobs may be handed over before it is decided whether anything is to be written at all: they wait until
+/// [`Transfer::begin`].
+#[derive(Debug)]
+pub struct Transfer {
+    target: Arc<dyn Target>,
+    progress: Arc<dyn Progress>,
+    permits: Arc<Semaphore>,
+    begun: watch::Sender<bool>,
+    known: Mutex<HashSet<Digest>>,
+    running: Mutex<JoinSet<Result<Placement>>>,
+}
+
+impl Transfer {
+    /// Prepares a transfer; nothing is written.
+    #[must_use]
+    pub fn new(target: Arc<dyn Target>, progress: Arc<dyn Progress>) -> Self {
+        Self {
+            target,
+            progress,
+            permits: Arc::new(Semaphore::new(BLOBS_AT_ONCE)),
+            begun: watch::channel(false).0,
+            known: Mutex::default(),
+            running: Mutex::default(),
+        }
+    }
+
+    /// The target.
+    #[must_use]
+    pub fn target(&self) -> &Arc<dyn Target> {
+        &self.target
+    }
+
+    /// Lets what was handed over go, and announces `blobs` more whose digest is not known yet.
+    pub fn begin(&self, blobs: usize) {
+        if !self.begun.send_replace(true) && blobs > 0 {
+            self.target.anticipate(blobs);
+        }
+    }
+
+    /// Hands a blob over. A blob that was handed over before is not sent twice.
+    pub fn send(&self, blob: Blob) {
+        let digest = blob.descriptor.digest;
+        if !self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(digest) {
+            return;
+        }
+        let target = Arc::clone(&self.target);
+        let progress = Arc::clone(&self.progress);
+        let permits = Arc::clone(&self.permits);
+        let mut begun = self.begun.subscribe();
+        let task = async move {
+            if begun.wait_for(|begun| *begun).await.is_err() {
+                return Ok(Placement::Present);
+            }
+            let _permit = permits.acquire().await;
+            let place = target.place();
+            let size = blob.descriptor.size;
+            progress.on(&Event::BlobStarted { place: &place, digest: &digest, size });
+            let placement = target.put(&blob).await?;
+            progress.on(&Event::BlobFinished {
+                place: &place,
+                digest: &digest,
+                size,
+                placement,
+            });
+            Ok(placement)
+        };
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).spawn(task);
+    }
+
+    /// Waits until every blob is there; the first failure ends the others.
+    async fn settle(&self) -> Result<()> {
+        let mut running = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
+        while let Some(result) = running.join_next().await {
+            result.map_err(|error| {
+                ContentError::new(Kind::Other, format!("a transfer to {} was given up", self.target.place()))
+                    .because(error)
+            })??;
+        }
+        Ok(())
+    }
+
+    /// Puts the image's blobs, then the manifests an index lists, then the image itself under the first tag, then the
+    /// other tags.
+    ///
+    /// # Errors
+    /// The first failure. No tag names anything incomplete then.
+    pub async fn complete(&self, image: &Image, tags: &[Tag]) -> Result<()> {
+        self.begin(0);
+        for blob in &image.blobs {
+            self.send(blob.clone());
+        }
+        self.settle().await?;
+        let children = image.children.iter().map(|child| self.target.put_manifest(child, None));
+        try_join_all(children).await?;
+        self.name(&image.root, tags).await
+    }
+
+    /// Puts the manifest of an image that is there already under more tags.
+    ///
+    /// # Errors
+    /// As [`Transfer::complete`].
+    pub async fn name(&self, root: &Manifest, tags: &[Tag]) -> Result<()> {
+        let mut tags = tags.iter();
+        self.target.put_manifest(root, tags.next()).await?;
+        try_join_all(tags.map(|tag| self.target.put_manifest(root, Some(tag)))).await?;
+        self.target.commit().await
+    }
+}

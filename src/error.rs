@@ -1,0 +1,119 @@
+//! Any failure of the library: what kind it is, and what to do about it.
+
+use crate::build::BuildError;
+use crate::content::{ContentError, Kind};
+use crate::credentials::CredentialsError;
+use crate::migrations::inventory::InventoryError;
+use crate::oci::platform::PlatformError;
+use crate::oci::reference::ReferenceError;
+use crate::project::ProjectError;
+use crate::provenance::ProvenanceError;
+use crate::recipe::{PathError, ScanError};
+use crate::runner::RunnerError;
+
+/// The kinds of failure a caller may react to differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Category {
+    /// It failed, and will fail again.
+    Failed,
+    /// It was asked for in a way that makes no sense.
+    Usage,
+    /// A rule forbids it.
+    Refused,
+    /// The network or a service failed for now; nothing ran, and the same may be tried again.
+    Temporary,
+}
+
+/// Any failure of the library.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub enum Error {
+    /// An image cannot be built.
+    Build(#[from] BuildError),
+    /// Content cannot be read or written.
+    Content(#[from] ContentError),
+    /// Credentials cannot be read.
+    Credentials(#[from] CredentialsError),
+    /// The scripts cannot be read.
+    Inventory(#[from] InventoryError),
+    /// A text is not a path in an image.
+    Path(#[from] PathError),
+    /// A text is not a platform.
+    Platform(#[from] PlatformError),
+    /// The project file makes no sense.
+    Project(#[from] ProjectError),
+    /// The git repository cannot be read.
+    Provenance(#[from] ProvenanceError),
+    /// A text does not name an image.
+    Reference(#[from] ReferenceError),
+    /// A profile cannot do what it is asked.
+    Runner(#[from] RunnerError),
+    /// A folder cannot be packed.
+    Scan(#[from] ScanError),
+}
+
+impl Error {
+    /// What kind of failure it is.
+    #[must_use]
+    pub fn category(&self) -> Category {
+        match self {
+            Self::Build(error) => of_build(error),
+            Self::Content(error) => of_content(error),
+            Self::Credentials(_) | Self::Inventory(_) | Self::Provenance(_) => Category::Failed,
+            Self::Path(_)
+            | Self::Platform(_)
+            | Self::Project(_)
+            | Self::Reference(_)
+            | Self::Runner(_)
+            | Self::Scan(_) => Category::Usage,
+        }
+    }
+
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Build(error) => error.hints(),
+            Self::Content(error) => error.hints().to_vec(),
+            Self::Credentials(error) => error.hints(),
+            Self::Inventory(error) => error.hints(),
+            Self::Project(error) => error.hints(),
+            Self::Provenance(error) => error.hints(),
+            Self::Reference(error) => error.hints(),
+            Self::Runner(error) => error.hints(),
+            Self::Scan(error) => error.hints(),
+            Self::Path(_) | Self::Platform(_) => Vec::new(),
+        }
+    }
+}
+
+fn of_build(error: &BuildError) -> Category {
+    match error {
+        BuildError::Content(error) => of_content(error),
+        BuildError::NoPlatform { .. }
+        | BuildError::Twice { .. }
+        | BuildError::Occupied { .. }
+        | BuildError::Zstd { .. }
+        | BuildError::Annotations { .. }
+        | BuildError::Path(_) => Category::Usage,
+        BuildError::Fixed { .. } => Category::Refused,
+        BuildError::Config { .. }
+        | BuildError::NoImage { .. }
+        | BuildError::Layers { .. }
+        | BuildError::Circle { .. }
+        | BuildError::Read { .. }
+        | BuildError::Changed { .. }
+        | BuildError::Spool { .. }
+        | BuildError::Task(_)
+        | BuildError::Json(_) => Category::Failed,
+    }
+}
+
+fn of_content(error: &ContentError) -> Category {
+    match error.kind() {
+        Kind::Usage => Category::Usage,
+        Kind::Refused => Category::Refused,
+        Kind::Temporary => Category::Temporary,
+        Kind::NotFound | Kind::Denied | Kind::Invalid | Kind::File | Kind::Other => Category::Failed,
+    }
+}

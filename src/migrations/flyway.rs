@@ -1,0 +1,4 @@
+//! Flyway's own rules: what it makes of a file name, and what its configuration says.
+
+pub mod config;
+pub mod name;

@@ -1,0 +1,158 @@
+//! What Flyway's configuration says, as far as building an image depends on it.
+
+use toml::{Table, Value};
+
+/// The environment variable that names the folders of the scripts.
+pub const LOCATIONS_VARIABLE: &str = "FLYWAY_LOCATIONS";
+
+/// The key that names the folders of the scripts, in `flyway.conf`.
+const LOCATIONS_PROPERTY: &str = "flyway.locations";
+
+/// Tells whether the configuration file called `name` says where the scripts are.
+///
+/// A name that ends in `.toml` is read as TOML, where `locations` stands in `[flyway]` or in an environment's own
+/// `[environments.NAME.flyway]`; any other as the properties of `flyway.conf`. What cannot be read says nothing here:
+/// it is Flyway's to complain about it.
+#[must_use]
+pub fn says_locations(name: &str, text: &str) -> bool {
+    let toml = name.len() >= 5 && name.as_bytes()[name.len() - 5..].eq_ignore_ascii_case(b".toml");
+    if toml {
+        toml_says_locations(text)
+    } else {
+        properties(text).iter().any(|(key, _)| key == LOCATIONS_PROPERTY)
+    }
+}
+
+fn toml_says_locations(text: &str) -> bool {
+    let Ok(root) = text.trim_start_matches('\u{feff}').parse::<Table>() else {
+        return false;
+    };
+    let says = |table: &Table| {
+        let flyway = table.get("flyway").and_then(Value::as_table);
+        flyway.is_some_and(|flyway| flyway.contains_key("locations"))
+    };
+    let environments = root.get("environments").and_then(Value::as_table);
+    says(&root) || environments.is_some_and(|all| all.values().filter_map(Value::as_table).any(says))
+}
+
+/// Reads the properties of a `flyway.conf`, in order.
+///
+/// The form is Java's properties, except that backslashes are literal: Flyway doubles them before it reads. One at the
+/// end of a line still continues it, unless the next line is a property of Flyway's itself.
+fn properties(text: &str) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    let mut continued = false;
+    for line in text.trim_start_matches('\u{feff}').split(['\n', '\r']) {
+        let line = line.trim_matches([' ', '\t', '\x0c']);
+        let own = line.starts_with("flyway.") && line.contains('=');
+        let (part, goes_on) = match line.strip_suffix('\\') {
+            Some(part) => (part, true),
+            None => (line, false),
+        };
+        if continued && !own {
+            if let Some((_, value)) = found.last_mut() {
+                value.push_str(part);
+            }
+            // A blank line ends a property even where the line before asked for more.
+            continued = goes_on;
+            continue;
+        }
+        if line.is_empty() || line.starts_with(['#', '!']) {
+            continue;
+        }
+        let (key, value) = split_property(part);
+        found.push((key.to_owned(), value.to_owned()));
+        continued = goes_on;
+    }
+    found
+}
+
+/// Splits a property at the first `=`, `:` or white space; white space around a sign belongs to neither side.
+fn split_property(line: &str) -> (&str, &str) {
+    let blank = [' ', '\t', '\x0c'];
+    let end = line.find(['=', ':', ' ', '\t', '\x0c']).unwrap_or(line.len());
+    let (key, rest) = line.split_at(end);
+    let rest = rest.trim_start_matches(blank);
+    let value = rest.strip_prefix(['=', ':']).unwrap_or(rest);
+    (key, value.trim_start_matches(blank))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn toml_that_says_locations() {
+        for text in [
+            "[flyway]\nlocations = [\"filesystem:sql\"]",
+            "flyway.locations = ['filesystem:sql']",
+            "\u{feff}[flyway]\nlocations = []",
+            "[environments.test.flyway]\nlocations = ['filesystem:sql']",
+        ] {
+            assert!(says_locations("flyway.toml", text), "{text}");
+            assert!(says_locations("Team.TOML", text), "{text}");
+        }
+    }
+
+    #[test]
+    fn toml_that_does_not() {
+        for text in [
+            "",
+            "[flyway]\n# locations = ['filesystem:sql']\ncallbackLocations = ['x']",
+            "locations = ['filesystem:sql']",
+            "[environments.default]\nlocations = 'x'",
+            "[flyway\nlocations = [",
+            "flyway.locations=filesystem:sql",
+            "flyway = 1\nenvironments = [2]",
+        ] {
+            assert!(!says_locations("flyway.toml", text), "{text}");
+        }
+    }
+
+    #[test]
+    fn properties_that_say_locations() {
+        for text in [
+            "flyway.locations=filesystem:sql",
+            "  flyway.locations = filesystem:sql  ",
+            "flyway.locations: filesystem:sql",
+            "flyway.locations filesystem:sql",
+            "flyway.locations\tx",
+            "flyway.locations",
+            "flyway.locations=",
+            "# first\r\n! second\r\nflyway.url=jdbc:x\r\nflyway.locations=filesystem:sql\r\n",
+            "flyway.url=x\\\nflyway.locations=y",
+            "flyway.url=x\\\n\nflyway.locations : y",
+            "\u{feff}flyway.locations=x",
+        ] {
+            assert!(says_locations("flyway.conf", text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn properties_that_do_not() {
+        for text in [
+            "",
+            "#flyway.locations=x",
+            " !flyway.locations=x",
+            "flyway.locationsX=y",
+            "flyway.callbackLocations=y",
+            "flyway.url=flyway.locations=x",
+            "flyway.initSql=select\\\nflyway.locations x",
+            "[flyway]\nlocations = ['x']",
+        ] {
+            assert!(!says_locations("flyway.conf", text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn keeps_backslashes_and_joins_lines() {
+        let text = "flyway.url = C:\\a\\b\nflyway.initSql: one \\\n   two\nflyway.user";
+        let expected = [
+            ("flyway.url", "C:\\a\\b"),
+            ("flyway.initSql", "one two"),
+            ("flyway.user", ""),
+        ];
+        let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(properties(text), expected);
+    }
+}

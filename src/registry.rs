@@ -1,0 +1,232 @@
+//! One repository on one registry, as a place to read from and to write to (OCI distribution specification 1.1).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, Response, Url};
+
+use crate::content::{
+    BlobStream, Cache, ContentError, Kind, MANIFEST_LIMIT, Result, Selector, Source, verify,
+};
+use crate::oci::{Descriptor, Digest, Manifest, Repository, Tag, media_type};
+use crate::progress::Progress;
+
+mod auth;
+mod challenge;
+mod endpoint;
+mod error;
+mod mirror;
+mod target;
+mod token;
+mod transport;
+mod upload;
+
+pub use auth::Login;
+pub use endpoint::{RegistrySettings, is_loopback};
+pub use mirror::Mirrored;
+pub use target::RepositoryTarget;
+pub use transport::Patience;
+
+use auth::Scope;
+use error::Failure;
+use transport::{Request, Transport};
+
+/// A registry: its connections, its login, and what was learnt of it during the run.
+#[derive(Debug)]
+pub struct Registry {
+    transport: Transport,
+    cache: Cache,
+    progress: Arc<dyn Progress>,
+    refuses_mounts: AtomicBool,
+}
+
+impl Registry {
+    /// Prepares to talk to `host`; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] when the settings make no sense.
+    pub fn new(
+        host: &str,
+        settings: &RegistrySettings,
+        login: Login,
+        cache: Cache,
+        patience: Patience,
+        progress: Arc<dyn Progress>,
+    ) -> Result<Arc<Self>> {
+        let transport = Transport::new(host, settings, login, cache.clone(), patience, Arc::clone(&progress))?;
+        Ok(Arc::new(Self {
+            transport,
+            cache,
+            progress,
+            refuses_mounts: AtomicBool::new(false),
+        }))
+    }
+
+    fn url(&self, path: &str) -> Url {
+        self.transport.endpoint().url(path)
+    }
+}
+
+/// A repository to read from.
+#[derive(Debug, Clone)]
+pub struct RepositorySource {
+    registry: Arc<Registry>,
+    repository: Repository,
+    path: String,
+}
+
+impl RepositorySource {
+    /// Reads `repository` at `registry`.
+    #[must_use]
+    pub fn new(registry: Arc<Registry>, repository: Repository) -> Self {
+        Self {
+            path: repository.path().to_owned(),
+            registry,
+            repository,
+        }
+    }
+
+    /// Reads what `repository` holds from the path `path` of another registry, its mirror.
+    #[must_use]
+    pub fn mirror(registry: Arc<Registry>, repository: Repository, path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            registry,
+            repository,
+        }
+    }
+
+    fn request(&self, method: Method, path: &str) -> Request {
+        Request {
+            method,
+            url: self.registry.url(&format!("{}/{path}", self.path)),
+            headers: Vec::new(),
+            body: None,
+            scope: Scope::pull(&self.path),
+        }
+    }
+
+    async fn body(&self, mut response: Response, limit: u64) -> std::result::Result<Bytes, Failure> {
+        let mut bytes = BytesMut::new();
+        while let Some(piece) = self.registry.transport.piece(&mut response).await? {
+            bytes.extend_from_slice(&piece);
+            if bytes.len() as u64 > limit {
+                return Err(Failure::lasting(
+                    ContentError::new(Kind::Invalid, "the answer is too long")
+                        .because(format!("a manifest has at most {limit} bytes")),
+                ));
+            }
+        }
+        Ok(bytes.freeze())
+    }
+
+    /// Reads a manifest, again from the start when the connection breaks in its middle.
+    async fn manifest(&self, reference: &str) -> std::result::Result<(Bytes, String), Failure> {
+        let mut request = self.request(Method::GET, &format!("manifests/{reference}"));
+        request.headers.push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
+        let mut retry = self.registry.transport.retry();
+        loop {
+            let response = self.registry.transport.send(&request, |_| false).await?;
+            let media_type = header(&response, CONTENT_TYPE.as_str()).unwrap_or_default();
+            match self.body(response, MANIFEST_LIMIT).await {
+                Ok(bytes) => return Ok((bytes, media_type)),
+                Err(failure) => retry.wait("the manifest", failure).await?,
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Source for RepositorySource {
+    fn place(&self) -> String {
+        if self.path == self.repository.path() && self.registry.transport.host() == self.repository.registry() {
+            self.repository.to_string()
+        } else {
+            format!("{}/{} (mirror of {})", self.registry.transport.host(), self.path, self.repository)
+        }
+    }
+
+    async fn resolve(&self, selector: &Selector) -> Result<Manifest> {
+        let reference = match selector {
+            Selector::Only => "latest".to_owned(),
+            other => other.to_string(),
+        };
+        let within = || format!("cannot read {} of {}", reference, self.place());
+        let (bytes, media_type) = self
+            .manifest(&reference)
+            .await
+            .map_err(|failure| failure.error.within(within()))?;
+        let manifest = Manifest::parse(bytes, &media_type)
+            .map_err(|error| ContentError::new(Kind::Invalid, within()).because(error))?;
+        if let Selector::Digest(digest) = selector
+            && manifest.digest() != *digest
+        {
+            return Err(ContentError::new(Kind::Invalid, within())
+                .because(format!("the digest of what was sent is {}", manifest.digest())));
+        }
+        Ok(manifest)
+    }
+
+    async fn peek(&self, tag: &Tag) -> Result<Option<Digest>> {
+        let mut request = self.request(Method::HEAD, &format!("manifests/{tag}"));
+        request.headers.push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
+        match self.registry.transport.send(&request, |_| false).await {
+            Ok(response) => Ok(digest_header(&response)),
+            // The refusal of a HEAD has no words; whoever wants them reads the manifest.
+            Err(failure) if failure.is_temporary => {
+                Err(failure.error.within(format!("cannot look up {tag} in {}", self.place())))
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn fetch(&self, blob: &Descriptor) -> Result<BlobStream> {
+        let request = self.request(Method::GET, &format!("blobs/{}", blob.digest));
+        let response = self
+            .registry
+            .transport
+            .send(&request, |_| false)
+            .await
+            .map_err(|failure| failure.error.within(format!("cannot read {} from {}", blob.digest, self.place())))?;
+        let place = self.place();
+        let state = Some((response, Arc::clone(&self.registry), place.clone()));
+        let pieces = futures_util::stream::unfold(state, |state| async {
+            let (mut response, registry, place) = state?;
+            match registry.transport.piece(&mut response).await {
+                Ok(Some(piece)) => Some((Ok(piece), Some((response, registry, place)))),
+                Ok(None) => None,
+                Err(failure) => {
+                    let error = failure.error.within(format!("cannot read a blob from {place}"));
+                    Some((Err(error), None))
+                }
+            }
+        });
+        Ok(verify::verified(Box::pin(pieces), blob, &place))
+    }
+
+    fn repository(&self) -> Option<&Repository> {
+        Some(&self.repository)
+    }
+}
+
+impl Registry {
+    /// Whether mounting has not been refused yet in this run.
+    fn may_mount(&self) -> bool {
+        !self.refuses_mounts.load(Ordering::Relaxed)
+    }
+
+    fn mount_was_refused(&self) {
+        self.refuses_mounts.store(true, Ordering::Relaxed);
+    }
+}
+
+fn header(response: &Response, name: &str) -> Option<String> {
+    Some(response.headers().get(name)?.to_str().ok()?.to_owned())
+}
+
+fn digest_header(response: &Response) -> Option<Digest> {
+    header(response, "docker-content-digest")?.parse().ok()
+}

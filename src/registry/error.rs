@@ -1,0 +1,305 @@
+//! What a registry's refusal means.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use serde::Deserialize;
+
+use crate::content::{ContentError, Kind};
+
+/// How much of an error's body is read.
+const BODY_LIMIT: usize = 8 * 1024;
+/// How much of a message that is not the specification's JSON is shown.
+const TEXT_LIMIT: usize = 300;
+
+/// A request that failed, before it is put into words.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// The answer's status, if there was an answer.
+    pub status: Option<StatusCode>,
+    /// The first error code of the body (`NAME_UNKNOWN`), in upper case; empty if there is none.
+    pub code: String,
+    /// How long the registry asks to wait.
+    pub retry_after: Option<Duration>,
+    /// Whether the same request may work later.
+    pub is_temporary: bool,
+    /// Whether no connection could be made at all.
+    pub is_unreachable: bool,
+    /// The failure in words.
+    pub error: ContentError,
+}
+
+impl Failure {
+    /// Wraps an error that no later try can mend.
+    #[must_use]
+    pub(super) fn lasting(error: ContentError) -> Self {
+        Self {
+            status: None,
+            code: String::new(),
+            retry_after: None,
+            is_temporary: false,
+            is_unreachable: false,
+            error,
+        }
+    }
+
+    /// Wraps an error that a later try may mend.
+    #[must_use]
+    pub(super) fn temporary(error: ContentError) -> Self {
+        Self {
+            is_temporary: true,
+            ..Self::lasting(error)
+        }
+    }
+
+    /// Reads an answer that is a refusal. `host` is the registry's name.
+    pub(super) async fn of_response(host: &str, response: reqwest::Response) -> Self {
+        let status = response.status();
+        let retry_after = retry_after(response.headers());
+        let body = read_capped(response).await;
+        Self::of_answer(host, status, retry_after, &body)
+    }
+
+    /// The same, from the parts of the answer.
+    #[must_use]
+    pub(super) fn of_answer(host: &str, status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Self {
+        let reason = Reason::parse(body);
+        let mut text = format!("{host} answered {status}");
+        if !reason.message.is_empty() {
+            text = format!("{text}: {}", reason.message);
+        }
+        let is_temporary = matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504);
+        let mut error = ContentError::new(kind(status, &reason.code), text);
+        for hint in hints(host, status, &reason) {
+            error = error.hint(hint);
+        }
+        Self {
+            status: Some(status),
+            code: reason.code,
+            retry_after,
+            is_temporary,
+            is_unreachable: false,
+            error,
+        }
+    }
+
+    /// Reads the failure of a request that got no answer. The address is left out: it may hold a signature.
+    #[must_use]
+    pub(super) fn of_transport(host: &str, error: reqwest::Error) -> Self {
+        let is_connect = error.is_connect();
+        let tls = find_tls(&error);
+        let error = error.without_url();
+        let what = if is_connect && tls.is_some() {
+            format!("cannot make a TLS connection to {host}")
+        } else if is_connect {
+            format!("cannot connect to {host}")
+        } else {
+            format!("the connection to {host} broke")
+        };
+        let cause = innermost(&error);
+        if let Some(text) = tls {
+            let mut failure = ContentError::new(Kind::Other, what).because(text.clone());
+            if text.contains("UnknownIssuer") || text.contains("certificate") {
+                failure = failure.hint(format!(
+                    "name the authority that signed the registry's certificate: --registry-certificate {host}=FILE, or ca_file in shipway.toml"
+                ));
+            } else {
+                failure = failure.hint(format!(
+                    "if {host} speaks plain HTTP: --plain-http {host}, or plain_http = true in shipway.toml"
+                ));
+            }
+            return Self::lasting(failure);
+        }
+        let mut failure = Self::temporary(ContentError::new(Kind::Temporary, what).because(cause));
+        failure.is_unreachable = is_connect;
+        failure
+    }
+}
+
+/// Finds the failure of a TLS handshake in a chain of causes: rustls reports it as invalid data.
+fn find_tls(error: &reqwest::Error) -> Option<String> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if let Some(io) = current.downcast_ref::<std::io::Error>()
+            && io.kind() == std::io::ErrorKind::InvalidData
+        {
+            return Some(io.to_string());
+        }
+        cause = current.source();
+    }
+    None
+}
+
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut current = error;
+    while let Some(cause) = current.source() {
+        current = cause;
+    }
+    current.to_string()
+}
+
+fn kind(status: StatusCode, code: &str) -> Kind {
+    match status.as_u16() {
+        401 | 403 => Kind::Denied,
+        404 => Kind::NotFound,
+        400 | 409 | 412 if code == "TAG_INVALID" || code == "DENIED" || code == "IMAGETAGALREADYEXISTSEXCEPTION" => {
+            Kind::Refused
+        }
+        408 | 425 | 429 | 500 | 502 | 503 | 504 => Kind::Temporary,
+        _ => Kind::Other,
+    }
+}
+
+fn hints(host: &str, status: StatusCode, reason: &Reason) -> Vec<String> {
+    let code = reason.code.as_str();
+    match status.as_u16() {
+        401 => vec![format!(
+            "check the credentials for {host}: `docker login {host}`, or --username USER --password-stdin"
+        )],
+        403 if reason.message.contains("token has expired") => vec![format!(
+            "the login stored for {host} has expired: log in again"
+        )],
+        403 => vec!["the user is known but may not do this: ask for the right to push to this repository".to_owned()],
+        404 if code == "NAME_UNKNOWN" => {
+            vec!["create the repository first; its name is what follows the registry's host".to_owned()]
+        }
+        413 => vec![
+            "the registry, or a proxy before it, takes no upload of this size: raise its limit (nginx: client_max_body_size)"
+                .to_owned(),
+        ],
+        400 if reason.message.contains("HTTPS server") => vec![format!(
+            "{host} speaks TLS: set plain_http = false for it in shipway.toml, or name its authority with --registry-certificate {host}=FILE"
+        )],
+        400 if code == "TAG_INVALID" => {
+            vec!["the repository does not let this tag be written again: use a new tag".to_owned()]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// `Retry-After`: seconds or a date.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    // A date is measured against the same answer's own clock, which is the one that counts.
+    let until = httpdate::parse_http_date(value).ok()?;
+    let now = httpdate::parse_http_date(headers.get(reqwest::header::DATE)?.to_str().ok()?).ok()?;
+    Some(until.duration_since(now).unwrap_or_default())
+}
+
+/// Reads the beginning of a body, whatever its length says.
+async fn read_capped(mut response: reqwest::Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while body.len() < BODY_LIMIT {
+        let piece = tokio::time::timeout(Duration::from_secs(10), response.chunk()).await;
+        match piece {
+            Ok(Ok(Some(piece))) => body.extend_from_slice(&piece),
+            _ => break,
+        }
+    }
+    body.truncate(BODY_LIMIT);
+    body
+}
+
+#[derive(Debug, Default)]
+struct Reason {
+    code: String,
+    message: String,
+}
+
+impl Reason {
+    fn parse(body: &[u8]) -> Self {
+        #[derive(Deserialize)]
+        struct Body {
+            errors: Vec<Entry>,
+        }
+        #[derive(Deserialize)]
+        struct Entry {
+            #[serde(default)]
+            code: String,
+            #[serde(default)]
+            message: String,
+        }
+        if let Ok(body) = serde_json::from_slice::<Body>(body)
+            && let Some(first) = body.errors.into_iter().next()
+        {
+            let code = first.code.to_uppercase();
+            let message = match (clean(&first.message), code.as_str()) {
+                (message, "") => message,
+                (message, code) if message.is_empty() => code.to_owned(),
+                (message, code) => format!("{message} ({code})"),
+            };
+            return Self { code, message };
+        }
+        let text = clean(&String::from_utf8_lossy(body));
+        Self {
+            code: String::new(),
+            // A page of a proxy says nothing a status does not.
+            message: if text.starts_with('<') { String::new() } else { text },
+        }
+    }
+}
+
+/// One line of printable text of bounded length: what a server sends goes to a terminal.
+fn clean(text: &str) -> String {
+    let mut line: String = text
+        .chars()
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .take(TEXT_LIMIT)
+        .collect();
+    if text.chars().count() > TEXT_LIMIT {
+        line.push('…');
+    }
+    line.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Failure {
+        let status = StatusCode::from_u16(status).expect("status");
+        Failure::of_answer("a.b", status, None, body.as_bytes())
+    }
+
+    #[test]
+    fn the_code_decides_and_the_message_is_shown() {
+        let failure = answer(404, r#"{"errors":[{"code":"NAME_UNKNOWN","message":"no such\nrepository"}]}"#);
+        assert_eq!(failure.code, "NAME_UNKNOWN");
+        assert_eq!(failure.error.kind(), Kind::NotFound);
+        assert_eq!(failure.error.to_string(), "a.b answered 404 Not Found: no such repository (NAME_UNKNOWN)");
+        assert_eq!(failure.error.hints().len(), 1);
+    }
+
+    #[test]
+    fn a_page_or_a_flood_is_cut() {
+        assert_eq!(answer(502, "<html>\u{1b}[2J</html>").error.to_string(), "a.b answered 502 Bad Gateway");
+        assert!(answer(500, &"x".repeat(5000)).error.to_string().len() < 400);
+        assert!(!answer(500, "\u{1b}[2J").error.to_string().contains('\u{1b}'));
+    }
+
+    #[test]
+    fn only_what_may_work_later_is_temporary() {
+        for status in [408, 429, 500, 502, 503, 504] {
+            assert!(answer(status, "").is_temporary, "{status}");
+            assert_eq!(answer(status, "").error.kind(), Kind::Temporary);
+        }
+        for status in [400, 401, 403, 404, 405, 413, 416, 501] {
+            assert!(!answer(status, "").is_temporary, "{status}");
+        }
+    }
+
+    #[test]
+    fn waiting_times_come_in_two_forms() {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, "7".parse().expect("value"));
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(7)));
+        headers.insert(RETRY_AFTER, "Sun, 06 Nov 1994 08:49:40 GMT".parse().expect("value"));
+        assert_eq!(retry_after(&headers), None);
+        headers.insert("date", "Sun, 06 Nov 1994 08:49:37 GMT".parse().expect("value"));
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(3)));
+    }
+}

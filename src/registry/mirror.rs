@@ -1,0 +1,104 @@
+//! Reading through mirrors: each is asked in turn, the registry itself last.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+
+use crate::content::{BlobStream, ContentError, Kind, Result, Selector, Source};
+use crate::oci::{Descriptor, Digest, Manifest, Repository, Tag};
+use crate::progress::{Event, Progress};
+
+/// A repository behind its mirrors.
+#[derive(Debug)]
+pub struct Mirrored {
+    /// Mirrors first, the registry itself last.
+    places: Vec<Arc<dyn Source>>,
+    /// The first place that is not known to fail.
+    first: AtomicUsize,
+    progress: Arc<dyn Progress>,
+}
+
+impl Mirrored {
+    /// Reads from `mirrors`, and from `registry` what none of them has.
+    #[must_use]
+    pub fn new(mirrors: Vec<Arc<dyn Source>>, registry: Arc<dyn Source>, progress: Arc<dyn Progress>) -> Self {
+        let mut places = mirrors;
+        places.push(registry);
+        Self {
+            places,
+            first: AtomicUsize::new(0),
+            progress,
+        }
+    }
+
+    fn candidates(&self) -> impl Iterator<Item = (usize, &Arc<dyn Source>)> {
+        self.places.iter().enumerate().skip(self.first.load(Ordering::Relaxed))
+    }
+
+    /// Passes a failure of the last place on, and notes one of a mirror.
+    fn failed(&self, index: usize, error: ContentError) -> Result<()> {
+        if index + 1 == self.places.len() {
+            return Err(error);
+        }
+        // A mirror that only lacks something is asked again for the next thing.
+        if error.kind() != Kind::NotFound {
+            self.first.fetch_max(index + 1, Ordering::Relaxed);
+        }
+        self.progress.on(&Event::Notice(&format!(
+            "the mirror {} is passed over: {error}",
+            self.places[index].place()
+        )));
+        Ok(())
+    }
+
+    fn origin(&self) -> &Arc<dyn Source> {
+        &self.places[self.places.len() - 1]
+    }
+
+    fn nothing(&self) -> ContentError {
+        ContentError::new(Kind::NotFound, format!("nothing can be read from {}", self.place()))
+    }
+}
+
+#[async_trait]
+impl Source for Mirrored {
+    fn place(&self) -> String {
+        self.origin().place()
+    }
+
+    async fn resolve(&self, selector: &Selector) -> Result<Manifest> {
+        for (index, place) in self.candidates() {
+            match place.resolve(selector).await {
+                Ok(manifest) => return Ok(manifest),
+                Err(error) => self.failed(index, error)?,
+            }
+        }
+        Err(self.nothing())
+    }
+
+    async fn peek(&self, tag: &Tag) -> Result<Option<Digest>> {
+        for (index, place) in self.candidates() {
+            match place.peek(tag).await {
+                Ok(None) if index + 1 < self.places.len() => {}
+                Ok(digest) => return Ok(digest),
+                Err(error) => self.failed(index, error)?,
+            }
+        }
+        Ok(None)
+    }
+
+    async fn fetch(&self, blob: &Descriptor) -> Result<BlobStream> {
+        for (index, place) in self.candidates() {
+            match place.fetch(blob).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => self.failed(index, error)?,
+            }
+        }
+        Err(self.nothing())
+    }
+
+    fn repository(&self) -> Option<&Repository> {
+        self.origin().repository()
+    }
+}

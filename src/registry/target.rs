@@ -1,0 +1,203 @@
+//! Writing to a repository.
+
+use std::collections::HashSet;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, Url};
+use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
+
+use super::auth::Scope;
+use super::error::Failure;
+use super::transport::Request;
+use super::{Registry, digest_header};
+use crate::content::cache::Pushed;
+use crate::content::{Blob, ContentError, Kind, Placement, Result, Target};
+use crate::oci::{Digest, Manifest, Repository, Tag, media_type};
+use crate::progress::Event;
+
+/// A repository to write to.
+#[derive(Debug)]
+pub struct RepositoryTarget {
+    pub(super) registry: Arc<Registry>,
+    pub(super) repository: Repository,
+    /// Upload sessions that were opened before the digest they are for was known.
+    pub(super) sessions: Mutex<Vec<JoinHandle<std::result::Result<Url, Failure>>>>,
+    /// Blobs a manifest in the repository proves to be there.
+    proven: OnceCell<HashSet<Digest>>,
+    /// What this run put, to be remembered for the next.
+    pushed: Mutex<Vec<Pushed>>,
+    /// Digests that tags were found to name: manifests that need not be asked for again.
+    seen: Mutex<HashSet<Digest>>,
+    pub(super) notices: AtomicUsize,
+}
+
+impl RepositoryTarget {
+    /// Writes to `repository` at `registry`.
+    #[must_use]
+    pub fn new(registry: Arc<Registry>, repository: Repository) -> Self {
+        Self {
+            registry,
+            repository,
+            sessions: Mutex::default(),
+            proven: OnceCell::new(),
+            pushed: Mutex::default(),
+            seen: Mutex::default(),
+            notices: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn request(&self, method: Method, path: &str) -> Request {
+        Request {
+            method,
+            url: self.registry.url(&format!("{}/{path}", self.repository.path())),
+            headers: Vec::new(),
+            body: None,
+            scope: Scope::push(self.repository.path()),
+        }
+    }
+
+    /// The blobs known to be there because the manifest pushed last still is: one request instead of one for each.
+    pub(super) async fn proven(&self) -> &HashSet<Digest> {
+        self.proven
+            .get_or_init(|| async {
+                let mut proven = HashSet::new();
+                for pushed in self.registry.cache.pushed(&self.repository) {
+                    if self.has_manifest(&pushed.manifest).await {
+                        proven.extend(pushed.blobs);
+                    }
+                }
+                proven
+            })
+            .await
+    }
+
+    async fn has_manifest(&self, digest: &Digest) -> bool {
+        if self.lock_seen().contains(digest) {
+            return true;
+        }
+        let mut request = self.request(Method::HEAD, &format!("manifests/{digest}"));
+        request.headers.push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
+        self.registry.transport.send(&request, |_| false).await.is_ok()
+    }
+
+    fn lock_seen(&self) -> std::sync::MutexGuard<'_, HashSet<Digest>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks again with a method whose refusal has words.
+    async fn explain(&self, tag: &Tag, failure: Failure) -> ContentError {
+        let mut request = self.request(Method::GET, &format!("manifests/{tag}"));
+        request.headers.push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
+        match self.registry.transport.send(&request, |_| false).await {
+            Err(explained) if explained.status.is_some() => explained.error,
+            _ => failure.error,
+        }
+    }
+}
+
+#[async_trait]
+impl Target for RepositoryTarget {
+    fn place(&self) -> String {
+        self.repository.to_string()
+    }
+
+    async fn tagged(&self, tag: &Tag) -> Result<Option<Digest>> {
+        let mut request = self.request(Method::HEAD, &format!("manifests/{tag}"));
+        request.headers.push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
+        let within = || format!("cannot look up tag {tag} in {}", self.repository);
+        match self.registry.transport.send(&request, |status| status == 404).await {
+            Ok(response) if response.status() == reqwest::StatusCode::NOT_FOUND => Ok(None),
+            Ok(response) => match digest_header(&response) {
+                Some(digest) => {
+                    self.lock_seen().insert(digest);
+                    Ok(Some(digest))
+                }
+                None => self.digest_of(tag).await.map(Some).map_err(|error| error.within(within())),
+            },
+            Err(failure) if failure.status.is_some() && !failure.is_temporary => {
+                Err(self.explain(tag, failure).await.within(within()))
+            }
+            Err(failure) => Err(failure.error.within(within())),
+        }
+    }
+
+    fn anticipate(&self, blobs: usize) {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..blobs {
+            let registry = Arc::clone(&self.registry);
+            let request = self.request(Method::POST, "blobs/uploads/");
+            sessions.push(tokio::spawn(async move { super::upload::open(&registry, &request).await }));
+        }
+    }
+
+    async fn put(&self, blob: &Blob) -> Result<Placement> {
+        self.upload(blob).await.map_err(|error| {
+            error.within(format!("cannot push {} to {}", blob.descriptor.digest, self.repository))
+        })
+    }
+
+    async fn put_manifest(&self, manifest: &Manifest, tag: Option<&Tag>) -> Result<()> {
+        let digest = manifest.digest();
+        let reference = tag.map_or_else(|| digest.to_string(), ToString::to_string);
+        let mut request = self.request(Method::PUT, &format!("manifests/{reference}"));
+        let within = || format!("cannot push the manifest {reference} to {}", self.repository);
+        let content_type = HeaderValue::from_str(&manifest.descriptor.media_type)
+            .map_err(|error| ContentError::new(Kind::Other, within()).because(error))?;
+        request.headers.push((CONTENT_TYPE, content_type));
+        request.body = Some(manifest.bytes.clone());
+        let response = self
+            .registry
+            .transport
+            .send(&request, |_| false)
+            .await
+            .map_err(|failure| failure.error.within(within()))?;
+        if let Some(stored) = digest_header(&response)
+            && stored != digest
+        {
+            return Err(ContentError::new(Kind::Invalid, within())
+                .because(format!("the registry stored it as {stored}, not {digest}")));
+        }
+        self.registry.progress.on(&Event::ManifestPut {
+            place: &self.repository.to_string(),
+            digest: &digest,
+            tag: tag.map(Tag::as_str),
+        });
+        let blobs: Vec<Digest> = manifest.blobs().iter().map(|blob| blob.digest).collect();
+        if !blobs.is_empty() {
+            let mut pushed = self.pushed.lock().unwrap_or_else(PoisonError::into_inner);
+            if !pushed.iter().any(|earlier| earlier.manifest == digest) {
+                pushed.push(Pushed { manifest: digest, blobs });
+            }
+        }
+        Ok(())
+    }
+
+    async fn commit(&self) -> Result<()> {
+        let pushed = self.pushed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !pushed.is_empty() {
+            self.registry.cache.keep_pushed(&self.repository, &pushed);
+        }
+        Ok(())
+    }
+}
+
+impl RepositoryTarget {
+    /// The digest of what a tag names, where the registry does not tell it in a header.
+    async fn digest_of(&self, tag: &Tag) -> Result<Digest> {
+        let source = super::RepositorySource::new(Arc::clone(&self.registry), self.repository.clone());
+        let manifest = crate::content::Source::resolve(&source, &crate::content::Selector::Tag(tag.clone())).await?;
+        Ok(manifest.digest())
+    }
+}
+
+impl Drop for RepositoryTarget {
+    fn drop(&mut self) {
+        for session in self.sessions.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            session.abort();
+        }
+    }
+}

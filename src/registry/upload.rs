@@ -1,0 +1,235 @@
+//! Sending a blob: POST opens an upload session, one PUT of known length fills it.
+//!
+//! An upload that breaks is started again in a session of its own; a range is never sent again, since registries
+//! differ in what they kept of it.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, StatusCode, Url};
+
+use super::Registry;
+use super::auth::Scope;
+use super::error::Failure;
+use super::target::RepositoryTarget;
+use super::transport::{Activity, Request, location};
+use crate::content::{Blob, ContentError, Kind, Placement};
+use crate::oci::Repository;
+use crate::progress::Event;
+
+/// A blob this run made is sent without asking whether it is there, up to this size: asking costs a round trip, and
+/// sending it in vain costs less than that.
+const ASK_FROM: u64 = 8 * 1024 * 1024;
+/// Pieces handed to the connection at a time, so that progress moves and memory does not.
+const PIECE: usize = 256 * 1024;
+
+/// What opening an upload led to.
+enum Opened {
+    Session(Url),
+    Mounted,
+}
+
+impl RepositoryTarget {
+    pub(super) async fn upload(&self, blob: &Blob) -> Result<Placement, ContentError> {
+        let descriptor = &blob.descriptor;
+        let ask = !blob.is_fresh() || descriptor.size >= ASK_FROM;
+        if ask && (self.proven().await.contains(&descriptor.digest) || self.has_blob(blob).await.map_err(into)?) {
+            return Ok(Placement::Present);
+        }
+        let mut retry = self.registry.transport.retry();
+        loop {
+            match self.upload_once(blob, retry.has_failed()).await {
+                Ok(placement) => return Ok(placement),
+                Err(failure) => retry.wait("the upload", failure).await.map_err(into)?,
+            }
+        }
+    }
+
+    async fn has_blob(&self, blob: &Blob) -> Result<bool, Failure> {
+        let request = self.request(Method::HEAD, &format!("blobs/{}", blob.descriptor.digest));
+        let response = self.registry.transport.send(&request, |status| status == 404).await;
+        match response {
+            Ok(response) => Ok(response.status().is_success()),
+            // Some registries let a user write who may not ask; the upload itself will tell.
+            Err(failure) if failure.status == Some(StatusCode::FORBIDDEN) => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn upload_once(&self, blob: &Blob, is_again: bool) -> Result<Placement, Failure> {
+        if is_again && self.has_blob(blob).await? {
+            // The last try arrived; only its answer did not.
+            return Ok(Placement::Sent);
+        }
+        let prepared = if blob.repository().is_none() && !is_again { self.prepared().await } else { None };
+        let session = match prepared {
+            Some(session) => session,
+            None => match self.open(blob).await? {
+                Opened::Session(session) => session,
+                Opened::Mounted => return Ok(Placement::Mounted),
+            },
+        };
+        self.send(blob, session).await?;
+        Ok(Placement::Sent)
+    }
+
+    /// A session that was opened in advance.
+    async fn prepared(&self) -> Option<Url> {
+        let session = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+        // One that could not be opened is opened again in the usual way, which tells the reason.
+        session.await.ok()?.ok()
+    }
+
+    async fn open(&self, blob: &Blob) -> Result<Opened, Failure> {
+        let from = blob.repository().filter(|from| self.can_mount(from));
+        if let Some(from) = from {
+            match self.open_by_mount(blob, from).await {
+                Ok(opened) => return Ok(opened),
+                Err(failure) if failure.is_temporary => return Err(failure),
+                // The source may be closed to this user; that is no reason not to send the bytes.
+                Err(_) => self.refused_to_mount(from),
+            }
+        }
+        let request = self.request(Method::POST, "blobs/uploads/");
+        Ok(Opened::Session(open(&self.registry, &request).await?))
+    }
+
+    fn can_mount(&self, from: &Repository) -> bool {
+        from.registry() == self.repository.registry()
+            && from.path() != self.repository.path()
+            && self.registry.may_mount()
+    }
+
+    async fn open_by_mount(&self, blob: &Blob, from: &Repository) -> Result<Opened, Failure> {
+        let mut request = self.request(Method::POST, "blobs/uploads/");
+        request
+            .url
+            .query_pairs_mut()
+            .append_pair("mount", &blob.descriptor.digest.to_string())
+            .append_pair("from", from.path());
+        request.scope = Scope::mount(self.repository.path(), from.path());
+        request.headers.push((CONTENT_LENGTH, HeaderValue::from_static("0")));
+        let response = self.registry.transport.send(&request, |_| false).await?;
+        if response.status() == StatusCode::CREATED {
+            return Ok(Opened::Mounted);
+        }
+        self.refused_to_mount(from);
+        session_of(&self.registry, &response, &request).map(Opened::Session)
+    }
+
+    /// Tells once that mounting does not work here.
+    fn refused_to_mount(&self, from: &Repository) {
+        self.registry.mount_was_refused();
+        if self.notices.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.registry.progress.on(&Event::Notice(&format!(
+                "{} does not take layers over from {}; they are copied",
+                self.repository, from
+            )));
+        }
+    }
+
+    async fn send(&self, blob: &Blob, mut session: Url) -> Result<(), Failure> {
+        let descriptor = &blob.descriptor;
+        session.query_pairs_mut().append_pair("digest", &descriptor.digest.to_string());
+        let request = Request {
+            method: Method::PUT,
+            url: session,
+            headers: vec![
+                (CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
+                (CONTENT_LENGTH, HeaderValue::from(descriptor.size)),
+            ],
+            body: None,
+            scope: Scope::push(self.repository.path()),
+        };
+        let activity = Arc::new(Activity::default());
+        // An error of the source ends the body, and with it the request: it is kept here to be told instead of that.
+        let broken = Arc::new(Mutex::new(None));
+        let body = self.body(blob, &activity, &broken).await?;
+        let result = self.registry.transport.stream(&request, body, &activity).await;
+        if let Some(error) = broken.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(of_source(error));
+        }
+        match result {
+            Ok(_) => Ok(()),
+            Err(mut failure) => {
+                // The session is gone, or remembers something else: another one is worth a try.
+                failure.is_temporary |= matches!(failure.code.as_str(), "BLOB_UPLOAD_UNKNOWN" | "BLOB_UPLOAD_INVALID");
+                Err(failure)
+            }
+        }
+    }
+
+    async fn body(
+        &self,
+        blob: &Blob,
+        activity: &Arc<Activity>,
+        broken: &Arc<Mutex<Option<ContentError>>>,
+    ) -> Result<reqwest::Body, Failure> {
+        let stream = blob.open().await.map_err(of_source)?;
+        let digest = blob.descriptor.digest;
+        let place = self.repository.to_string();
+        let progress = Arc::clone(&self.registry.progress);
+        let activity = Arc::clone(activity);
+        let broken = Arc::clone(broken);
+        let mut position = 0;
+        let pieces = stream
+            .map_ok(|bytes| futures_util::stream::iter(pieces(bytes).map(Ok)))
+            .try_flatten()
+            .map(move |piece| match piece {
+                Ok(piece) => {
+                    activity.moved();
+                    position += piece.len() as u64;
+                    progress.on(&Event::BlobAdvanced {
+                        place: &place,
+                        digest: &digest,
+                        position,
+                    });
+                    Ok(piece)
+                }
+                Err(error) => {
+                    *broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    Err(std::io::Error::other("the source of the blob failed"))
+                }
+            });
+        Ok(reqwest::Body::wrap_stream(pieces))
+    }
+}
+
+/// Cuts without copying.
+fn pieces(bytes: Bytes) -> impl Iterator<Item = Bytes> {
+    (0..bytes.len())
+        .step_by(PIECE)
+        .map(move |start| bytes.slice(start..bytes.len().min(start + PIECE)))
+}
+
+fn of_source(error: ContentError) -> Failure {
+    if error.kind() == Kind::Temporary {
+        Failure::temporary(error)
+    } else {
+        Failure::lasting(error)
+    }
+}
+
+fn into(failure: Failure) -> ContentError {
+    failure.error
+}
+
+/// Opens an upload session.
+pub(super) async fn open(registry: &Registry, request: &Request) -> Result<Url, Failure> {
+    let mut request = request.clone();
+    request.headers.push((CONTENT_LENGTH, HeaderValue::from_static("0")));
+    let response = registry.transport.send(&request, |_| false).await?;
+    session_of(registry, &response, &request)
+}
+
+fn session_of(registry: &Registry, response: &reqwest::Response, request: &Request) -> Result<Url, Failure> {
+    location(response, &request.url).ok_or_else(|| {
+        Failure::lasting(ContentError::new(
+            Kind::Other,
+            format!("{} opens an upload without saying where to", registry.transport.host()),
+        ))
+    })
+}

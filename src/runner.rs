@@ -1,0 +1,170 @@
+//! Profiles: where scripts and configuration go in the image of a migration tool, and how it is started.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::migrations::inventory::Convention;
+use crate::recipe::{self, File, FileContent, ImagePath, PathError, Recipe, ScanError, Step};
+
+mod custom;
+mod flyway;
+
+/// A migration tool, or none in particular.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Flyway.
+    Flyway,
+    /// Whatever the user says.
+    Custom,
+}
+
+/// What a profile makes a recipe from.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// The folder with the scripts.
+    pub scripts: Option<PathBuf>,
+    /// Configuration files.
+    pub config: Vec<PathBuf>,
+    /// More files and folders, each with its path in the image.
+    pub additions: Vec<(PathBuf, ImagePath)>,
+    /// Environment variables of the image.
+    pub environment: BTreeMap<String, String>,
+    /// Working directory, in the place of the profile's.
+    pub working_directory: Option<ImagePath>,
+    /// User, in the place of the base's.
+    pub user: Option<String>,
+    /// Entrypoint, in the place of the base's.
+    pub entrypoint: Option<Vec<String>>,
+    /// Command, in the place of the profile's.
+    pub command: Option<Vec<String>>,
+}
+
+/// What a profile makes.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The recipe.
+    pub recipe: Recipe,
+    /// The scripts: path below their folder, and where they are.
+    pub scripts: Vec<(String, PathBuf)>,
+    /// How their names are read.
+    pub convention: Convention,
+}
+
+/// Why a profile cannot do what it is asked.
+#[derive(Debug, thiserror::Error)]
+pub enum RunnerError {
+    /// There is no such profile.
+    #[error("there is no profile {0:?}")]
+    Unknown(String),
+    /// The profile needs scripts.
+    #[error("the {0} profile needs a folder of scripts")]
+    NoScripts(&'static str),
+    /// The custom profile has no place for scripts of its own.
+    #[error("the custom profile does not know where scripts or configuration files go")]
+    NoPlace,
+    /// The custom profile was given nothing to add.
+    #[error("the custom profile was given nothing to add")]
+    Nothing,
+    /// A configuration file has no name that could be kept.
+    #[error("{0} is not the name of a configuration file")]
+    ConfigName(PathBuf),
+    /// Scripts or configuration cannot be read.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// A path in the image makes no sense.
+    #[error(transparent)]
+    Path(#[from] PathError),
+}
+
+impl RunnerError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::Unknown(_) => "the profiles are: flyway, custom",
+            Self::NoScripts(_) => "name it with --scripts DIR, or scripts under [migrations] in shipway.toml",
+            Self::NoPlace | Self::Nothing => {
+                "say what goes where: --add SOURCE:/PATH/IN/IMAGE, or add under [runner] in shipway.toml"
+            }
+            Self::Scan(error) => return error.hints(),
+            Self::ConfigName(_) | Self::Path(_) => return Vec::new(),
+        };
+        vec![hint.to_owned()]
+    }
+}
+
+impl FromStr for Profile {
+    type Err = RunnerError;
+
+    fn from_str(text: &str) -> Result<Self, RunnerError> {
+        match text {
+            "flyway" => Ok(Self::Flyway),
+            "custom" => Ok(Self::Custom),
+            other => Err(RunnerError::Unknown(other.to_owned())),
+        }
+    }
+}
+
+impl Profile {
+    /// Makes the recipe. Reads the folders, not the files in them.
+    ///
+    /// # Errors
+    /// When something the profile needs is missing, or cannot be in an image.
+    pub fn prepare(self, inputs: &Inputs) -> Result<Prepared, RunnerError> {
+        let mut prepared = match self {
+            Self::Flyway => flyway::prepare(inputs)?,
+            Self::Custom => custom::prepare(inputs)?,
+        };
+        prepared.recipe.steps.extend(inputs.overrides());
+        Ok(prepared)
+    }
+}
+
+impl Inputs {
+    /// What the user says overrides what the profile does.
+    fn overrides(&self) -> Vec<Step> {
+        let environment = self.environment.iter().map(|(name, value)| Step::Environment {
+            name: name.clone(),
+            value: value.clone(),
+            unless_set: false,
+        });
+        let entrypoint = self.entrypoint.iter().map(|arguments| Step::Entrypoint {
+            arguments: arguments.clone(),
+            unless_set: false,
+        });
+        environment
+            .chain(self.working_directory.clone().map(Step::WorkingDirectory))
+            .chain(self.user.clone().map(Step::User))
+            .chain(entrypoint)
+            .chain(self.command.clone().map(Step::Command))
+            .collect()
+    }
+
+    /// The files and folders to add.
+    fn added(&self) -> Result<Vec<File>, ScanError> {
+        let mut files = Vec::new();
+        for (source, destination) in &self.additions {
+            if source.is_dir() {
+                files.extend(recipe::scan(source, destination)?);
+            } else {
+                files.push(recipe::single(source, destination.clone())?);
+            }
+        }
+        Ok(files)
+    }
+}
+
+/// The local files among `files`, by their path below `folder`.
+fn below(files: &[File], folder: &ImagePath) -> Vec<(String, PathBuf)> {
+    files
+        .iter()
+        .filter_map(|file| match &file.content {
+            FileContent::Local { path, .. } => {
+                let relative = file.path.relative().strip_prefix(folder.relative())?;
+                Some((relative.trim_start_matches('/').to_owned(), path.clone()))
+            }
+            FileContent::Link(_) | FileContent::Directory => None,
+        })
+        .collect()
+}
