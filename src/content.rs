@@ -134,9 +134,23 @@ pub trait Target: Send + Sync + fmt::Debug {
     /// When the place cannot be asked. A repository that does not exist is one.
     async fn tagged(&self, tag: &Tag) -> Result<Option<Digest>>;
 
-    /// Announces blobs that will follow once their digest is known, so that the way can be prepared meanwhile. Never
-    /// called unless something will be written.
-    fn anticipate(&self, _blobs: usize) {}
+    /// Announces configs that will follow once their digest is known, so that the way can be prepared meanwhile. Never
+    /// called unless they will be put.
+    fn anticipate(&self, _configs: usize) {}
+
+    /// Forgets what was believed to be there without having been asked for. Returns whether there was such a belief,
+    /// so that putting everything again may make a difference.
+    fn distrust(&self) -> bool {
+        false
+    }
+
+    /// Whether a blob is known to be there. `false` is no promise: it may be unknown, or not worth asking for.
+    ///
+    /// # Errors
+    /// When the place cannot be asked.
+    async fn contains(&self, _blob: &Blob) -> Result<bool> {
+        Ok(false)
+    }
 
     /// Puts a blob. Ok means the content is there, or will be when [`Target::commit`] returns; not that this call put
     /// it there.
@@ -165,8 +179,12 @@ pub trait Target: Send + Sync + fmt::Debug {
 /// As [`Source::fetch`], and [`Kind::Invalid`] when the descriptor's size is above `limit` bytes.
 pub async fn read(source: &Arc<dyn Source>, blob: &Descriptor, limit: u64) -> Result<Bytes> {
     if blob.size > limit {
-        return Err(ContentError::new(Kind::Invalid, format!("{} in {}", blob.digest, source.place()))
-            .because(format!("it has {} bytes, and {limit} is the limit for what it is", blob.size)));
+        return Err(
+            ContentError::new(Kind::Invalid, format!("{} in {}", blob.digest, source.place())).because(format!(
+                "it has {} bytes, and {limit} is the limit for what it is",
+                blob.size
+            )),
+        );
     }
     verify::collect(source.fetch(blob).await?, blob.size).await
 }

@@ -59,6 +59,11 @@ impl Error {
         match self {
             Self::Build(error) => of_build(error),
             Self::Content(error) => of_content(error),
+            Self::Credentials(
+                CredentialsError::Malformed { .. }
+                | CredentialsError::Entry { .. }
+                | CredentialsError::HelperName { .. },
+            ) => Category::Usage,
             Self::Credentials(_) | Self::Inventory(_) | Self::Provenance(_) => Category::Failed,
             Self::Path(_)
             | Self::Platform(_)
@@ -102,6 +107,7 @@ fn of_build(error: &BuildError) -> Category {
         | BuildError::Layers { .. }
         | BuildError::Circle { .. }
         | BuildError::Read { .. }
+        | BuildError::Scripts { .. }
         | BuildError::Changed { .. }
         | BuildError::Spool { .. }
         | BuildError::Task(_)
@@ -114,6 +120,6 @@ fn of_content(error: &ContentError) -> Category {
         Kind::Usage => Category::Usage,
         Kind::Refused => Category::Refused,
         Kind::Temporary => Category::Temporary,
-        Kind::NotFound | Kind::Denied | Kind::Invalid | Kind::File | Kind::Other => Category::Failed,
+        Kind::NotFound | Kind::Denied | Kind::Incomplete | Kind::Invalid | Kind::File | Kind::Other => Category::Failed,
     }
 }

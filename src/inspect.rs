@@ -43,7 +43,7 @@ pub struct PlatformInspection {
     pub digest: Digest,
     /// The layers, the base's first.
     pub layers: Vec<LayerInspection>,
-    /// The part of the config a runtime reads.
+    /// The whole image config.
     pub config: Value,
     /// The labels.
     pub labels: BTreeMap<String, String>,
@@ -104,15 +104,33 @@ pub async fn inspect(
                     _ => true,
                 })
                 .map(|child| read_child(source, child));
-            (&index.annotations, try_join_all(children).await?.into_iter().flatten().collect())
+            (
+                &index.annotations,
+                try_join_all(children).await?.into_iter().flatten().collect(),
+            )
         }
     };
-    let platforms = images.iter().map(|(platform, digest, image)| platform_of(source, platform.as_ref(), *digest, image));
+    let offered = match &root.body {
+        Body::Index(index) => index
+            .manifests
+            .iter()
+            .filter_map(|child| child.platform.clone())
+            .collect(),
+        Body::Image(_) => Vec::new(),
+    };
+    let platforms = images
+        .iter()
+        .map(|(platform, digest, image)| platform_of(source, platform.as_ref(), *digest, image));
     let mut platforms = try_join_all(platforms).await?;
     if let Some(wanted) = wanted {
-        platforms.retain(|found| found.platform.parse().is_ok_and(|offered: Platform| wanted.accepts(&offered)));
+        platforms.retain(|found| {
+            found
+                .platform
+                .parse()
+                .is_ok_and(|offered: Platform| wanted.accepts(&offered))
+        });
         if platforms.is_empty() {
-            return Err(ContentError::new(Kind::Usage, format!("the image in {} is not there for {wanted}", source.place())));
+            return Err(not_there(source, wanted, offered));
         }
     }
     Ok(Inspection {
@@ -121,6 +139,19 @@ pub async fn inspect(
         annotations: Value::Object(annotations.clone()),
         platforms,
     })
+}
+
+fn not_there(source: &Arc<dyn Source>, wanted: &Platform, offered: Vec<Platform>) -> ContentError {
+    let error = ContentError::new(
+        Kind::Usage,
+        format!("the image in {} is not there for {wanted}", source.place()),
+    );
+    let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
+    if offered.is_empty() {
+        error
+    } else {
+        error.hint(format!("there is: {}", offered.join(", ")))
+    }
 }
 
 type Child = (Option<Platform>, Digest, ImageManifest);
@@ -141,11 +172,19 @@ async fn platform_of(
 ) -> content::Result<PlatformInspection> {
     let bytes = content::read(source, &image.config, CONFIG_LIMIT).await?;
     let wrong = |error| {
-        ContentError::new(Kind::Invalid, format!("the config of {digest} in {} cannot be used", source.place()))
-            .because(error)
+        ContentError::new(
+            Kind::Invalid,
+            format!("the config of {digest} in {} cannot be used", source.place()),
+        )
+        .because(error)
     };
     let config = ImageConfig::parse(&bytes).map_err(wrong)?;
-    let history: Vec<_> = config.history().map_err(wrong)?.into_iter().filter(|entry| !entry.empty_layer).collect();
+    let history: Vec<_> = config
+        .history()
+        .map_err(wrong)?
+        .into_iter()
+        .filter(|entry| !entry.empty_layer)
+        .collect();
     let mut layers = Vec::new();
     for (number, layer) in image.layers.iter().enumerate() {
         let entry = history.get(number);
@@ -156,7 +195,11 @@ async fn platform_of(
             media_type: layer.media_type.clone(),
             created_by: entry.and_then(|entry| entry.created_by.clone()),
             new: is_new,
-            files: if is_new { Some(files(source, layer).await?) } else { None },
+            files: if is_new {
+                Some(files(source, layer).await?)
+            } else {
+                None
+            },
         });
     }
     Ok(PlatformInspection {
@@ -166,7 +209,7 @@ async fn platform_of(
         },
         digest,
         layers,
-        config: config.execution().map_err(wrong)?,
+        config: serde_json::from_slice(&bytes).map_err(|error| wrong(error.into()))?,
         labels: config.labels().map_err(wrong)?,
     })
 }
@@ -175,7 +218,12 @@ async fn files(source: &Arc<dyn Source>, layer: &Descriptor) -> content::Result<
     let stream = source.fetch(layer).await?.map_err(std::io::Error::other);
     let bridge = SyncIoBridge::new(StreamReader::new(Box::pin(stream)));
     let limit = layer.size.saturating_mul(MOST_EXPANSION).saturating_add(FREE_EXPANSION);
-    let wrong = || ContentError::new(Kind::Invalid, format!("cannot list layer {} of {}", layer.digest, source.place()));
+    let wrong = || {
+        ContentError::new(
+            Kind::Invalid,
+            format!("cannot list layer {} of {}", layer.digest, source.place()),
+        )
+    };
     tokio::task::spawn_blocking(move || list(flate2::read::GzDecoder::new(bridge).take(limit)))
         .await
         .map_err(|error| wrong().because(error))?
@@ -194,7 +242,9 @@ fn list(reader: impl Read) -> std::io::Result<Vec<FileInspection>> {
             path: format!("/{}", String::from_utf8_lossy(&entry.path_bytes())),
             mode: format!("{:04o}", entry.header().mode()?),
             size: entry.size(),
-            link: entry.link_name_bytes().map(|link| String::from_utf8_lossy(&link).into_owned()),
+            link: entry
+                .link_name_bytes()
+                .map(|link| String::from_utf8_lossy(&link).into_owned()),
         });
     }
     Ok(files)

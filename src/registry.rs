@@ -8,14 +8,13 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Response, Url};
 
-use crate::content::{
-    BlobStream, Cache, ContentError, Kind, MANIFEST_LIMIT, Result, Selector, Source, verify,
-};
+use crate::content::{BlobStream, Cache, ContentError, Kind, MANIFEST_LIMIT, Result, Selector, Source, verify};
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Tag, media_type};
 use crate::progress::Progress;
 
 mod auth;
 mod challenge;
+mod download;
 mod endpoint;
 mod error;
 mod mirror;
@@ -31,8 +30,9 @@ pub use target::RepositoryTarget;
 pub use transport::Patience;
 
 use auth::Scope;
+use download::Download;
 use error::Failure;
-use transport::{Request, Transport};
+use transport::{Request, Retry, Transport};
 
 /// A registry: its connections, its login, and what was learnt of it during the run.
 #[derive(Debug)]
@@ -126,14 +126,16 @@ impl RepositorySource {
     /// Reads a manifest, again from the start when the connection breaks in its middle.
     async fn manifest(&self, reference: &str) -> std::result::Result<(Bytes, String), Failure> {
         let mut request = self.request(Method::GET, &format!("manifests/{reference}"));
-        request.headers.push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
-        let mut retry = self.registry.transport.retry();
+        request
+            .headers
+            .push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_ALL_MANIFESTS)));
+        let mut retry = Retry::new();
         loop {
             let response = self.registry.transport.send(&request, |_| false).await?;
             let media_type = header(&response, CONTENT_TYPE.as_str()).unwrap_or_default();
             match self.body(response, MANIFEST_LIMIT).await {
                 Ok(bytes) => return Ok((bytes, media_type)),
-                Err(failure) => retry.wait("the manifest", failure).await?,
+                Err(failure) => retry.wait(&self.registry.transport, "the manifest", failure).await?,
             }
         }
     }
@@ -145,7 +147,12 @@ impl Source for RepositorySource {
         if self.path == self.repository.path() && self.registry.transport.host() == self.repository.registry() {
             self.repository.to_string()
         } else {
-            format!("{}/{} (mirror of {})", self.registry.transport.host(), self.path, self.repository)
+            format!(
+                "{}/{} (mirror of {})",
+                self.registry.transport.host(),
+                self.path,
+                self.repository
+            )
         }
     }
 
@@ -154,57 +161,56 @@ impl Source for RepositorySource {
             Selector::Only => "latest".to_owned(),
             other => other.to_string(),
         };
-        let within = || format!("cannot read {} of {}", reference, self.place());
+        let within = || match selector {
+            Selector::Digest(digest) => format!("cannot read {}@{digest}", self.place()),
+            _ => format!("cannot read {}:{reference}", self.place()),
+        };
         let (bytes, media_type) = self
             .manifest(&reference)
             .await
             .map_err(|failure| failure.error.within(within()))?;
-        let manifest = Manifest::parse(bytes, &media_type)
-            .map_err(|error| ContentError::new(Kind::Invalid, within()).because(error))?;
         if let Selector::Digest(digest) = selector
-            && manifest.digest() != *digest
+            && Digest::of(&bytes) != *digest
         {
             return Err(ContentError::new(Kind::Invalid, within())
-                .because(format!("the digest of what was sent is {}", manifest.digest())));
+                .because(format!("the digest of what was sent is {}", Digest::of(&bytes))));
         }
-        Ok(manifest)
+        Manifest::parse(bytes, &media_type).map_err(|error| ContentError::new(Kind::Invalid, within()).because(error))
     }
 
     async fn peek(&self, tag: &Tag) -> Result<Option<Digest>> {
         let mut request = self.request(Method::HEAD, &format!("manifests/{tag}"));
-        request.headers.push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
+        request
+            .headers
+            .push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
         match self.registry.transport.send(&request, |_| false).await {
             Ok(response) => Ok(digest_header(&response)),
             // The refusal of a HEAD has no words; whoever wants them reads the manifest.
-            Err(failure) if failure.is_temporary => {
-                Err(failure.error.within(format!("cannot look up {tag} in {}", self.place())))
-            }
+            Err(failure) if failure.error.kind() == Kind::Temporary => Err(failure
+                .error
+                .within(format!("cannot look up {tag} in {}", self.place()))),
             Err(_) => Ok(None),
         }
     }
 
     async fn fetch(&self, blob: &Descriptor) -> Result<BlobStream> {
         let request = self.request(Method::GET, &format!("blobs/{}", blob.digest));
-        let response = self
-            .registry
-            .transport
-            .send(&request, |_| false)
+        let what = format!("cannot read {} from {}", blob.digest, self.place());
+        let download = Download::start(Arc::clone(&self.registry), request, blob.size)
             .await
-            .map_err(|failure| failure.error.within(format!("cannot read {} from {}", blob.digest, self.place())))?;
-        let place = self.place();
-        let state = Some((response, Arc::clone(&self.registry), place.clone()));
-        let pieces = futures_util::stream::unfold(state, |state| async {
-            let (mut response, registry, place) = state?;
-            match registry.transport.piece(&mut response).await {
-                Ok(Some(piece)) => Some((Ok(piece), Some((response, registry, place)))),
-                Ok(None) => None,
-                Err(failure) => {
-                    let error = failure.error.within(format!("cannot read a blob from {place}"));
-                    Some((Err(error), None))
+            .map_err(|failure| failure.error.within(what.clone()))?;
+        let pieces = futures_util::stream::unfold(Some(download), move |state| {
+            let what = what.clone();
+            async move {
+                let mut download = state?;
+                match download.piece().await {
+                    Ok(Some(piece)) => Some((Ok(piece), Some(download))),
+                    Ok(None) => None,
+                    Err(failure) => Some((Err(failure.error.within(what)), None)),
                 }
             }
         });
-        Ok(verify::verified(Box::pin(pieces), blob, &place))
+        Ok(verify::verified(Box::pin(pieces), blob, &self.place()))
     }
 
     fn repository(&self) -> Option<&Repository> {

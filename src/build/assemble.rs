@@ -18,6 +18,9 @@ const BASE_NAME: &str = "org.opencontainers.image.base.name";
 /// Annotation and label: digest of the base.
 const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
 
+/// Annotation and label: which set of migrations an image holds.
+pub(super) const SET_DIGEST_LABEL: &str = "io.shipway.migrations.digest";
+
 /// What is the same for all platforms.
 #[derive(Debug)]
 pub(super) struct Assembly<'a> {
@@ -26,6 +29,7 @@ pub(super) struct Assembly<'a> {
     pub family: Family,
     pub created: &'a str,
     pub annotations: &'a BTreeMap<String, String>,
+    pub set_digest: Option<&'a str>,
 }
 
 /// The image for one platform.
@@ -96,19 +100,27 @@ impl Assembly<'_> {
     fn edit(&self, config: &mut ImageConfig, layers: &[Layer]) -> Result<(), ConfigError> {
         config.set_created(self.created)?;
         config.set_label(BASE_NAME, self.bases.name.as_deref())?;
-        config.set_label(BASE_DIGEST, self.bases.digest.map(|digest| digest.to_string()).as_deref())?;
+        config.set_label(
+            BASE_DIGEST,
+            self.bases.digest.map(|digest| digest.to_string()).as_deref(),
+        )?;
+        config.set_label(SET_DIGEST_LABEL, self.set_digest)?;
         for step in &self.recipe.steps {
             match step {
                 Step::Files(_) => {}
-                Step::Environment { name, value, unless_set } => {
-                    if !(*unless_set && config.env_value(name)?.is_some()) {
+                Step::Environment {
+                    name,
+                    value,
+                    unless_set,
+                } => {
+                    if !*unless_set || config.env_value(name)?.is_none() {
                         config.set_env(name, value)?;
                     }
                 }
                 Step::WorkingDirectory(path) => config.set_execution("WorkingDir", &path.to_string())?,
                 Step::User(user) => config.set_execution("User", user)?,
                 Step::Entrypoint { arguments, unless_set } => {
-                    if !(*unless_set && !config.entrypoint()?.is_empty()) {
+                    if !*unless_set || config.entrypoint()?.is_empty() {
                         config.set_execution("Entrypoint", arguments)?;
                     }
                 }
@@ -128,10 +140,15 @@ impl Assembly<'_> {
         let base = [
             (BASE_NAME, self.bases.name.clone()),
             (BASE_DIGEST, self.bases.digest.map(|digest| digest.to_string())),
+            (SET_DIGEST_LABEL, self.set_digest.map(str::to_owned)),
         ];
-        let base = base.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        let base = base
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?)));
         let mut all: BTreeMap<String, String> = base.collect();
         all.extend(self.annotations.clone());
-        all.into_iter().map(|(key, value)| (key, Value::String(value))).collect()
+        all.into_iter()
+            .map(|(key, value)| (key, Value::String(value)))
+            .collect()
     }
 }

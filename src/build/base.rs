@@ -101,7 +101,12 @@ impl Bases {
             .iter()
             .filter(|child| !child.is_attestation() && child.platform.is_some())
             .collect();
-        let offered_platforms = || offered.iter().filter_map(|child| child.platform.clone()).collect::<Vec<_>>();
+        let offered_platforms = || {
+            offered
+                .iter()
+                .filter_map(|child| child.platform.clone())
+                .collect::<Vec<_>>()
+        };
         let find = |wanted: &Platform| {
             offered
                 .iter()
@@ -109,7 +114,10 @@ impl Bases {
                 .find(|child| child.platform.as_ref() == Some(wanted))
                 .or_else(|| {
                     let accepts = |platform: &Platform| wanted.accepts(platform);
-                    offered.iter().copied().find(|child| child.platform.as_ref().is_some_and(accepts))
+                    offered
+                        .iter()
+                        .copied()
+                        .find(|child| child.platform.as_ref().is_some_and(accepts))
                 })
                 .ok_or_else(|| BuildError::NoPlatform {
                     base: name.to_owned(),

@@ -87,6 +87,12 @@ pub enum BuildError {
         /// Which.
         path: PathBuf,
     },
+    /// The scripts cannot be read to tell one set from another.
+    #[error("the scripts cannot be read")]
+    Scripts {
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A packed layer cannot be written.
     #[error("cannot write a temporary file in {folder}")]
     Spool {
@@ -136,6 +142,9 @@ impl BuildError {
             Self::NoPlatform { offered, .. } => {
                 let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
                 vec![format!("there is: {}; choose with --platform", offered.join(", "))]
+            }
+            Self::Occupied { .. } | Self::Circle { .. } => {
+                vec!["choose another place in the image, or another base".to_owned()]
             }
             Self::Twice { .. } => vec!["rename one of them, or leave one out".to_owned()],
             Self::Changed { .. } => vec!["build again when nothing writes to it any more".to_owned()],

@@ -18,7 +18,11 @@ pub(super) fn entries(recipe: &Recipe, layers: &[Layer], created: &str) -> Vec<H
         empty_layer,
     };
     let of_layers = layers.iter().map(|layer| entry(describe(&layer.files), false));
-    let of_steps = recipe.steps.iter().filter_map(instruction).map(|text| entry(text, true));
+    let of_steps = recipe
+        .steps
+        .iter()
+        .filter_map(instruction)
+        .map(|text| entry(text, true));
     of_layers.chain(of_steps).collect()
 }
 
@@ -65,7 +69,10 @@ mod tests {
     fn layers_say_what_they_hold() {
         let path = |text: &str| text.parse::<ImagePath>().expect(text);
         assert_eq!(describe(&[path("/a/b")]), "COPY /a/b");
-        assert_eq!(describe(&[path("/a/b"), path("/a/c"), path("/d/e")]), "COPY 2 files to /a, 1 file to /d");
+        assert_eq!(
+            describe(&[path("/a/b"), path("/a/c"), path("/d/e")]),
+            "COPY 2 files to /a, 1 file to /d"
+        );
         let many: Vec<ImagePath> = (0..20).map(|number| path(&format!("/{number}/x"))).collect();
         assert_eq!(describe(&many), "COPY 20 files to 20 folders");
     }

@@ -43,8 +43,7 @@ pub(super) struct Layer {
 
 /// Divides entries into layers: each large file alone, all the rest in the last.
 pub(super) fn plan(entries: &[Entry]) -> Vec<LayerPlan> {
-    let is_large =
-        |entry: &&Entry| matches!(entry.content, FileContent::Local { size, .. } if size >= OWN_LAYER_FROM);
+    let is_large = |entry: &&Entry| matches!(entry.content, FileContent::Local { size, .. } if size >= OWN_LAYER_FROM);
     let is_directory = |entry: &Entry| matches!(entry.content, FileContent::Directory);
     let mut plans: Vec<LayerPlan> = entries
         .iter()
@@ -52,16 +51,17 @@ pub(super) fn plan(entries: &[Entry]) -> Vec<LayerPlan> {
         .map(|large| LayerPlan {
             entries: entries
                 .iter()
-                .filter(|entry| {
-                    entry.path == large.path || (is_directory(entry) && large.path.is_within(&entry.path))
-                })
+                .filter(|entry| entry.path == large.path || (is_directory(entry) && large.path.is_within(&entry.path)))
                 .cloned()
                 .collect(),
         })
         .collect();
     let rest: Vec<Entry> = entries.iter().filter(|entry| !is_large(entry)).cloned().collect();
     let is_told_already = |entry: &Entry| {
-        is_directory(entry) && plans.iter().any(|plan| plan.entries.iter().any(|told| told.path == entry.path))
+        is_directory(entry)
+            && plans
+                .iter()
+                .any(|plan| plan.entries.iter().any(|told| told.path == entry.path))
     };
     if !rest.iter().all(is_told_already) {
         plans.push(LayerPlan { entries: rest });
@@ -155,7 +155,9 @@ impl TarWriter {
             if read == 0 {
                 return Err(BuildError::Changed { path: local.to_owned() });
             }
-            self.output.write_all(&self.piece[..read]).map_err(|source| self.failure(source))?;
+            self.output
+                .write_all(&self.piece[..read])
+                .map_err(|source| self.failure(source))?;
             left -= read as u64;
         }
         self.pad(size)
@@ -185,13 +187,17 @@ impl TarWriter {
             && (!link.is_ascii() || header.set_link_name_literal(link).is_err())
         {
             records.extend(record("linkpath", link));
-            header.set_link_name_literal("long").map_err(|source| self.failure(source))?;
+            header
+                .set_link_name_literal("long")
+                .map_err(|source| self.failure(source))?;
         }
         if !records.is_empty() {
             self.extension(&records)?;
         }
         header.set_cksum();
-        self.output.write_all(header.as_bytes()).map_err(|source| self.failure(source))
+        self.output
+            .write_all(header.as_bytes())
+            .map_err(|source| self.failure(source))
     }
 
     /// A PAX header: what the fixed fields of the next entry have no room for (POSIX.1-2001).
@@ -203,7 +209,9 @@ impl TarWriter {
         header.set_gid(0);
         header.set_mtime(self.file_time);
         header.set_size(records.len() as u64);
-        header.set_path("PaxHeaders/next").map_err(|source| self.failure(source))?;
+        header
+            .set_path("PaxHeaders/next")
+            .map_err(|source| self.failure(source))?;
         header.set_cksum();
         self.output
             .write_all(header.as_bytes())
@@ -217,7 +225,9 @@ impl TarWriter {
         if rest == 0 {
             return Ok(());
         }
-        self.output.write_all(&[0; 512][rest..]).map_err(|source| self.failure(source))
+        self.output
+            .write_all(&[0; 512][rest..])
+            .map_err(|source| self.failure(source))
     }
 
     fn failure(&self, source: io::Error) -> BuildError {
@@ -266,13 +276,14 @@ mod tests {
         }
     }
 
-    fn unpack(layer: Layer) -> Vec<(String, u32, u64, Vec<u8>, Option<String>)> {
-        let bytes = futures_util::future::FutureExt::now_or_never(crate::content::verify::collect(
-            layer.spool.open(),
-            0,
-        ))
-        .expect("in memory")
-        .expect("bytes");
+    /// Path, mode, time, content and link.
+    type Unpacked = (String, u32, u64, Vec<u8>, Option<String>);
+
+    fn unpack(layer: &Layer) -> Vec<Unpacked> {
+        let bytes =
+            futures_util::future::FutureExt::now_or_never(crate::content::verify::collect(layer.spool.open(), 0))
+                .expect("in memory")
+                .expect("bytes");
         let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&bytes[..]));
         let mut found = Vec::new();
         for file in archive.entries().expect("tar") {
@@ -280,10 +291,18 @@ mod tests {
             let mut content = Vec::new();
             file.read_to_end(&mut content).expect("content");
             let path = String::from_utf8(file.path_bytes().into_owned()).expect("path");
-            let link = file.link_name_bytes().map(|link| String::from_utf8_lossy(&link).into_owned());
+            let link = file
+                .link_name_bytes()
+                .map(|link| String::from_utf8_lossy(&link).into_owned());
             let header = file.header();
             assert_eq!((header.uid().ok(), header.gid().ok()), (Some(0), Some(0)));
-            found.push((path, header.mode().expect("mode"), header.mtime().expect("time"), content, link));
+            found.push((
+                path,
+                header.mode().expect("mode"),
+                header.mtime().expect("time"),
+                content,
+                link,
+            ));
         }
         found
     }
@@ -300,7 +319,7 @@ mod tests {
                 entry(&long, local(folder.path(), "long", &[7; 513], false)),
             ],
         };
-        let found = unpack(plan.pack(1, folder.path()).expect("pack"));
+        let found = unpack(&plan.pack(1, folder.path()).expect("pack"));
         assert_eq!(found[0], ("a/".into(), 0o755, 1, vec![], None));
         assert_eq!(found[1], ("a/run.sh".into(), 0o755, 1, b"#!".to_vec(), None));
         assert_eq!(found[2], ("a/sql".into(), 0o777, 1, vec![], Some("b/ü".into())));
@@ -312,7 +331,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let content = local(folder.path(), "a", b"1", false);
         fs::write(folder.path().join("a"), b"12").expect("change");
-        let plan = LayerPlan { entries: vec![entry("/a", content)] };
+        let plan = LayerPlan {
+            entries: vec![entry("/a", content)],
+        };
         assert!(matches!(plan.pack(1, folder.path()), Err(BuildError::Changed { .. })));
     }
 
@@ -345,6 +366,9 @@ mod tests {
         assert_eq!(record("path", "xy"), b"11 path=xy\n");
         let value = "y".repeat(90);
         let text = record("path", &value);
-        assert_eq!(text.len().to_string().as_bytes(), &text[..text.iter().position(|b| *b == b' ').expect("space")]);
+        assert_eq!(
+            text.len().to_string().as_bytes(),
+            &text[..text.iter().position(|b| *b == b' ').expect("space")]
+        );
     }
 }

@@ -31,7 +31,9 @@ pub(super) enum Ground<'a> {
 
 /// Whether the profile's knowledge is enough to place all files.
 pub(super) fn is_enough(known: &KnownBase, recipe: &Recipe) -> bool {
-    directories(recipe).iter().all(|directory| directory.is_within(&known.directory))
+    directories(recipe)
+        .iter()
+        .all(|directory| directory.is_within(&known.directory))
 }
 
 /// Finds the entries of the new layers, sorted by path.
@@ -42,7 +44,10 @@ pub(super) async fn place(recipe: &Recipe, ground: Ground<'_>) -> Result<Vec<Ent
         Ground::Nothing => map.rest_is_missing = true,
         Ground::Known(known) => {
             map.rest_is_missing = true;
-            let above = known.directory.ancestors().chain(std::iter::once(known.directory.clone()));
+            let above = known
+                .directory
+                .ancestors()
+                .chain(std::iter::once(known.directory.clone()));
             map.nodes.extend(above.map(|path| (path, Node::Directory)));
         }
         Ground::Layers(tree) => loop {
@@ -156,9 +161,13 @@ impl Map {
             if component.is_empty() {
                 continue;
             }
+            if component == ".." {
+                // Above the root is the root, as in every file system.
+                way.end = way.end.parent().unwrap_or_default();
+                continue;
+            }
             let next = way.end.join(&component)?;
-            if !next.is_within(&way.end) {
-                way.end = next;
+            if next == way.end {
                 continue;
             }
             let below_made = way.made.last().is_some_and(|made| next.is_within(made));
@@ -185,7 +194,9 @@ impl Map {
                 Node::Link(to) => {
                     links += 1;
                     if links > MOST_LINKS {
-                        return Err(BuildError::Circle { path: directory.clone() });
+                        return Err(BuildError::Circle {
+                            path: directory.clone(),
+                        });
                     }
                     if to.starts_with('/') {
                         way.end = ImagePath::default();
@@ -229,10 +240,18 @@ mod tests {
             ("/bin", Node::Link("/usr/bin".to_owned())),
             ("/a", Node::Link("b/../usr/./opt".to_owned())),
             ("/b", Node::Directory),
+            ("/up", Node::Link("../..".to_owned())),
         ]);
-        assert_eq!(way(&map, "/opt/sql/x"), ("/usr/opt/sql/x".into(), vec!["/usr/opt/sql".into(), "/usr/opt/sql/x".into()]));
+        assert_eq!(
+            way(&map, "/opt/sql/x"),
+            (
+                "/usr/opt/sql/x".into(),
+                vec!["/usr/opt/sql".into(), "/usr/opt/sql/x".into()]
+            )
+        );
         assert_eq!(way(&map, "/bin"), ("/usr/bin".into(), vec!["/usr/bin".into()]));
         assert_eq!(way(&map, "/a"), ("/usr/opt".into(), vec![]));
+        assert_eq!(way(&map, "/up/usr"), ("/usr".into(), vec![]));
     }
 
     #[test]
@@ -241,7 +260,6 @@ mod tests {
             ("/etc", Node::File),
             ("/x", Node::Link("/y".to_owned())),
             ("/y", Node::Link("x".to_owned())),
-            ("/up", Node::Link("../..".to_owned())),
         ]);
         assert!(matches!(map.follow(&path("/etc/a")), Err(BuildError::Occupied { .. })));
         assert!(matches!(map.follow(&path("/x/a")), Err(BuildError::Circle { .. })));
@@ -254,7 +272,12 @@ mod tests {
             rest_is_missing: false,
         };
         let wanted = BTreeSet::from([path("/a/b/c"), path("/m/n")]);
-        let questions: Vec<String> = map.questions(&wanted).expect("questions").iter().map(ToString::to_string).collect();
+        let questions: Vec<String> = map
+            .questions(&wanted)
+            .expect("questions")
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(questions, ["/a/b", "/a/b/c"]);
     }
 }

@@ -5,21 +5,18 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::{BoxFuture, try_join, try_join_all, try_join3};
 
-use super::assemble::{Assembled, Assembly};
+use super::BuildError;
+use super::assemble::{Assembled, Assembly, SET_DIGEST_LABEL};
 use super::base::{BaseImage, Bases, Platforms};
 use super::layer::{self, Layer, LayerPlan};
 use super::place::{self, Ground};
-use super::BuildError;
 use crate::content::tree::Tree;
 use crate::content::{self, Blob, Cache, Image, Origin, Selector, Source, TagRule, Target, Transfer};
 use crate::oci::{Body, Descriptor, Digest, Family, ImageConfig, Manifest, Platform, Tag};
 use crate::progress::{Event, Progress};
 use crate::recipe::{ImagePath, KnownBase, Recipe};
-
-/// Label that says which set of migrations an image holds.
-pub const SET_DIGEST_LABEL: &str = "io.shipway.migrations.digest";
 
 /// What is to be built.
 #[derive(Debug)]
@@ -40,8 +37,6 @@ pub struct Order {
     pub annotations: BTreeMap<String, String>,
     /// Whether the user asked for annotations, so that leaving them out would be a lie.
     pub insists_on_annotations: bool,
-    /// Digest of the set of migrations, in hexadecimal digits.
-    pub set_digest: Option<String>,
     /// Which tags must not move.
     pub rule: TagRule,
     /// Folder for temporary files.
@@ -116,9 +111,15 @@ pub struct Built {
     pub layers: Vec<BuiltLayer>,
     /// What the base's name stood for.
     pub base_digest: Option<Digest>,
+    /// Digest of the set of migrations.
+    pub set_digest: Option<String>,
     /// The deliveries, in the order they were given.
     pub delivered: Vec<Delivered>,
 }
+
+/// The digest of the set of migrations, in hexadecimal digits; `None` where there are none. Reading large scripts takes
+/// a while, so it is found out while the rest goes on.
+pub type SetDigest<'a> = BoxFuture<'a, Result<Option<String>, BuildError>>;
 
 /// Builds `order` and delivers it.
 ///
@@ -126,6 +127,7 @@ pub struct Built {
 /// The first failure. Every tag names what it named before then, or the whole new image.
 pub async fn ship(
     order: &Order,
+    set_digest: SetDigest<'_>,
     deliveries: &[Delivery],
     progress: &Arc<dyn Progress>,
 ) -> Result<Built, BuildError> {
@@ -146,38 +148,55 @@ pub async fn ship(
         transfers: &transfers,
         progress: progress.as_ref(),
     };
-    let (present, made) = try_join(asking, making.make()).await?;
+    let (present, made) = try_join(asking, making.make(set_digest)).await?;
+    let set = made.set_digest.as_deref();
     let digest = made.image.root.digest();
     let plans = try_join_all(
         deliveries
             .iter()
             .zip(&present)
-            .map(|(delivery, present)| decide(order, delivery, present, digest)),
+            .map(|(delivery, present)| decide(order, delivery, present, digest, set)),
     )
     .await?;
     let runs = plans.into_iter().zip(&transfers).map(|(plan, transfer)| async {
         match plan {
-            _ if order.dry_run => Ok(Delivered { status: Status::DryRun, digest }),
+            _ if order.dry_run => Ok(Delivered {
+                status: Status::DryRun,
+                digest,
+            }),
             Plan::Nothing(digest) => Ok(Delivered {
                 status: Status::Unchanged,
                 digest,
             }),
             Plan::Name(tags) => {
                 transfer.name(&made.image.root, &tags).await?;
-                Ok::<_, BuildError>(Delivered { status: Status::Written, digest })
+                Ok::<_, BuildError>(Delivered {
+                    status: Status::Written,
+                    digest,
+                })
             }
             Plan::All(tags) => {
                 transfer.complete(&made.image, &tags).await?;
-                Ok(Delivered { status: Status::Written, digest })
+                Ok(Delivered {
+                    status: Status::Written,
+                    digest,
+                })
             }
         }
     });
     let delivered = try_join_all(runs).await?;
+    // What is written here appears when everything has arrived everywhere, or not at all.
+    for (delivery, delivered) in deliveries.iter().zip(&delivered) {
+        if delivered.status == Status::Written {
+            delivery.target.commit().await?;
+        }
+    }
     Ok(Built {
         root: made.image.root,
         platforms: made.platforms,
         layers: made.layers,
         base_digest: made.base_digest,
+        set_digest: made.set_digest,
         delivered,
     })
 }
@@ -201,6 +220,7 @@ async fn decide(
     delivery: &Delivery,
     present: &[Option<Digest>],
     digest: Digest,
+    set: Option<&str>,
 ) -> Result<Plan, BuildError> {
     let mut tags = Vec::new();
     let mut stays = None;
@@ -208,7 +228,7 @@ async fn decide(
         match (named, &delivery.present) {
             (Some(named), _) if *named == digest => {}
             (Some(named), Some(source)) if order.rule.is_fixed(tag) => {
-                if !holds_same_set(order, tag, source, named).await? {
+                if !holds_same_set(set, tag, source, named).await? {
                     return Err(BuildError::Fixed {
                         tag: tag.clone(),
                         place: delivery.target.place(),
@@ -232,12 +252,12 @@ async fn decide(
 
 /// Whether a tag that was made from the digest of the migrations names an image that holds just these.
 async fn holds_same_set(
-    order: &Order,
+    set: Option<&str>,
     tag: &Tag,
     source: &Arc<dyn Source>,
     digest: &Digest,
 ) -> Result<bool, BuildError> {
-    let Some(set) = &order.set_digest else { return Ok(false) };
+    let Some(set) = set else { return Ok(false) };
     if !tag.as_str().contains(&set[..12.min(set.len())]) {
         return Ok(false);
     }
@@ -248,10 +268,12 @@ async fn holds_same_set(
         };
         manifest = source.resolve(&Selector::Digest(child.digest)).await?;
     }
-    let Body::Image(image) = &manifest.body else { return Ok(false) };
+    let Body::Image(image) = &manifest.body else {
+        return Ok(false);
+    };
     let bytes = content::read(source, &image.config, content::CONFIG_LIMIT).await?;
     let labels = ImageConfig::parse(&bytes).and_then(|config| config.labels());
-    Ok(labels.is_ok_and(|labels| labels.get(SET_DIGEST_LABEL) == Some(set)))
+    Ok(labels.is_ok_and(|labels| labels.get(SET_DIGEST_LABEL).map(String::as_str) == Some(set)))
 }
 
 /// The image, and what is told of it.
@@ -260,6 +282,7 @@ struct Made {
     platforms: Vec<BuiltPlatform>,
     layers: Vec<BuiltLayer>,
     base_digest: Option<Digest>,
+    set_digest: Option<String>,
 }
 
 /// Layers packed for one layout of a base, shared by all platforms that have it.
@@ -272,7 +295,7 @@ struct Making<'a> {
 }
 
 impl Making<'_> {
-    async fn make(&self) -> Result<Made, BuildError> {
+    async fn make(&self, set_digest: SetDigest<'_>) -> Result<Made, BuildError> {
         let known = self.order.recipe.known_base.as_ref();
         let known = known.filter(|known| place::is_enough(known, &self.order.recipe));
         let early = async {
@@ -283,10 +306,12 @@ impl Making<'_> {
             };
             self.layers(ground, &mut Vec::new()).await.map(Some)
         };
-        let (early, (bases, configs)) = try_join(early, self.base()).await?;
+        let (early, (bases, configs), set_digest) = try_join3(early, self.base(), set_digest).await?;
         let family = self.order.family.unwrap_or(bases.family);
         if family == Family::Docker && self.order.insists_on_annotations {
-            return Err(BuildError::Annotations { base: bases.title().to_owned() });
+            return Err(BuildError::Annotations {
+                base: bases.title().to_owned(),
+            });
         }
         let assembly = Assembly {
             recipe: &self.order.recipe,
@@ -294,6 +319,7 @@ impl Making<'_> {
             family,
             created: &self.order.created,
             annotations: &self.order.annotations,
+            set_digest: set_digest.as_deref(),
         };
         let mut groups: Vec<Group> = Vec::new();
         let mut images: Vec<(Assembled, Arc<Vec<Layer>>)> = Vec::new();
@@ -321,9 +347,7 @@ impl Making<'_> {
         let platforms = &self.order.platforms;
         let bases = match &self.order.base {
             None => Bases::scratch(platforms),
-            Some((name, source, selector)) => {
-                Bases::resolve(name, source, selector, platforms, self.progress).await?
-            }
+            Some((name, source, selector)) => Bases::resolve(name, source, selector, platforms, self.progress).await?,
         };
         for blob in bases.images.iter().flat_map(base_blobs) {
             self.send(blob);
@@ -401,7 +425,9 @@ impl Making<'_> {
             let index = assembly.index(&images)?;
             (index, images.into_iter().map(|image| image.manifest).collect())
         } else {
-            let only = images.pop().ok_or_else(|| BuildError::NoImage { base: bases.title().to_owned() })?;
+            let only = images.pop().ok_or_else(|| BuildError::NoImage {
+                base: bases.title().to_owned(),
+            })?;
             (only.manifest, Vec::new())
         };
         Ok(Made {
@@ -409,12 +435,16 @@ impl Making<'_> {
             platforms,
             layers,
             base_digest: bases.digest,
+            set_digest: assembly.set_digest.map(str::to_owned),
         })
     }
 }
 
 fn is_known(known: Option<&KnownBase>, config: &ImageConfig) -> bool {
-    let program = config.entrypoint().ok().and_then(|entrypoint| entrypoint.into_iter().next());
+    let program = config
+        .entrypoint()
+        .ok()
+        .and_then(|entrypoint| entrypoint.into_iter().next());
     match (known, program) {
         (Some(known), Some(program)) => program.rsplit('/').next() == Some(known.program.as_str()),
         _ => false,
@@ -423,7 +453,9 @@ fn is_known(known: Option<&KnownBase>, config: &ImageConfig) -> bool {
 
 /// The layers of a base that have to be where the image is. Foreign layers stay where their addresses say.
 fn base_blobs(base: &BaseImage) -> Vec<Blob> {
-    let Some((manifest, source)) = &base.manifest else { return Vec::new() };
+    let Some((manifest, source)) = &base.manifest else {
+        return Vec::new();
+    };
     manifest
         .layers
         .iter()

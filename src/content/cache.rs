@@ -76,7 +76,8 @@ impl Cache {
     /// What was pushed last to a repository, one entry for each platform.
     #[must_use]
     pub fn pushed(&self, repository: &Repository) -> Vec<Pushed> {
-        self.read_json("pushed", &key(&repository.to_string())).unwrap_or_default()
+        self.read_json("pushed", &key(&repository.to_string()))
+            .unwrap_or_default()
     }
 
     /// Keeps what was pushed to a repository.
@@ -196,7 +197,10 @@ mod tests {
         }
         let count = fs::read_dir(folder.path().join("schemes")).expect("list").count();
         assert_eq!(count, MOST_ENTRIES);
-        assert_eq!(cache.scheme(&format!("host{}", MOST_ENTRIES + 19)), Some(MOST_ENTRIES + 19));
+        assert_eq!(
+            cache.scheme(&format!("host{}", MOST_ENTRIES + 19)),
+            Some(MOST_ENTRIES + 19)
+        );
     }
 
     #[test]

@@ -19,7 +19,11 @@ impl CachedSource {
     /// Remembers what is read from `source`, which is `repository`.
     #[must_use]
     pub fn new(source: Arc<dyn Source>, repository: Repository, cache: Cache) -> Self {
-        Self { source, repository, cache }
+        Self {
+            source,
+            repository,
+            cache,
+        }
     }
 
     fn remembered(&self, digest: &Digest) -> Option<Manifest> {

@@ -16,6 +16,8 @@ pub enum Kind {
     Invalid,
     /// The request cannot be made with the settings given.
     Usage,
+    /// A manifest names something that is not there.
+    Incomplete,
     /// The network or the service failed for now; the same may work later.
     Temporary,
     /// A local file could not be read or written.
@@ -114,6 +116,9 @@ mod tests {
         assert_eq!(error.kind(), Kind::Denied);
         assert_eq!(error.hints(), ["log in again"]);
         assert_eq!(error.to_string(), "cannot push to a.b/c");
-        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("the password is wrong"));
+        assert_eq!(
+            error.source().map(ToString::to_string).as_deref(),
+            Some("the password is wrong")
+        );
     }
 }

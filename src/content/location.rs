@@ -69,11 +69,20 @@ mod tests {
         let location = |text: &str| text.parse::<Location>().expect(text);
         assert_eq!(location("oci:a b/c"), Location::Layout("a b/c".into(), Selector::Only));
         assert_eq!(location("oci:a:v1"), Location::Layout("a".into(), tag("v1")));
-        assert_eq!(location("oci-archive:./a.tar:v1"), Location::OciArchive("./a.tar".into(), tag("v1")));
-        assert!(matches!(location("docker-archive:/x/a.tar"), Location::DockerArchive(..)));
+        assert_eq!(
+            location("oci-archive:./a.tar:v1"),
+            Location::OciArchive("./a.tar".into(), tag("v1"))
+        );
+        assert!(matches!(
+            location("docker-archive:/x/a.tar"),
+            Location::DockerArchive(..)
+        ));
         assert!(matches!(location("flyway/flyway:13"), Location::Registry(_)));
         let digest = crate::oci::Digest::of(b"");
-        assert_eq!(location(&format!("oci:a@{digest}")), Location::Layout("a".into(), Selector::Digest(digest)));
+        assert_eq!(
+            location(&format!("oci:a@{digest}")),
+            Location::Layout("a".into(), Selector::Digest(digest))
+        );
     }
 
     #[test]

@@ -68,7 +68,10 @@ impl Spool {
             Place::Memory(_) => Path::new(""),
             Place::File { folder, .. } => folder,
         };
-        ContentError::file(format!("cannot read back a temporary file in {}", folder.display()), error)
+        ContentError::file(
+            format!("cannot read back a temporary file in {}", folder.display()),
+            error,
+        )
     }
 }
 
@@ -185,7 +188,11 @@ mod tests {
         for piece in bytes.chunks(100_000) {
             writer.write_all(piece).expect("write");
         }
-        assert_eq!(std::fs::read_dir(folder.path()).expect("list").count(), 0, "the file has no name");
+        assert_eq!(
+            std::fs::read_dir(folder.path()).expect("list").count(),
+            0,
+            "the file has no name"
+        );
         let spool = Arc::new(writer.finish());
         assert_eq!(matches!(spool.0, Place::Memory(_)), length <= MEMORY_LIMIT);
         for _ in 0..2 {

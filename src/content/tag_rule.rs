@@ -78,7 +78,16 @@ mod tests {
     #[test]
     fn releases_commits_and_digests_stay() {
         let rule = TagRule::default();
-        for tag in ["1.2", "v1.2.3", "1.2.3-rc.1", "v7", "1.2.3.4", "0123abc", "sha-0123abcd", "orders-0123456789ab"] {
+        for tag in [
+            "1.2",
+            "v1.2.3",
+            "1.2.3-rc.1",
+            "v7",
+            "1.2.3.4",
+            "0123abc",
+            "sha-0123abcd",
+            "orders-0123456789ab",
+        ] {
             assert!(fixed(&rule, tag), "{tag}");
         }
         let commit = "0123456789012345678901234567890123456789";
@@ -88,7 +97,20 @@ mod tests {
     #[test]
     fn names_move() {
         let rule = TagRule::default();
-        for tag in ["latest", "main", "123-add-users", "7", "v", "1.2-", "1.x", "012345", "facade-x", "v1x", "1..2", "x-0123456789a"] {
+        for tag in [
+            "latest",
+            "main",
+            "123-add-users",
+            "7",
+            "v",
+            "1.2-",
+            "1.x",
+            "012345",
+            "facade-x",
+            "v1x",
+            "1..2",
+            "x-0123456789a",
+        ] {
             assert!(!fixed(&rule, tag), "{tag}");
         }
     }

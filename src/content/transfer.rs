@@ -11,7 +11,7 @@ use super::{Blob, ContentError, Image, Kind, Placement, Result, Target};
 use crate::oci::{Digest, Manifest, Tag};
 use crate::progress::{Event, Progress};
 
-/// Blobs on their way to one target at a time. Registries answer more than this with resets (see ECR and its upload
+/// Blobs of other places on their way to one target at a time. Registries answer more than this with resets (see ECR and its upload
 /// parts); fewer leave round trips unused.
 const BLOBS_AT_ONCE: usize = 6;
 
@@ -49,11 +49,12 @@ impl Transfer {
         &self.target
     }
 
-    /// Lets what was handed over go, and announces `blobs` more whose digest is not known yet.
-    pub fn begin(&self, blobs: usize) {
-        if !self.begun.send_replace(true) && blobs > 0 {
-            self.target.anticipate(blobs);
+    /// Lets what was handed over go, and announces `configs` whose digest is not known yet.
+    pub fn begin(&self, configs: usize) {
+        if configs > 0 && !*self.begun.borrow() {
+            self.target.anticipate(configs);
         }
+        self.begun.send_replace(true);
     }
 
     /// Hands a blob over. A blob that was handed over before is not sent twice.
@@ -70,11 +71,24 @@ impl Transfer {
             if begun.wait_for(|begun| *begun).await.is_err() {
                 return Ok(Placement::Present);
             }
-            let _permit = permits.acquire().await;
             let place = target.place();
             let size = blob.descriptor.size;
-            progress.on(&Event::BlobStarted { place: &place, digest: &digest, size });
-            let placement = target.put(&blob).await?;
+            let placement = if target.contains(&blob).await? {
+                Placement::Present
+            } else {
+                // What this run made is little and needed by everything that follows.
+                let _permit = if blob.is_fresh() {
+                    None
+                } else {
+                    Some(permits.acquire().await)
+                };
+                progress.on(&Event::BlobStarted {
+                    place: &place,
+                    digest: &digest,
+                    size,
+                });
+                target.put(&blob).await?
+            };
             progress.on(&Event::BlobFinished {
                 place: &place,
                 digest: &digest,
@@ -91,8 +105,11 @@ impl Transfer {
         let mut running = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
         while let Some(result) = running.join_next().await {
             result.map_err(|error| {
-                ContentError::new(Kind::Other, format!("a transfer to {} was given up", self.target.place()))
-                    .because(error)
+                ContentError::new(
+                    Kind::Other,
+                    format!("a transfer to {} was given up", self.target.place()),
+                )
+                .because(error)
             })??;
         }
         Ok(())
@@ -104,6 +121,16 @@ impl Transfer {
     /// # Errors
     /// The first failure. No tag names anything incomplete then.
     pub async fn complete(&self, image: &Image, tags: &[Tag]) -> Result<()> {
+        match self.deliver(image, tags).await {
+            Err(error) if error.kind() == Kind::Incomplete && self.target.distrust() => {
+                self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                self.deliver(image, tags).await
+            }
+            result => result,
+        }
+    }
+
+    async fn deliver(&self, image: &Image, tags: &[Tag]) -> Result<()> {
         self.begin(0);
         for blob in &image.blobs {
             self.send(blob.clone());
@@ -122,6 +149,6 @@ impl Transfer {
         let mut tags = tags.iter();
         self.target.put_manifest(root, tags.next()).await?;
         try_join_all(tags.map(|tag| self.target.put_manifest(root, Some(tag)))).await?;
-        self.target.commit().await
+        Ok(())
     }
 }

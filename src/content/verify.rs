@@ -112,7 +112,10 @@ mod tests {
     use super::*;
 
     async fn verify(pieces: &[&'static str], descriptor: &Descriptor) -> Result<Bytes> {
-        let pieces: Vec<Result<Bytes>> = pieces.iter().map(|piece| Ok(Bytes::from_static(piece.as_bytes()))).collect();
+        let pieces: Vec<Result<Bytes>> = pieces
+            .iter()
+            .map(|piece| Ok(Bytes::from_static(piece.as_bytes())))
+            .collect();
         let stream = verified(Box::pin(stream::iter(pieces)), descriptor, "here");
         collect(stream, descriptor.size).await
     }
@@ -138,7 +141,13 @@ mod tests {
     #[tokio::test]
     async fn length_is_checked_both_ways() {
         let descriptor = Descriptor::of("x", b"abc");
-        assert_eq!(verify(&["ab"], &descriptor).await.expect_err("short").kind(), Kind::Temporary);
-        assert_eq!(verify(&["abcd"], &descriptor).await.expect_err("long").kind(), Kind::Invalid);
+        assert_eq!(
+            verify(&["ab"], &descriptor).await.expect_err("short").kind(),
+            Kind::Temporary
+        );
+        assert_eq!(
+            verify(&["abcd"], &descriptor).await.expect_err("long").kind(),
+            Kind::Invalid
+        );
     }
 }

@@ -159,14 +159,6 @@ impl ImageConfig {
         Ok(self.execution.get("Labels")?.unwrap_or_default())
     }
 
-    /// The runtime part (`config`) as a JSON value, to be shown.
-    ///
-    /// # Errors
-    /// Never in practice.
-    pub fn execution(&self) -> Result<serde_json::Value, ConfigError> {
-        Ok(serde_json::to_value(&self.execution)?)
-    }
-
     /// Sets an environment variable, in its place if the base has it.
     ///
     /// # Errors
@@ -306,7 +298,12 @@ mod tests {
 
     #[test]
     fn what_is_no_config_is_an_error() {
-        for wrong in ["", "[]", r#"{"rootfs":{"diff_ids":["x"]}}"#, r#"{"config":{"Env":"A=1"}}"#] {
+        for wrong in [
+            "",
+            "[]",
+            r#"{"rootfs":{"diff_ids":["x"]}}"#,
+            r#"{"config":{"Env":"A=1"}}"#,
+        ] {
             assert!(ImageConfig::parse(wrong.as_bytes()).is_err(), "{wrong}");
         }
     }

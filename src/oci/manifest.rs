@@ -43,6 +43,10 @@ pub struct Index {
 
 /// What a manifest's bytes say.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a few of them live at a time, and a box would be in everybody's way"
+)]
 pub enum Body {
     /// One image.
     Image(ImageManifest),
@@ -108,9 +112,15 @@ impl Manifest {
         let is_index = media_type::is_index(&stated)
             || (!media_type::is_image(&stated) && is_generic(&stated) && outline.manifests.is_some());
         let (media_type, body) = if is_index {
-            (or(&stated, media_type::OCI_INDEX), Body::Index(serde_json::from_slice(&bytes)?))
+            (
+                or(&stated, media_type::OCI_INDEX),
+                Body::Index(serde_json::from_slice(&bytes)?),
+            )
         } else if media_type::is_image(&stated) || is_generic(&stated) {
-            (or(&stated, media_type::OCI_MANIFEST), Body::Image(serde_json::from_slice(&bytes)?))
+            (
+                or(&stated, media_type::OCI_MANIFEST),
+                Body::Image(serde_json::from_slice(&bytes)?),
+            )
         } else {
             return Err(ManifestError::MediaType(stated));
         };
@@ -170,7 +180,10 @@ impl Manifest {
 }
 
 fn is_generic(media_type: &str) -> bool {
-    matches!(media_type, "" | "application/json" | "application/octet-stream" | "text/plain")
+    matches!(
+        media_type,
+        "" | "application/json" | "application/octet-stream" | "text/plain"
+    )
 }
 
 fn or<'a>(stated: &'a str, default: &'a str) -> &'a str {
@@ -186,7 +199,11 @@ mod tests {
     }
 
     fn config() -> String {
-        format!(r#"{{"mediaType":"{}","digest":"{}","size":2}}"#, media_type::OCI_CONFIG, Digest::of(b"{}"))
+        format!(
+            r#"{{"mediaType":"{}","digest":"{}","size":2}}"#,
+            media_type::OCI_CONFIG,
+            Digest::of(b"{}")
+        )
     }
 
     #[test]
@@ -203,9 +220,17 @@ mod tests {
 
     #[test]
     fn a_manifest_without_a_type_is_told_by_its_shape() {
-        let image = parse(&format!(r#"{{"schemaVersion":2,"config":{},"layers":[]}}"#, config()), "").expect("image");
+        let image = parse(
+            &format!(r#"{{"schemaVersion":2,"config":{},"layers":[]}}"#, config()),
+            "",
+        )
+        .expect("image");
         assert_eq!(image.descriptor.media_type, media_type::OCI_MANIFEST);
-        let index = parse(r#"{"schemaVersion":2,"manifests":[]}"#, "application/json; charset=utf-8").expect("index");
+        let index = parse(
+            r#"{"schemaVersion":2,"manifests":[]}"#,
+            "application/json; charset=utf-8",
+        )
+        .expect("index");
         assert_eq!(index.descriptor.media_type, media_type::OCI_INDEX);
     }
 
@@ -220,6 +245,9 @@ mod tests {
     #[test]
     fn what_is_no_manifest_is_an_error() {
         assert!(matches!(parse("<html>", ""), Err(ManifestError::Json(_))));
-        assert!(matches!(parse("{}", "application/vnd.x"), Err(ManifestError::MediaType(_))));
+        assert!(matches!(
+            parse("{}", "application/vnd.x"),
+            Err(ManifestError::MediaType(_))
+        ));
     }
 }

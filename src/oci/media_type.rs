@@ -31,6 +31,14 @@ pub const ACCEPT_MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, \
     application/vnd.docker.distribution.manifest.v2+json";
 
+/// The same, and those of schema 1: a registry that is not asked for them says the image is not there.
+pub const ACCEPT_ALL_MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
+    application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, \
+    application/vnd.docker.distribution.manifest.v2+json, \
+    application/vnd.docker.distribution.manifest.v1+prettyjws;q=0.1, \
+    application/vnd.docker.distribution.manifest.v1+json;q=0.1";
+
 /// The two families a manifest's media types come from.
 ///
 /// Strict readers refuse a manifest that mixes them, so a derived image stays in the family of its base.
@@ -92,7 +100,7 @@ impl Family {
     /// The name of the same layer bytes in this family; `None` where the family has no word for them (zstd in
     /// Docker's). Types of neither family are returned as they are.
     #[must_use]
-    pub fn layer<'a>(self, media_type: &'a str) -> Option<&'a str> {
+    pub fn layer(self, media_type: &str) -> Option<&str> {
         match (self, media_type) {
             (Self::Oci, DOCKER_LAYER) => Some(OCI_LAYER),
             (Self::Oci, DOCKER_LAYER_GZIP) => Some(OCI_LAYER_GZIP),

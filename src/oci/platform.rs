@@ -66,13 +66,13 @@ impl FromStr for Platform {
 
     fn from_str(text: &str) -> Result<Self, PlatformError> {
         let parts: Vec<&str> = text.split('/').collect();
-        let word = |part: &&str| {
+        let is_word = |part: &&str| {
             !part.is_empty()
                 && part
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
         };
-        if !(2..=3).contains(&parts.len()) || !parts.iter().all(|part| word(part)) {
+        if !(2..=3).contains(&parts.len()) || !parts.iter().all(is_word) {
             return Err(PlatformError(text.to_owned()));
         }
         let architecture = match parts[1] {

@@ -133,7 +133,9 @@ pub enum ReferenceError {
         text: String,
     },
     /// The repository holds a character or an order of characters registries do not take.
-    #[error("{path:?} is not a repository name: path components are lower-case letters and digits, joined by '.', '_', '__' or '-'")]
+    #[error(
+        "{path:?} is not a repository name: path components are lower-case letters and digits, joined by '.', '_', '__' or '-'"
+    )]
     Path {
         /// The part that is wrong.
         path: String,
@@ -265,7 +267,7 @@ impl FromStr for Reference {
 
 /// The rule by which the first part of a name is a host and not a part of a Docker Hub name.
 fn is_host(first: &str) -> bool {
-    first == "localhost" || first.contains('.') || first.contains(':') || first.bytes().any(|byte| byte.is_ascii_uppercase())
+    first == "localhost" || first.contains('.') || first.contains(':')
 }
 
 fn check_host(host: &str) -> Result<(), ReferenceError> {

@@ -42,7 +42,11 @@ impl ImagePath {
         if self.0.is_empty() {
             return None;
         }
-        Some(Self(self.0.rsplit_once('/').map_or_else(String::new, |(parent, _)| parent.to_owned())))
+        Some(Self(
+            self.0
+                .rsplit_once('/')
+                .map_or_else(String::new, |(parent, _)| parent.to_owned()),
+        ))
     }
 
     /// The last component.
@@ -61,7 +65,10 @@ impl ImagePath {
     pub fn is_within(&self, directory: &Self) -> bool {
         directory.0.is_empty()
             || self.0 == directory.0
-            || self.0.strip_prefix(&directory.0).is_some_and(|rest| rest.starts_with('/'))
+            || self
+                .0
+                .strip_prefix(&directory.0)
+                .is_some_and(|rest| rest.starts_with('/'))
     }
 }
 

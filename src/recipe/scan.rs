@@ -82,6 +82,8 @@ impl ScanError {
     pub fn hints(&self) -> Vec<String> {
         let hint = match self {
             Self::Missing { .. } => "name the folder with the scripts: --scripts DIR, or scripts in shipway.toml",
+            Self::NotAFolder { .. } => "scripts are a folder, configuration is files: --scripts DIR, --config FILE",
+            Self::NotAFile { .. } => "name a single file",
             Self::Empty { .. } => "an image without migrations would run and do nothing; is it the right folder?",
             Self::Name { .. } => "rename it: migration tools and registries expect UTF-8",
             Self::Link { .. } => "copy the file into the folder: the image would hold a link to nothing",
@@ -98,19 +100,25 @@ impl ScanError {
 /// When something cannot be read, or cannot be in an image.
 pub fn scan(folder: &Path, destination: &ImagePath) -> Result<Vec<File>, ScanError> {
     let metadata = fs::metadata(folder).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => ScanError::Missing { path: folder.to_owned() },
+        io::ErrorKind::NotFound => ScanError::Missing {
+            path: folder.to_owned(),
+        },
         _ => ScanError::Read {
             path: folder.to_owned(),
             source,
         },
     })?;
     if !metadata.is_dir() {
-        return Err(ScanError::NotAFolder { path: folder.to_owned() });
+        return Err(ScanError::NotAFolder {
+            path: folder.to_owned(),
+        });
     }
     let mut files = Vec::new();
     walk(folder, Path::new(""), destination, &mut files, 0)?;
     if !files.iter().any(|file| !matches!(file.content, FileContent::Directory)) {
-        return Err(ScanError::Empty { path: folder.to_owned() });
+        return Err(ScanError::Empty {
+            path: folder.to_owned(),
+        });
     }
     files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(files)
@@ -155,7 +163,9 @@ fn walk(
         is_empty = false;
         let path = entry.path();
         let relative = below.join(entry.file_name());
-        let text = relative.to_str().ok_or_else(|| ScanError::Name { path: path.clone() })?;
+        let text = relative
+            .to_str()
+            .ok_or_else(|| ScanError::Name { path: path.clone() })?;
         let kind = entry.file_type().map_err(|source| ScanError::Read {
             path: path.clone(),
             source,
@@ -260,7 +270,12 @@ mod tests {
         let paths: Vec<&str> = files.iter().map(|file| file.path.relative()).collect();
         assert_eq!(
             paths,
-            ["flyway/sql/V1__ü.sql", "flyway/sql/b/V2__x y.sql", "flyway/sql/b/empty", "flyway/sql/link.sql"]
+            [
+                "flyway/sql/V1__ü.sql",
+                "flyway/sql/b/V2__x y.sql",
+                "flyway/sql/b/empty",
+                "flyway/sql/link.sql"
+            ]
         );
         assert!(matches!(files[2].content, FileContent::Directory));
         assert!(matches!(&files[3].content, FileContent::Link(to) if to == "b/../V1__ü.sql"));
@@ -273,18 +288,27 @@ mod tests {
         for to in ["../x", "a/../../x", "/etc/passwd"] {
             let folder = folder();
             symlink(to, folder.path().join("link")).expect("link");
-            assert!(matches!(scan(folder.path(), &destination()), Err(ScanError::Link { .. })), "{to}");
+            assert!(
+                matches!(scan(folder.path(), &destination()), Err(ScanError::Link { .. })),
+                "{to}"
+            );
         }
         let folder = folder();
         let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).expect("socket");
-        assert!(matches!(scan(folder.path(), &destination()), Err(ScanError::Special { .. })));
+        assert!(matches!(
+            scan(folder.path(), &destination()),
+            Err(ScanError::Special { .. })
+        ));
     }
 
     #[test]
     fn an_empty_or_missing_folder_is_an_error() {
         let folder = folder();
         fs::create_dir(folder.path().join("a")).expect("folder");
-        assert!(matches!(scan(folder.path(), &destination()), Err(ScanError::Empty { .. })));
+        assert!(matches!(
+            scan(folder.path(), &destination()),
+            Err(ScanError::Empty { .. })
+        ));
         let missing = folder.path().join("b");
         assert!(matches!(scan(&missing, &destination()), Err(ScanError::Missing { .. })));
     }

@@ -39,7 +39,10 @@ impl Scope {
     /// Writing to one repository and taking blobs over from another.
     #[must_use]
     pub(super) fn mount(path: &str, from: &str) -> Self {
-        Self(vec![format!("repository:{path}:pull,push"), format!("repository:{from}:pull")])
+        Self(vec![
+            format!("repository:{path}:pull,push"),
+            format!("repository:{from}:pull"),
+        ])
     }
 
     /// Each scope in the words of the token specification.
@@ -69,7 +72,11 @@ pub(super) enum Scheme {
 const KNOWN_BEARER: &[(&str, &str, &str)] = &[
     ("docker.io", "https://auth.docker.io/token", "registry.docker.io"),
     ("ghcr.io", "https://ghcr.io/token", "ghcr.io"),
-    ("registry.gitlab.com", "https://gitlab.com/jwt/auth", "container_registry"),
+    (
+        "registry.gitlab.com",
+        "https://gitlab.com/jwt/auth",
+        "container_registry",
+    ),
     ("quay.io", "https://quay.io/v2/auth", "quay.io"),
 ];
 
@@ -96,15 +103,18 @@ pub(super) struct Authenticator {
 
 impl std::fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Authenticator").field("host", &self.host).finish_non_exhaustive()
+        f.debug_struct("Authenticator")
+            .field("host", &self.host)
+            .finish_non_exhaustive()
     }
 }
 
 impl Authenticator {
-    /// Prepares to log in to `host`. `is_private`: whether a password may go there unasked.
+    /// Prepares to log in to `host`. `is_private`: whether a password may go there unasked; `is_itself`: whether it is
+    /// reached at its own address.
     #[must_use]
-    pub(super) fn new(host: &str, is_private: bool, login: Login, cache: Cache) -> Self {
-        let known = KNOWN_BEARER.iter().find(|(name, _, _)| *name == host);
+    pub(super) fn new(host: &str, is_private: bool, is_itself: bool, login: Login, cache: Cache) -> Self {
+        let known = KNOWN_BEARER.iter().find(|(name, _, _)| is_itself && *name == host);
         let scheme = match known {
             Some((_, realm, service)) => Some(Scheme::Bearer {
                 realm: (*realm).to_owned(),
@@ -145,7 +155,9 @@ impl Authenticator {
     /// When credentials cannot be read, or the token server refuses.
     pub(super) async fn pass(&self, scope: &Scope, fetch: &dyn FetchToken) -> Result<Pass, ContentError> {
         let credentials = self.credentials().await?;
-        if let Credentials::RegistryToken { token } = &credentials {
+        if let Credentials::RegistryToken { token } = &credentials
+            && self.is_private
+        {
             return Ok(Pass::with(Some(sensitive(&format!("Bearer {}", token.expose()))?)));
         }
         match (self.known_scheme(), &credentials) {
@@ -169,6 +181,20 @@ impl Authenticator {
                 })
             }
         }
+    }
+
+    /// What must not be shown of a login, in the forms a server could repeat it.
+    pub(super) async fn secrets(&self, pass: &Pass) -> Vec<String> {
+        let header = pass.header.as_ref().and_then(|header| header.to_str().ok());
+        let mut secrets: Vec<String> = header
+            .and_then(|text| text.split_once(' '))
+            .map(|(_, token)| token.to_owned())
+            .into_iter()
+            .collect();
+        if let Some(Credentials::Basic { password, .. }) = &*self.credentials.lock().await {
+            secrets.push(password.expose().to_owned());
+        }
+        secrets
     }
 
     /// Notes that a request without a login was answered.
@@ -195,7 +221,10 @@ impl Authenticator {
                 service: challenge.parameter("service").unwrap_or_default().to_owned(),
             });
             let mut tokens = self.tokens.lock().await;
-            if tokens.get(scope).is_some_and(|token| token.is_behind(pass.header.as_ref())) {
+            if tokens
+                .get(scope)
+                .is_some_and(|token| token.is_behind(pass.header.as_ref()))
+            {
                 tokens.remove(scope);
             }
             return Ok(());
@@ -218,7 +247,7 @@ impl Authenticator {
                 }
                 Err(self.refused("user name or password is wrong, or has expired"))
             }
-            _ => Err(self.refused("it wants a user name and a password, and none were found for it")),
+            _ => Err(self.refused("it wants a user name and a password, and no credentials were found for it")),
         }
     }
 
@@ -245,8 +274,10 @@ impl Authenticator {
 
     /// A token server gets the password, so it must be as private as the registry itself.
     fn check_realm(&self, realm: &str) -> Result<(), ContentError> {
-        let url = reqwest::Url::parse(realm)
-            .map_err(|error| self.refused("the address of its token server makes no sense").because(error))?;
+        let url = reqwest::Url::parse(realm).map_err(|error| {
+            self.refused("the address of its token server makes no sense")
+                .because(error)
+        })?;
         let is_private = url.scheme() == "https" || url.host_str().is_some_and(is_loopback);
         if is_private || !self.is_private {
             return Ok(());
@@ -275,7 +306,11 @@ impl Authenticator {
             realm,
             service,
             scopes: scope.texts().map(str::to_owned).collect(),
-            credentials: if realm_is_private { credentials.clone() } else { Credentials::Anonymous },
+            credentials: if realm_is_private {
+                credentials.clone()
+            } else {
+                Credentials::Anonymous
+            },
         };
         let answer = fetch.fetch_token(&request).await?;
         let token = Token {

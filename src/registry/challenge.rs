@@ -70,7 +70,10 @@ fn split_outside_quotes(text: &str) -> Vec<&str> {
 }
 
 fn unquote(value: &str) -> String {
-    let Some(inner) = value.strip_prefix('"').map(|rest| rest.strip_suffix('"').unwrap_or(rest)) else {
+    let Some(inner) = value
+        .strip_prefix('"')
+        .map(|rest| rest.strip_suffix('"').unwrap_or(rest))
+    else {
         return value.to_owned();
     };
     let mut text = String::with_capacity(inner.len());
@@ -97,7 +100,9 @@ mod tests {
         assert_eq!(docker[0].scheme, "bearer");
         assert_eq!(docker[0].parameter("realm"), Some("https://auth.docker.io/token"));
         assert_eq!(docker[0].parameter("scope"), Some("repository:a/b:pull,push"));
-        let ecr = Challenge::parse_all(r#"Basic realm="https://1.dkr.ecr.eu-west-1.amazonaws.com/",service="ecr.amazonaws.com""#);
+        let ecr = Challenge::parse_all(
+            r#"Basic realm="https://1.dkr.ecr.eu-west-1.amazonaws.com/",service="ecr.amazonaws.com""#,
+        );
         assert_eq!(ecr[0].scheme, "basic");
     }
 

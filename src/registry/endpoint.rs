@@ -54,8 +54,11 @@ impl Endpoint {
             return Err(wrong("only http and https are known"));
         }
         if !base.username().is_empty() || base.password().is_some() {
-            return Err(ContentError::new(Kind::Usage, "the address of a registry must not hold a user or password")
-                .hint("give credentials with --username and --password-stdin"));
+            return Err(ContentError::new(
+                Kind::Usage,
+                format!("the address of {registry} must not hold a user or password"),
+            )
+            .hint("give credentials with --username and --password-stdin"));
         }
         Ok(Self { base })
     }
@@ -124,8 +127,14 @@ mod tests {
             ..RegistrySettings::default()
         };
         let endpoint = Endpoint::of("a.b", &settings).expect("endpoint");
-        assert_eq!(endpoint.url("c/manifests/d").as_str(), "http://127.0.0.1:9/proxy/v2/c/manifests/d");
-        assert_eq!(base(DOCKER_HUB, &RegistrySettings::default()), "https://registry-1.docker.io/");
+        assert_eq!(
+            endpoint.url("c/manifests/d").as_str(),
+            "http://127.0.0.1:9/proxy/v2/c/manifests/d"
+        );
+        assert_eq!(
+            base(DOCKER_HUB, &RegistrySettings::default()),
+            "https://registry-1.docker.io/"
+        );
     }
 
     #[test]

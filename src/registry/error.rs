@@ -24,6 +24,8 @@ pub(super) struct Failure {
     pub retry_after: Option<Duration>,
     /// Whether the same request may work later.
     pub is_temporary: bool,
+    /// Whether the login was refused and has been renewed since, so that the same request may work at once.
+    pub is_login_renewed: bool,
     /// Whether no connection could be made at all.
     pub is_unreachable: bool,
     /// The failure in words.
@@ -39,6 +41,7 @@ impl Failure {
             code: String::new(),
             retry_after: None,
             is_temporary: false,
+            is_login_renewed: false,
             is_unreachable: false,
             error,
         }
@@ -53,11 +56,16 @@ impl Failure {
         }
     }
 
-    /// Reads an answer that is a refusal. `host` is the registry's name.
-    pub(super) async fn of_response(host: &str, response: reqwest::Response) -> Self {
+    /// Reads an answer that is a refusal. `host` is the registry's name; `secrets` are not repeated.
+    pub(super) async fn of_response(host: &str, response: reqwest::Response, secrets: &[String]) -> Self {
         let status = response.status();
         let retry_after = retry_after(response.headers());
-        let body = read_capped(response).await;
+        let mut body = read_capped(response).await;
+        for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+            body = String::from_utf8_lossy(&body)
+                .replace(secret.as_str(), "***")
+                .into_bytes();
+        }
         Self::of_answer(host, status, retry_after, &body)
     }
 
@@ -79,6 +87,7 @@ impl Failure {
             code: reason.code,
             retry_after,
             is_temporary,
+            is_login_renewed: false,
             is_unreachable: false,
             error,
         }
@@ -100,7 +109,7 @@ impl Failure {
         let cause = innermost(&error);
         if let Some(text) = tls {
             let mut failure = ContentError::new(Kind::Other, what).because(text.clone());
-            if text.contains("UnknownIssuer") || text.contains("certificate") {
+            if text.contains("certificate") {
                 failure = failure.hint(format!(
                     "name the authority that signed the registry's certificate: --registry-certificate {host}=FILE, or ca_file in shipway.toml"
                 ));
@@ -117,16 +126,20 @@ impl Failure {
     }
 }
 
-/// Finds the failure of a TLS handshake in a chain of causes: rustls reports it as invalid data.
+/// Finds the failure of a TLS handshake in a chain of causes. An I/O error hides what it wraps from the chain.
 fn find_tls(error: &reqwest::Error) -> Option<String> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(current) = cause {
-        if let Some(io) = current.downcast_ref::<std::io::Error>()
-            && io.kind() == std::io::ErrorKind::InvalidData
-        {
-            return Some(io.to_string());
+        if let Some(tls) = current.downcast_ref::<rustls::Error>() {
+            return Some(tls.to_string());
         }
-        cause = current.source();
+        let wrapped = current
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        cause = match wrapped {
+            Some(inner) => Some(inner),
+            None => current.source(),
+        };
     }
     None
 }
@@ -141,6 +154,7 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
 
 fn kind(status: StatusCode, code: &str) -> Kind {
     match status.as_u16() {
+        400 | 404 if matches!(code, "MANIFEST_BLOB_UNKNOWN" | "BLOB_UNKNOWN") => Kind::Incomplete,
         401 | 403 => Kind::Denied,
         404 => Kind::NotFound,
         400 | 409 | 412 if code == "TAG_INVALID" || code == "DENIED" || code == "IMAGETAGALREADYEXISTSEXCEPTION" => {
@@ -161,6 +175,9 @@ fn hints(host: &str, status: StatusCode, reason: &Reason) -> Vec<String> {
             "the login stored for {host} has expired: log in again"
         )],
         403 => vec!["the user is known but may not do this: ask for the right to push to this repository".to_owned()],
+        404 if code == "MANIFEST_UNKNOWN" => {
+            vec!["check the tag or digest; the repository itself is there".to_owned()]
+        }
         404 if code == "NAME_UNKNOWN" => {
             vec!["create the repository first; its name is what follows the registry's host".to_owned()]
         }
@@ -267,16 +284,25 @@ mod tests {
 
     #[test]
     fn the_code_decides_and_the_message_is_shown() {
-        let failure = answer(404, r#"{"errors":[{"code":"NAME_UNKNOWN","message":"no such\nrepository"}]}"#);
+        let failure = answer(
+            404,
+            r#"{"errors":[{"code":"NAME_UNKNOWN","message":"no such\nrepository"}]}"#,
+        );
         assert_eq!(failure.code, "NAME_UNKNOWN");
         assert_eq!(failure.error.kind(), Kind::NotFound);
-        assert_eq!(failure.error.to_string(), "a.b answered 404 Not Found: no such repository (NAME_UNKNOWN)");
+        assert_eq!(
+            failure.error.to_string(),
+            "a.b answered 404 Not Found: no such repository (NAME_UNKNOWN)"
+        );
         assert_eq!(failure.error.hints().len(), 1);
     }
 
     #[test]
     fn a_page_or_a_flood_is_cut() {
-        assert_eq!(answer(502, "<html>\u{1b}[2J</html>").error.to_string(), "a.b answered 502 Bad Gateway");
+        assert_eq!(
+            answer(502, "<html>\u{1b}[2J</html>").error.to_string(),
+            "a.b answered 502 Bad Gateway"
+        );
         assert!(answer(500, &"x".repeat(5000)).error.to_string().len() < 400);
         assert!(!answer(500, "\u{1b}[2J").error.to_string().contains('\u{1b}'));
     }

@@ -1,7 +1,7 @@
 //! Writing to a repository.
 
 use std::collections::HashSet;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -28,6 +28,8 @@ pub struct RepositoryTarget {
     pub(super) sessions: Mutex<Vec<JoinHandle<std::result::Result<Url, Failure>>>>,
     /// Blobs a manifest in the repository proves to be there.
     proven: OnceCell<HashSet<Digest>>,
+    /// Whether that proof turned out to be none: a registry may have lost what a manifest names.
+    doubted: AtomicBool,
     /// What this run put, to be remembered for the next.
     pushed: Mutex<Vec<Pushed>>,
     /// Digests that tags were found to name: manifests that need not be asked for again.
@@ -44,6 +46,7 @@ impl RepositoryTarget {
             repository,
             sessions: Mutex::default(),
             proven: OnceCell::new(),
+            doubted: AtomicBool::new(false),
             pushed: Mutex::default(),
             seen: Mutex::default(),
             notices: AtomicUsize::new(0),
@@ -61,8 +64,12 @@ impl RepositoryTarget {
     }
 
     /// The blobs known to be there because the manifest pushed last still is: one request instead of one for each.
-    pub(super) async fn proven(&self) -> &HashSet<Digest> {
-        self.proven
+    pub(super) async fn is_proven(&self, digest: &Digest) -> bool {
+        if self.doubted.load(Ordering::Relaxed) {
+            return false;
+        }
+        let proven = self
+            .proven
             .get_or_init(|| async {
                 let mut proven = HashSet::new();
                 for pushed in self.registry.cache.pushed(&self.repository) {
@@ -72,7 +79,8 @@ impl RepositoryTarget {
                 }
                 proven
             })
-            .await
+            .await;
+        proven.contains(digest)
     }
 
     async fn has_manifest(&self, digest: &Digest) -> bool {
@@ -80,7 +88,9 @@ impl RepositoryTarget {
             return true;
         }
         let mut request = self.request(Method::HEAD, &format!("manifests/{digest}"));
-        request.headers.push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
+        request
+            .headers
+            .push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
         self.registry.transport.send(&request, |_| false).await.is_ok()
     }
 
@@ -91,7 +101,9 @@ impl RepositoryTarget {
     /// Asks again with a method whose refusal has words.
     async fn explain(&self, tag: &Tag, failure: Failure) -> ContentError {
         let mut request = self.request(Method::GET, &format!("manifests/{tag}"));
-        request.headers.push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
+        request
+            .headers
+            .push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
         match self.registry.transport.send(&request, |_| false).await {
             Err(explained) if explained.status.is_some() => explained.error,
             _ => failure.error,
@@ -107,7 +119,9 @@ impl Target for RepositoryTarget {
 
     async fn tagged(&self, tag: &Tag) -> Result<Option<Digest>> {
         let mut request = self.request(Method::HEAD, &format!("manifests/{tag}"));
-        request.headers.push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
+        request
+            .headers
+            .push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
         let within = || format!("cannot look up tag {tag} in {}", self.repository);
         match self.registry.transport.send(&request, |status| status == 404).await {
             Ok(response) if response.status() == reqwest::StatusCode::NOT_FOUND => Ok(None),
@@ -116,9 +130,13 @@ impl Target for RepositoryTarget {
                     self.lock_seen().insert(digest);
                     Ok(Some(digest))
                 }
-                None => self.digest_of(tag).await.map(Some).map_err(|error| error.within(within())),
+                None => self
+                    .digest_of(tag)
+                    .await
+                    .map(Some)
+                    .map_err(|error| error.within(within())),
             },
-            Err(failure) if failure.status.is_some() && !failure.is_temporary => {
+            Err(failure) if failure.status.is_some() && failure.error.kind() != Kind::Temporary => {
                 Err(self.explain(tag, failure).await.within(within()))
             }
             Err(failure) => Err(failure.error.within(within())),
@@ -130,14 +148,29 @@ impl Target for RepositoryTarget {
         for _ in 0..blobs {
             let registry = Arc::clone(&self.registry);
             let request = self.request(Method::POST, "blobs/uploads/");
-            sessions.push(tokio::spawn(async move { super::upload::open(&registry, &request).await }));
+            sessions.push(tokio::spawn(
+                async move { super::upload::open(&registry, &request).await },
+            ));
         }
     }
 
-    async fn put(&self, blob: &Blob) -> Result<Placement> {
-        self.upload(blob).await.map_err(|error| {
-            error.within(format!("cannot push {} to {}", blob.descriptor.digest, self.repository))
+    fn distrust(&self) -> bool {
+        !self.doubted.swap(true, Ordering::Relaxed) && self.proven.get().is_some_and(|proven| !proven.is_empty())
+    }
+
+    async fn contains(&self, blob: &Blob) -> Result<bool> {
+        self.is_there(blob).await.map_err(|error| {
+            error.within(format!(
+                "cannot look for {} in {}",
+                blob.descriptor.digest, self.repository
+            ))
         })
+    }
+
+    async fn put(&self, blob: &Blob) -> Result<Placement> {
+        self.upload(blob)
+            .await
+            .map_err(|error| error.within(format!("cannot push {} to {}", blob.descriptor.digest, self.repository)))
     }
 
     async fn put_manifest(&self, manifest: &Manifest, tag: Option<&Tag>) -> Result<()> {
@@ -170,7 +203,10 @@ impl Target for RepositoryTarget {
         if !blobs.is_empty() {
             let mut pushed = self.pushed.lock().unwrap_or_else(PoisonError::into_inner);
             if !pushed.iter().any(|earlier| earlier.manifest == digest) {
-                pushed.push(Pushed { manifest: digest, blobs });
+                pushed.push(Pushed {
+                    manifest: digest,
+                    blobs,
+                });
             }
         }
         Ok(())

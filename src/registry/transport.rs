@@ -25,6 +25,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const DEADLINE: Duration = Duration::from_secs(300);
 /// Tries at a host that never answered: a wrong name or port should be told soon.
 const TRIES_UNREACHABLE: u32 = 3;
+/// Times a refused login is renewed for one piece of work: a token that has just run out, and the way of logging in
+/// that had to be learnt first.
+const MOST_LOGINS: u32 = 3;
 /// Redirects followed for one request.
 const MOST_REDIRECTS: usize = 5;
 /// Largest answer of a token server; tokens with many scopes have some kilobytes.
@@ -96,8 +99,10 @@ impl Transport {
         let endpoint = Endpoint::of(host, settings)?;
         let ca = authorities(host, settings)?;
         let client = client(host, &endpoint, settings, &ca)?;
+        // Who gives an address of his own means another server than the one that is known.
+        let is_itself = settings.endpoint.is_none() && endpoint.base.scheme() == "https";
         Ok(Self {
-            authenticator: Authenticator::new(host, endpoint.is_private(), login, cache),
+            authenticator: Authenticator::new(host, endpoint.is_private(), is_itself, login, cache),
             host: host.to_owned(),
             endpoint,
             client,
@@ -127,25 +132,15 @@ impl Transport {
     /// # Errors
     /// The last failure.
     pub(super) async fn send(&self, request: &Request, accepts: fn(u16) -> bool) -> Result<Response, Failure> {
-        let mut retry = self.retry();
+        let mut retry = Retry::new();
         loop {
             match self.once(request, accepts).await {
                 Ok(response) => return Ok(response),
                 Err(failure) => {
                     let what = format!("{} {}", request.method, request.url.path());
-                    retry.wait(&what, failure).await?;
+                    retry.wait(self, &what, failure).await?;
                 }
             }
-        }
-    }
-
-    /// Starts counting tries.
-    #[must_use]
-    pub(super) fn retry(&self) -> Retry<'_> {
-        Retry {
-            transport: self,
-            tries: 0,
-            started: Instant::now(),
         }
     }
 
@@ -167,16 +162,12 @@ impl Transport {
         };
         self.answered.store(true, Ordering::Relaxed);
         if response.status() == reqwest::StatusCode::UNAUTHORIZED {
-            let mut failure = self.unauthorized(response, &pass, &request.scope).await;
-            if failure.1 {
-                failure.0.is_temporary = true;
-            }
-            return Err(failure.0);
+            return Err(self.unauthorized(response, &pass, &request.scope).await);
         }
         if response.status().is_success() {
             Ok(response)
         } else {
-            Err(Failure::of_response(&self.host, response).await)
+            Err(self.refusal(response, &pass).await)
         }
     }
 
@@ -207,47 +198,44 @@ impl Transport {
         })
     }
 
-    /// One try: with a second go after a refused login, and along redirects.
+    /// One try, along redirects.
     async fn once(&self, request: &Request, accepts: fn(u16) -> bool) -> Result<Response, Failure> {
-        let mut may_log_in_again = 2;
-        loop {
-            let pass = self.pass(&request.scope).await?;
-            let response = self.follow(request, &pass).await?;
-            let status = response.status();
-            if status == reqwest::StatusCode::UNAUTHORIZED {
-                let (failure, again) = self.unauthorized(response, &pass, &request.scope).await;
-                may_log_in_again -= 1;
-                if again && may_log_in_again > 0 {
-                    continue;
-                }
-                return Err(failure);
-            }
-            self.authenticator.welcomed(&pass);
-            if status.is_success() || accepts(status.as_u16()) {
-                return Ok(response);
-            }
-            return Err(Failure::of_response(&self.host, response).await);
+        let pass = self.pass(&request.scope).await?;
+        let response = self.follow(request, &pass).await?;
+        let status = response.status();
+        if status == reqwest::StatusCode::UNAUTHORIZED {
+            return Err(self.unauthorized(response, &pass, &request.scope).await);
         }
+        self.authenticator.welcomed(&pass);
+        if status.is_success() || accepts(status.as_u16()) {
+            return Ok(response);
+        }
+        Err(self.refusal(response, &pass).await)
     }
 
-    /// What a 401 means, and whether the login may succeed now.
-    async fn unauthorized(&self, response: Response, pass: &Pass, scope: &Scope) -> (Failure, bool) {
+    /// Reads a refusal. What it repeats of the login is not shown.
+    async fn refusal(&self, response: Response, pass: &Pass) -> Failure {
+        Failure::of_response(&self.host, response, &self.authenticator.secrets(pass).await).await
+    }
+
+    /// What a 401 means.
+    async fn unauthorized(&self, response: Response, pass: &Pass, scope: &Scope) -> Failure {
         let header: Vec<String> = response
             .headers()
             .get_all(WWW_AUTHENTICATE)
             .iter()
             .filter_map(|value| value.to_str().ok().map(str::to_owned))
             .collect();
-        let failure = Failure::of_response(&self.host, response).await;
+        let failure = self.refusal(response, pass).await;
         match self.authenticator.challenged(&header.join(", "), pass, scope).await {
-            Ok(()) => (failure, true),
-            Err(error) => (
-                Failure {
-                    status: failure.status,
-                    ..Failure::lasting(error)
-                },
-                false,
-            ),
+            Ok(()) => Failure {
+                is_login_renewed: true,
+                ..failure
+            },
+            Err(error) => Failure {
+                status: failure.status,
+                ..Failure::lasting(error)
+            },
         }
     }
 
@@ -260,7 +248,11 @@ impl Transport {
                 builder = builder.body(body.clone());
             }
             let sent = tokio::time::timeout(self.patience.stall, builder.send()).await;
-            let host = if at_home { self.host.as_str() } else { url.host_str().unwrap_or_default() };
+            let host = if at_home {
+                self.host.as_str()
+            } else {
+                url.host_str().unwrap_or_default()
+            };
             let response = match sent {
                 Ok(Ok(response)) => response,
                 Ok(Err(error)) => return Err(Failure::of_transport(host, error)),
@@ -302,23 +294,24 @@ impl Transport {
     /// For the hosts a registry sends to: the same authorities are trusted, the client certificate is not shown.
     fn elsewhere(&self) -> &Client {
         self.elsewhere.get_or_init(|| {
-            basis()
-                .tls_certs_merge(self.ca.clone())
-                .build()
-                .unwrap_or_else(|_| self.client.clone())
+            let mut builder = basis().tls_certs_merge(self.ca.clone());
+            if self.endpoint.base.host_str().is_some_and(is_loopback) {
+                // What a registry on this machine sends to is on this machine as well.
+                builder = builder.no_proxy();
+            }
+            builder.build().unwrap_or_else(|_| self.client.clone())
         })
     }
 
     async fn token(&self, request: &TokenRequest) -> Result<Granted, ContentError> {
         let what = || format!("cannot get a token for {} from {}", self.host, request.realm);
-        let url = Url::parse(&request.realm)
-            .map_err(|error| ContentError::new(Kind::Other, what()).because(error))?;
-        let mut retry = self.retry();
+        let url = Url::parse(&request.realm).map_err(|error| ContentError::new(Kind::Other, what()).because(error))?;
+        let mut retry = Retry::new();
         loop {
             match self.token_once(request, url.clone()).await {
                 Ok(granted) => return Ok(granted),
                 Err(failure) => {
-                    if let Err(failure) = retry.wait("the request for a token", failure).await {
+                    if let Err(failure) = retry.wait(self, "the request for a token", failure).await {
                         return Err(failure.error.within(what()));
                     }
                 }
@@ -327,7 +320,11 @@ impl Transport {
     }
 
     async fn token_once(&self, request: &TokenRequest, mut url: Url) -> Result<Granted, Failure> {
-        let client = if same_host(&url, &self.endpoint.base) { &self.client } else { self.elsewhere() };
+        let client = if same_host(&url, &self.endpoint.base) {
+            &self.client
+        } else {
+            self.elsewhere()
+        };
         let builder = if let Credentials::IdentityToken { token } = &request.credentials {
             let mut form = Url::parse("form:").unwrap_or_else(|_| url.clone());
             form.query_pairs_mut()
@@ -351,9 +348,10 @@ impl Transport {
                 }
             }
             match &request.credentials {
-                Credentials::Basic { username, password } => client
-                    .get(url)
-                    .header(AUTHORIZATION, basic(username, password.expose()).map_err(Failure::lasting)?),
+                Credentials::Basic { username, password } => client.get(url).header(
+                    AUTHORIZATION,
+                    basic(username, password.expose()).map_err(Failure::lasting)?,
+                ),
                 _ => client.get(url),
             }
         };
@@ -364,8 +362,16 @@ impl Transport {
             Err(_) => return Err(self.stalled()),
         };
         if !response.status().is_success() {
-            let mut failure = Failure::of_response("the token server", response).await;
-            if failure.status.is_some_and(|status| matches!(status.as_u16(), 400 | 401 | 403)) {
+            let secrets = match &request.credentials {
+                Credentials::Basic { password, .. } => vec![password.expose().to_owned()],
+                Credentials::IdentityToken { token } => vec![token.expose().to_owned()],
+                _ => Vec::new(),
+            };
+            let mut failure = Failure::of_response("the token server", response, &secrets).await;
+            if failure
+                .status
+                .is_some_and(|status| matches!(status.as_u16(), 400 | 401 | 403))
+            {
                 failure.error = ContentError::new(Kind::Denied, failure.error.to_string()).hint(format!(
                     "check the credentials for {0}: `docker login {0}`, or --username USER --password-stdin",
                     self.host
@@ -381,7 +387,10 @@ impl Transport {
             }
         }
         Granted::parse(&body).ok_or_else(|| {
-            Failure::lasting(ContentError::new(Kind::Other, "the token server's answer holds no token"))
+            Failure::lasting(ContentError::new(
+                Kind::Other,
+                "the token server's answer holds no token",
+            ))
         })
     }
 }
@@ -394,23 +403,44 @@ impl FetchToken for Transport {
 
 /// Counts the tries of one piece of work.
 #[derive(Debug)]
-pub(super) struct Retry<'a> {
-    transport: &'a Transport,
+pub(super) struct Retry {
     tries: u32,
+    logins: u32,
     started: Instant,
 }
 
-impl Retry<'_> {
+impl Retry {
+    /// Starts counting.
+    pub(super) fn new() -> Self {
+        Self {
+            tries: 0,
+            logins: 0,
+            started: Instant::now(),
+        }
+    }
+
     /// Waits before the next try.
     ///
     /// # Errors
     /// The failure itself when there is to be no next try.
-    pub(super) async fn wait(&mut self, what: &str, failure: Failure) -> Result<(), Failure> {
+    pub(super) async fn wait(&mut self, transport: &Transport, what: &str, failure: Failure) -> Result<(), Failure> {
+        self.decide(transport, what, failure).await.map_err(|failure| Failure {
+            // Whoever called for this work must not start counting anew.
+            is_temporary: false,
+            ..failure
+        })
+    }
+
+    async fn decide(&mut self, transport: &Transport, what: &str, failure: Failure) -> Result<(), Failure> {
+        if failure.is_login_renewed && self.logins < MOST_LOGINS {
+            self.logins += 1;
+            return Ok(());
+        }
         if !failure.is_temporary {
             return Err(failure);
         }
-        let patience = &self.transport.patience;
-        let never_answered = failure.is_unreachable && !self.transport.answered.load(Ordering::Relaxed);
+        let patience = &transport.patience;
+        let never_answered = failure.is_unreachable && !transport.answered.load(Ordering::Relaxed);
         let most = if never_answered {
             patience.retries.min(TRIES_UNREACHABLE - 1)
         } else {
@@ -434,7 +464,11 @@ impl Retry<'_> {
         }
         self.tries += 1;
         let cause = failure.error.to_string();
-        self.transport.progress.on(&Event::Retry { what, cause: &cause, wait });
+        transport.progress.on(&Event::Retry {
+            what,
+            cause: &cause,
+            wait,
+        });
         tokio::time::sleep(wait).await;
         Ok(())
     }
@@ -502,10 +536,11 @@ fn authorities(host: &str, settings: &RegistrySettings) -> Result<Vec<reqwest::C
     let Some(ca) = &settings.ca else { return Ok(Vec::new()) };
     let certificates = reqwest::Certificate::from_pem_bundle(ca).unwrap_or_default();
     if certificates.is_empty() {
-        return Err(
-            ContentError::new(Kind::Usage, format!("the certificate file for {host} holds no certificate"))
-                .hint("it must be a PEM file: -----BEGIN CERTIFICATE-----"),
-        );
+        return Err(ContentError::new(
+            Kind::Usage,
+            format!("the certificate file for {host} holds no certificate"),
+        )
+        .hint("it must be a PEM file: -----BEGIN CERTIFICATE-----"));
     }
     Ok(certificates)
 }

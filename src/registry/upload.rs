@@ -15,9 +15,9 @@ use super::Registry;
 use super::auth::Scope;
 use super::error::Failure;
 use super::target::RepositoryTarget;
-use super::transport::{Activity, Request, location};
+use super::transport::{Activity, Request, Retry, location};
 use crate::content::{Blob, ContentError, Kind, Placement};
-use crate::oci::Repository;
+use crate::oci::{Repository, media_type};
 use crate::progress::Event;
 
 /// A blob this run made is sent without asking whether it is there, up to this size: asking costs a round trip, and
@@ -33,17 +33,22 @@ enum Opened {
 }
 
 impl RepositoryTarget {
-    pub(super) async fn upload(&self, blob: &Blob) -> Result<Placement, ContentError> {
+    /// Whether a blob is known to be there. Of one that is new, small and unlikely to be there it is not asked.
+    pub(super) async fn is_there(&self, blob: &Blob) -> Result<bool, ContentError> {
         let descriptor = &blob.descriptor;
         let ask = !blob.is_fresh() || descriptor.size >= ASK_FROM;
-        if ask && (self.proven().await.contains(&descriptor.digest) || self.has_blob(blob).await.map_err(into)?) {
-            return Ok(Placement::Present);
-        }
-        let mut retry = self.registry.transport.retry();
+        Ok(ask && (self.is_proven(&descriptor.digest).await || self.has_blob(blob).await.map_err(into)?))
+    }
+
+    pub(super) async fn upload(&self, blob: &Blob) -> Result<Placement, ContentError> {
+        let mut retry = Retry::new();
         loop {
             match self.upload_once(blob, retry.has_failed()).await {
                 Ok(placement) => return Ok(placement),
-                Err(failure) => retry.wait("the upload", failure).await.map_err(into)?,
+                Err(failure) => retry
+                    .wait(&self.registry.transport, "the upload", failure)
+                    .await
+                    .map_err(into)?,
             }
         }
     }
@@ -64,9 +69,10 @@ impl RepositoryTarget {
             // The last try arrived; only its answer did not.
             return Ok(Placement::Sent);
         }
-        let prepared = if blob.repository().is_none() && !is_again { self.prepared().await } else { None };
+        let is_expected = media_type::is_config(&blob.descriptor.media_type);
+        let prepared = if is_expected { self.prepared().await } else { None };
         let session = match prepared {
-            Some(session) => session,
+            Some(session) => session?,
             None => match self.open(blob).await? {
                 Opened::Session(session) => session,
                 Opened::Mounted => return Ok(Placement::Mounted),
@@ -76,11 +82,10 @@ impl RepositoryTarget {
         Ok(Placement::Sent)
     }
 
-    /// A session that was opened in advance.
-    async fn prepared(&self) -> Option<Url> {
+    /// A session that was opened in advance, before the config it is for was known.
+    async fn prepared(&self) -> Option<Result<Url, Failure>> {
         let session = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
-        // One that could not be opened is opened again in the usual way, which tells the reason.
-        session.await.ok()?.ok()
+        session.await.ok()
     }
 
     async fn open(&self, blob: &Blob) -> Result<Opened, Failure> {
@@ -88,7 +93,7 @@ impl RepositoryTarget {
         if let Some(from) = from {
             match self.open_by_mount(blob, from).await {
                 Ok(opened) => return Ok(opened),
-                Err(failure) if failure.is_temporary => return Err(failure),
+                Err(failure) if failure.error.kind() == Kind::Temporary => return Err(failure),
                 // The source may be closed to this user; that is no reason not to send the bytes.
                 Err(_) => self.refused_to_mount(from),
             }
@@ -133,7 +138,9 @@ impl RepositoryTarget {
 
     async fn send(&self, blob: &Blob, mut session: Url) -> Result<(), Failure> {
         let descriptor = &blob.descriptor;
-        session.query_pairs_mut().append_pair("digest", &descriptor.digest.to_string());
+        session
+            .query_pairs_mut()
+            .append_pair("digest", &descriptor.digest.to_string());
         let request = Request {
             method: Method::PUT,
             url: session,
@@ -145,17 +152,18 @@ impl RepositoryTarget {
             scope: Scope::push(self.repository.path()),
         };
         let activity = Arc::new(Activity::default());
-        // An error of the source ends the body, and with it the request: it is kept here to be told instead of that.
+        // An error of the source ends the body, and with it the request: it is kept here to be told instead of that. The
+        // source has made its own tries by then.
         let broken = Arc::new(Mutex::new(None));
         let body = self.body(blob, &activity, &broken).await?;
         let result = self.registry.transport.stream(&request, body, &activity).await;
         if let Some(error) = broken.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Err(of_source(error));
+            return Err(Failure::lasting(error));
         }
         match result {
             Ok(_) => Ok(()),
             Err(mut failure) => {
-                // The session is gone, or remembers something else: another one is worth a try.
+                // The session is gone, or remembers something else: a new one is worth a try.
                 failure.is_temporary |= matches!(failure.code.as_str(), "BLOB_UPLOAD_UNKNOWN" | "BLOB_UPLOAD_INVALID");
                 Err(failure)
             }
@@ -168,7 +176,7 @@ impl RepositoryTarget {
         activity: &Arc<Activity>,
         broken: &Arc<Mutex<Option<ContentError>>>,
     ) -> Result<reqwest::Body, Failure> {
-        let stream = blob.open().await.map_err(of_source)?;
+        let stream = blob.open().await.map_err(Failure::lasting)?;
         let digest = blob.descriptor.digest;
         let place = self.repository.to_string();
         let progress = Arc::clone(&self.registry.progress);
@@ -203,14 +211,6 @@ fn pieces(bytes: Bytes) -> impl Iterator<Item = Bytes> {
     (0..bytes.len())
         .step_by(PIECE)
         .map(move |start| bytes.slice(start..bytes.len().min(start + PIECE)))
-}
-
-fn of_source(error: ContentError) -> Failure {
-    if error.kind() == Kind::Temporary {
-        Failure::temporary(error)
-    } else {
-        Failure::lasting(error)
-    }
 }
 
 fn into(failure: Failure) -> ContentError {

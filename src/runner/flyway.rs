@@ -112,7 +112,14 @@ mod tests {
         }
         let prepared = prepare(&inputs).expect("recipe");
         let paths: Vec<String> = prepared.recipe.files().map(|file| file.path.to_string()).collect();
-        assert_eq!(paths, ["/flyway/sql/V1__a.sql", "/flyway/conf/flyway.toml", "/flyway/conf/prod.toml"]);
+        assert_eq!(
+            paths,
+            [
+                "/flyway/sql/V1__a.sql",
+                "/flyway/conf/flyway.toml",
+                "/flyway/conf/prod.toml"
+            ]
+        );
         assert_eq!(prepared.scripts.len(), 1);
         assert_eq!(prepared.scripts[0].0, "V1__a.sql");
         assert_eq!(
@@ -131,6 +138,9 @@ mod tests {
         let mut inputs = inputs(folder.path());
         fs::write(folder.path().join("flyway.conf"), "flyway.locations = filesystem:x\n").expect("config");
         inputs.config.push(folder.path().join("flyway.conf"));
-        assert_eq!(environment(&prepare(&inputs).expect("recipe")), ["FLYWAY_FAIL_ON_MISSING_LOCATIONS=true"]);
+        assert_eq!(
+            environment(&prepare(&inputs).expect("recipe")),
+            ["FLYWAY_FAIL_ON_MISSING_LOCATIONS=true"]
+        );
     }
 }

@@ -19,15 +19,24 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("SHIPWAY_USERNAME", "user at the registries that are pushed to"),
     ("SHIPWAY_PASSWORD", "that user's password"),
     ("SHIPWAY_CACHE_DIR", "folder of the cache"),
-    ("SOURCE_DATE_EPOCH", "time of the image and of its new files, in seconds since 1970"),
+    (
+        "SOURCE_DATE_EPOCH",
+        "time of the image and of its new files, in seconds since 1970",
+    ),
     ("DOCKER_CONFIG", "folder of Docker's config.json"),
     ("REGISTRY_AUTH_FILE", "Podman's file of registry logins"),
-    ("XDG_RUNTIME_DIR", "folder that holds containers/auth.json, Podman's default"),
+    (
+        "XDG_RUNTIME_DIR",
+        "folder that holds containers/auth.json, Podman's default",
+    ),
     ("XDG_CACHE_HOME", "folder that holds the cache"),
     ("HOME", "folder that holds .docker and .cache"),
     ("TMPDIR", "folder for temporary files"),
     ("CI_COMMIT_BRANCH", "branch, where git has only a commit (GitLab)"),
-    ("CI_COMMIT_REF_NAME", "branch, in the pipeline of a merge request (GitLab)"),
+    (
+        "CI_COMMIT_REF_NAME",
+        "branch, in the pipeline of a merge request (GitLab)",
+    ),
     ("CI_COMMIT_TAG", "tag, where git has only a commit (GitLab)"),
     ("CI", "set by CI services: no bars"),
     ("NO_COLOR", "set: no colours"),
@@ -43,7 +52,10 @@ pub(crate) struct Environment {
 
 impl Environment {
     /// Reads the environment and the clock.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads environment and clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads environment and clock"
+    )]
     pub(crate) fn read() -> Self {
         let text = |value: OsString| value.into_string().ok();
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -58,13 +70,19 @@ impl Environment {
 
     /// A variable of the list; one that is empty counts as not set.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        debug_assert!(VARIABLES.iter().any(|(known, _)| *known == name), "{name} is not in the list");
+        debug_assert!(
+            VARIABLES.iter().any(|(known, _)| *known == name),
+            "{name} is not in the list"
+        );
         self.any(name)
     }
 
     /// Any variable, for `{env.NAME}` in tags.
     pub(crate) fn any(&self, name: &str) -> Option<&str> {
-        self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.values
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// A variable that holds a path.
@@ -74,7 +92,11 @@ impl Environment {
 
     /// A variable that holds a list, separated by commas.
     pub(crate) fn list(&self, name: &str) -> Option<Vec<String>> {
-        let items = self.get(name)?.split(',').map(str::trim).filter(|item| !item.is_empty());
+        let items = self
+            .get(name)?
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty());
         Some(items.map(str::to_owned).collect())
     }
 
@@ -86,7 +108,13 @@ impl Environment {
     /// The cache's folder.
     pub(crate) fn cache_folder(&self) -> Option<PathBuf> {
         self.path("SHIPWAY_CACHE_DIR")
-            .or_else(|| Some(self.path("XDG_CACHE_HOME").filter(|path| path.is_absolute())?.join("shipway")))
+            .or_else(|| {
+                Some(
+                    self.path("XDG_CACHE_HOME")
+                        .filter(|path| path.is_absolute())?
+                        .join("shipway"),
+                )
+            })
             .or_else(|| Some(self.path("HOME")?.join(".cache/shipway")))
     }
 
@@ -99,7 +127,10 @@ impl Environment {
     #[cfg(test)]
     pub(crate) fn of(values: &[(&str, &str)]) -> Self {
         Self {
-            values: values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            values: values
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             temp_folder: PathBuf::from("/tmp"),
             now_seconds: 0,
         }

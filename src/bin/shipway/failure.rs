@@ -135,6 +135,9 @@ pub(crate) fn report(error: &anyhow::Error, printer: &Printer) -> Exit {
             };
         }
     }
+    if exit == Exit::Temporary {
+        hints.push("nothing was lost: run the same command again when it is back".to_owned());
+    }
     let mut told: Vec<&String> = Vec::new();
     for hint in &hints {
         if !told.contains(&hint) {

@@ -12,9 +12,7 @@ use shipway::credentials::Store;
 use shipway::error::Error;
 use shipway::oci::Repository;
 use shipway::progress::Progress;
-use shipway::registry::{
-    Login, Mirrored, Patience, Registry, RegistrySettings, RepositorySource, RepositoryTarget,
-};
+use shipway::registry::{Login, Mirrored, Patience, Registry, RegistrySettings, RepositorySource, RepositoryTarget};
 
 use crate::args::GlobalArguments;
 use crate::environment::Environment;
@@ -79,20 +77,31 @@ impl Places {
     pub(crate) async fn repository(&self, repository: &Repository) -> Result<Arc<dyn Source>, Error> {
         let registry = self.registry(repository.registry(), repository.path()).await?;
         let origin: Arc<dyn Source> = Arc::new(RepositorySource::new(registry, repository.clone()));
-        let mirrors = self.settings.get(repository.registry()).map(|settings| settings.mirrors.as_slice());
+        let mirrors = self
+            .settings
+            .get(repository.registry())
+            .map(|settings| settings.mirrors.as_slice());
         let mut sources: Vec<Arc<dyn Source>> = Vec::new();
         for mirror in mirrors.unwrap_or_default() {
             let name = format!("{}/{}", mirror.trim_end_matches('/'), repository.path());
             let mirror: Repository = name.parse()?;
             let registry = self.registry(mirror.registry(), mirror.path()).await?;
-            sources.push(Arc::new(RepositorySource::mirror(registry, repository.clone(), mirror.path())));
+            sources.push(Arc::new(RepositorySource::mirror(
+                registry,
+                repository.clone(),
+                mirror.path(),
+            )));
         }
         let source = if sources.is_empty() {
             origin
         } else {
             Arc::new(Mirrored::new(sources, origin, Arc::clone(&self.progress)))
         };
-        Ok(Arc::new(CachedSource::new(source, repository.clone(), self.cache.clone())))
+        Ok(Arc::new(CachedSource::new(
+            source,
+            repository.clone(),
+            self.cache.clone(),
+        )))
     }
 
     /// A repository to write to.

@@ -54,15 +54,24 @@ impl Progress for Display {
             Event::Notice(text) => self.printer.notice(text),
             Event::Retry { what, cause, wait } => {
                 let seconds = wait.as_secs_f64();
-                self.printer.line(&format!("{what} failed for now: {cause}; trying again in {seconds:.1} s"));
+                self.printer.line(&format!(
+                    "{what} failed for now: {cause}; trying again in {seconds:.1} s"
+                ));
             }
             Event::Packed { files, size, digest } => {
                 let noun = if *files == 1 { "file" } else { "files" };
-                self.printer
-                    .line(&format!("packed {files} {noun} into {} ({})", digest.short(12), bytes(*size)));
+                self.printer.line(&format!(
+                    "packed {files} {noun} into {} ({})",
+                    digest.short(12),
+                    bytes(*size)
+                ));
             }
             Event::BlobStarted { place, digest, size } => self.start(place, digest, *size),
-            Event::BlobAdvanced { place, digest, position } => {
+            Event::BlobAdvanced {
+                place,
+                digest,
+                position,
+            } => {
                 if self.printer.bars().is_some()
                     && let Some(bar) = self.lock().get(&((*place).to_owned(), **digest))
                 {

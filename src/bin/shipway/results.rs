@@ -23,7 +23,6 @@ pub(crate) struct BuildResult<'a> {
     pub(crate) outputs: Vec<String>,
     pub(crate) base_name: Option<String>,
     pub(crate) version: Option<String>,
-    pub(crate) set_digest: String,
     pub(crate) scripts: usize,
 }
 
@@ -76,7 +75,7 @@ impl BuildResult<'_> {
             })).collect::<Vec<_>>(),
             "migrations": {
                 "version": self.version,
-                "digest": self.set_digest,
+                "digest": self.built.set_digest,
                 "scripts": self.scripts,
             },
         })
@@ -89,7 +88,10 @@ impl BuildResult<'_> {
             write(path, &format!("{digest}\n"))?;
         }
         if let Some(path) = &arguments.image_refs {
-            write(path, &self.images.iter().map(|image| format!("{image}\n")).collect::<String>())?;
+            write(
+                path,
+                &self.images.iter().map(|image| format!("{image}\n")).collect::<String>(),
+            )?;
         }
         if let Some(path) = &arguments.dotenv {
             write(path, &self.dotenv())?;
@@ -103,10 +105,20 @@ impl BuildResult<'_> {
 
     /// No quotes and no spaces around `=`: GitLab reads the file, not a shell.
     fn dotenv(&self) -> String {
-        let digest = self.images.first().and_then(|image| image.digest).unwrap_or(self.built.root.digest());
-        let image = self.images.first().map_or_else(|| digest.to_string(), ToString::to_string);
+        let digest = self
+            .images
+            .first()
+            .and_then(|image| image.digest)
+            .unwrap_or(self.built.root.digest());
+        let image = self
+            .images
+            .first()
+            .map_or_else(|| digest.to_string(), ToString::to_string);
         let tags: Vec<&str> = self.tags.iter().filter_map(|name| name.rsplit(':').next()).collect();
-        format!("SHIPWAY_IMAGE={image}\nSHIPWAY_DIGEST={digest}\nSHIPWAY_TAGS={}\n", tags.join(" "))
+        format!(
+            "SHIPWAY_IMAGE={image}\nSHIPWAY_DIGEST={digest}\nSHIPWAY_TAGS={}\n",
+            tags.join(" ")
+        )
     }
 
     /// The keys of buildx's metadata file.

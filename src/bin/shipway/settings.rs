@@ -64,14 +64,19 @@ pub(crate) struct BuildSettings {
 
 /// Reads the project file, if there is one.
 pub(crate) fn project(arguments: &GlobalArguments) -> anyhow::Result<Project> {
-    let path = arguments.project_file.clone().unwrap_or_else(|| PathBuf::from(PROJECT_FILE));
+    let path = arguments
+        .project_file
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(PROJECT_FILE));
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound && arguments.project_file.is_none() => String::new(),
         Err(error) => {
-            return Err(UsageError::new(format!("cannot read the project file {}", path.display()))
-                .because(error)
-                .into());
+            return Err(
+                UsageError::new(format!("cannot read the project file {}", path.display()))
+                    .because(error)
+                    .into(),
+            );
         }
     };
     Ok(Project::parse(&text, &path).map_err(Error::from)?)
@@ -94,7 +99,11 @@ impl BuildSettings {
             None => Profile::Flyway,
         };
         let push = arguments.push || !arguments.destination.is_empty();
-        let outputs = arguments.output.iter().map(|text| output(text)).collect::<anyhow::Result<Vec<_>>>()?;
+        let outputs = arguments
+            .output
+            .iter()
+            .map(|text| output(text))
+            .collect::<anyhow::Result<Vec<_>>>()?;
         if !push && outputs.is_empty() && !arguments.dry_run {
             return Err(UsageError::new("the image would go nowhere")
                 .hint("push it with --push, write it with --output oci:DIR, or only look with --dry-run")
@@ -145,9 +154,15 @@ fn project_name(environment: &Environment, project: &Project) -> anyhow::Result<
     if let Some(setting) = named {
         return Ok(setting.value);
     }
-    let folder = fs::canonicalize(if project.folder.as_os_str().is_empty() { Path::new(".") } else { &project.folder })
-        .context("cannot tell the name of the project's folder")?;
-    Ok(folder.file_name().map_or_else(|| "migrations".to_owned(), |name| name.to_string_lossy().into_owned()))
+    let folder = fs::canonicalize(if project.folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        &project.folder
+    })
+    .context("cannot tell the name of the project's folder")?;
+    Ok(folder
+        .file_name()
+        .map_or_else(|| "migrations".to_owned(), |name| name.to_string_lossy().into_owned()))
 }
 
 fn inputs(
@@ -157,17 +172,26 @@ fn inputs(
     project: &Project,
 ) -> anyhow::Result<Inputs> {
     let in_folder = |text: &String| project.folder.join(text);
+    // Scripts and configuration in the project file are meant for the profile it names, which a flag may replace.
+    let is_meant = profile != Profile::Custom || project.runner.profile.as_deref() == Some("custom");
     let scripts = arguments
         .scripts
         .clone()
         .or_else(|| environment.path("SHIPWAY_SCRIPTS"))
-        .or_else(|| project.migrations.scripts.as_ref().map(in_folder));
+        .or_else(|| project.migrations.scripts.as_ref().filter(|_| is_meant).map(in_folder));
     let config = if !arguments.config.is_empty() {
         arguments.config.clone()
     } else if let Some(list) = environment.list("SHIPWAY_CONFIG") {
         list.into_iter().map(PathBuf::from).collect()
     } else {
-        project.migrations.config.iter().flatten().map(in_folder).collect()
+        project
+            .migrations
+            .config
+            .iter()
+            .flatten()
+            .filter(|_| is_meant)
+            .map(in_folder)
+            .collect()
     };
     let mut additions = Vec::new();
     if arguments.add.is_empty() {
@@ -185,7 +209,10 @@ fn inputs(
     }
     let mut variables = project.runner.env.clone();
     variables.extend(pairs("--env", &arguments.env)?);
-    if let Some(name) = variables.keys().find(|name| name.is_empty() || name.contains(['=', '\0'])) {
+    if let Some(name) = variables
+        .keys()
+        .find(|name| name.is_empty() || name.contains(['=', '\0']))
+    {
         return Err(UsageError::new(format!("{name:?} is not the name of an environment variable")).into());
     }
     let workdir = match (&arguments.workdir, &project.runner.workdir) {
@@ -193,11 +220,9 @@ fn inputs(
         (None, Some(text)) => Some(image_path("runner.workdir", text)?),
         (None, None) => None,
     };
-    // The scripts of the project file are meant for the profile it names.
-    let is_custom = profile == Profile::Custom;
     Ok(Inputs {
-        scripts: scripts.filter(|_| !is_custom || arguments.scripts.is_some() || project.runner.profile.is_some()),
-        config: if is_custom && arguments.config.is_empty() && project.runner.profile.is_none() { Vec::new() } else { config },
+        scripts,
+        config,
         additions,
         environment: variables,
         working_directory: workdir,
@@ -242,17 +267,18 @@ fn base(
     Ok(Some((setting.value, location)))
 }
 
-fn platforms(
-    arguments: &BuildArguments,
-    environment: &Environment,
-    project: &Project,
-) -> anyhow::Result<Platforms> {
+fn platforms(arguments: &BuildArguments, environment: &Environment, project: &Project) -> anyhow::Result<Platforms> {
     let list = first(&[
-        Setting::flag("--platform", Some(arguments.platform.clone()).filter(|list| !list.is_empty())),
+        Setting::flag(
+            "--platform",
+            Some(arguments.platform.clone()).filter(|list| !list.is_empty()),
+        ),
         Setting::variable_list(environment, "SHIPWAY_PLATFORMS"),
         Setting::file("image.platforms", project.image.platforms.clone()),
     ]);
-    let Some(setting) = list else { return Ok(Platforms::Default) };
+    let Some(setting) = list else {
+        return Ok(Platforms::Default);
+    };
     let names: Vec<&str> = setting.value.iter().flat_map(|item| item.split(',')).collect();
     if names == ["all"] {
         return Ok(Platforms::All);
@@ -264,14 +290,14 @@ fn platforms(
             platforms.push(platform);
         }
     }
-    Ok(if platforms.is_empty() { Platforms::Default } else { Platforms::List(platforms) })
+    Ok(if platforms.is_empty() {
+        Platforms::Default
+    } else {
+        Platforms::List(platforms)
+    })
 }
 
-fn family(
-    arguments: &BuildArguments,
-    environment: &Environment,
-    project: &Project,
-) -> anyhow::Result<Option<Family>> {
+fn family(arguments: &BuildArguments, environment: &Environment, project: &Project) -> anyhow::Result<Option<Family>> {
     if let Some(format) = arguments.image_format {
         return Ok(match format {
             ImageFormat::Auto => None,
@@ -311,32 +337,37 @@ fn tags(arguments: &BuildArguments, environment: &Environment, project: &Project
 }
 
 fn source_date_epoch(environment: &Environment) -> anyhow::Result<Option<u64>> {
-    let Some(text) = environment.get("SOURCE_DATE_EPOCH") else { return Ok(None) };
+    let Some(text) = environment.get("SOURCE_DATE_EPOCH") else {
+        return Ok(None);
+    };
     match text.parse() {
         Ok(seconds) => Ok(Some(seconds)),
-        Err(_) => Err(UsageError::new(format!("SOURCE_DATE_EPOCH is {text:?}, not a number of seconds since 1970")).into()),
+        Err(_) => Err(UsageError::new(format!(
+            "SOURCE_DATE_EPOCH is {text:?}, not a number of seconds since 1970"
+        ))
+        .into()),
     }
 }
 
 fn output(text: &str) -> anyhow::Result<Output> {
-    let known: [(&str, fn(PathBuf) -> Output); 3] = [
-        ("oci:", Output::Layout),
-        ("oci-archive:", Output::OciArchive),
-        ("docker-archive:", Output::DockerArchive),
-    ];
-    for (prefix, make) in known {
-        if let Some(path) = text.strip_prefix(prefix).filter(|path| !path.is_empty()) {
-            return Ok(make(PathBuf::from(path)));
-        }
+    match text.split_once(':') {
+        Some(("oci", path)) if !path.is_empty() => Ok(Output::Layout(path.into())),
+        Some(("oci-archive", path)) if !path.is_empty() => Ok(Output::OciArchive(path.into())),
+        Some(("docker-archive", path)) if !path.is_empty() => Ok(Output::DockerArchive(path.into())),
+        _ => Err(
+            UsageError::new(format!("--output {text}: not a place an image can be written to"))
+                .hint("the places are: oci:DIR, oci-archive:FILE, docker-archive:FILE")
+                .into(),
+        ),
     }
-    Err(UsageError::new(format!("--output {text}: not a place an image can be written to"))
-        .hint("the places are: oci:DIR, oci-archive:FILE, docker-archive:FILE")
-        .into())
 }
 
 fn image_path(origin: &str, text: &str) -> anyhow::Result<ImagePath> {
-    text.parse::<ImagePath>()
-        .map_err(|error| UsageError::new(format!("{origin}: {text:?} cannot be used")).because(error).into())
+    text.parse::<ImagePath>().map_err(|error| {
+        UsageError::new(format!("{origin}: {text:?} cannot be used"))
+            .because(error)
+            .into()
+    })
 }
 
 /// `KEY=VALUE`, each.
@@ -353,8 +384,11 @@ fn pairs(flag: &str, texts: &[String]) -> anyhow::Result<BTreeMap<String, String
 /// A JSON list of words, or one word.
 fn words(flag: &str, text: &str) -> anyhow::Result<Vec<String>> {
     if text.trim_start().starts_with('[') {
-        return serde_json::from_str(text)
-            .map_err(|error| UsageError::new(format!("{flag} {text}: not a JSON list of words")).because(error).into());
+        return serde_json::from_str(text).map_err(|error| {
+            UsageError::new(format!("{flag} {text}: not a JSON list of words"))
+                .because(error)
+                .into()
+        });
     }
     Ok(vec![text.to_owned()])
 }
@@ -369,12 +403,15 @@ mod tests {
     fn settle(flags: &[&str], variables: &[(&str, &str)], file: &str) -> anyhow::Result<BuildSettings> {
         let words = ["shipway", "build", "--dry-run"].iter().chain(flags);
         let arguments = Arguments::try_parse_from(words).expect("arguments");
-        let Command::Build(build) = arguments.command else { panic!("build") };
+        let Command::Build(build) = arguments.command else {
+            panic!("build")
+        };
         let project = Project::parse(file, Path::new("/p/shipway.toml")).expect("project");
         BuildSettings::resolve(&build, &Environment::of(variables), &project)
     }
 
-    const FILE: &str = "[project]\nname='p'\n[runner]\nbase='a.b/file'\n[image]\nrepository='a.b/r'\ntags=['t']\nplatforms='all'\n";
+    const FILE: &str =
+        "[project]\nname='p'\n[runner]\nbase='a.b/file'\n[image]\nrepository='a.b/r'\ntags=['t']\nplatforms='all'\n";
 
     #[test]
     fn flags_win_over_variables_over_the_file() {
@@ -382,8 +419,16 @@ mod tests {
         assert_eq!(base(settle(&[], &[], FILE).expect("file")), "a.b/file");
         let variables = [("SHIPWAY_BASE", "a.b/variable")];
         assert_eq!(base(settle(&[], &variables, FILE).expect("variable")), "a.b/variable");
-        assert_eq!(base(settle(&["--base", "a.b/flag"], &variables, FILE).expect("flag")), "a.b/flag");
-        assert!(settle(&["--base", "scratch"], &[], FILE).expect("scratch").base.is_none());
+        assert_eq!(
+            base(settle(&["--base", "a.b/flag"], &variables, FILE).expect("flag")),
+            "a.b/flag"
+        );
+        assert!(
+            settle(&["--base", "scratch"], &[], FILE)
+                .expect("scratch")
+                .base
+                .is_none()
+        );
     }
 
     #[test]
@@ -417,8 +462,14 @@ mod tests {
     #[test]
     fn platforms_are_a_list_or_all() {
         assert_eq!(settle(&[], &[], FILE).expect("all").platforms, Platforms::All);
-        let settings = settle(&["--platform", "linux/arm64,linux/amd64", "--platform", "linux/arm64"], &[], FILE);
-        let Platforms::List(list) = settings.expect("list").platforms else { panic!("list") };
+        let settings = settle(
+            &["--platform", "linux/arm64,linux/amd64", "--platform", "linux/arm64"],
+            &[],
+            FILE,
+        );
+        let Platforms::List(list) = settings.expect("list").platforms else {
+            panic!("list")
+        };
         assert_eq!(list.len(), 2);
     }
 }

@@ -1,6 +1,7 @@
 //! Tags with words in braces: `{git.sha}`, `{migrations.version}`, `{env.NAME}`.
 
 use shipway::migrations::Inventory;
+use shipway::oci::Tag;
 use shipway::provenance::Provenance;
 
 use crate::environment::Environment;
@@ -32,8 +33,10 @@ impl Words<'_> {
                 return Err(UsageError::new(format!("the tag {template:?} has a {{ without }}")));
             };
             text.push_str(before);
-            let value = self.word(word).map_err(|error| {
-                UsageError::new(format!("the tag {template:?} cannot be filled in")).hints(error.hints.clone()).because(error)
+            let value = self.word(word).and_then(|value| check(word, value)).map_err(|error| {
+                UsageError::new(format!("the tag {template:?} cannot be filled in"))
+                    .hints(error.hints.clone())
+                    .because(error)
             })?;
             text.push_str(&value);
             rest = after;
@@ -85,10 +88,24 @@ impl Words<'_> {
     }
 
     fn commit(&self, word: &str) -> Result<&shipway::provenance::Commit, Unknown> {
-        self.git(word)?
-            .commit
-            .as_ref()
-            .ok_or_else(|| Unknown::new("the git repository has no commit yet").hint("commit, or pass another tag with -t"))
+        self.git(word)?.commit.as_ref().ok_or_else(|| {
+            Unknown::new("the git repository has no commit yet").hint("commit, or pass another tag with -t")
+        })
+    }
+}
+
+/// What a word stands for must not change what the rest of the name means: a branch or tag of git may hold slashes.
+/// Variables may hold a whole name.
+fn check(word: &str, value: String) -> Result<String, Unknown> {
+    if word.starts_with("env.") {
+        return Ok(value);
+    }
+    match format!("x{value}").parse::<Tag>() {
+        Ok(_) => Ok(value),
+        Err(_) => Err(
+            Unknown::new(format!("{{{word}}} is {value:?} here, which cannot be part of a tag"))
+                .hint("a tag is made of letters, digits, '_', '.' and '-'; pass another one with -t"),
+        ),
     }
 }
 
@@ -144,13 +161,20 @@ mod tests {
                 seconds: 0,
             }),
             branch: Some("feature/Add Users".to_owned()),
-            tag: None,
+            tag: Some("release/1.0".to_owned()),
             source: None,
         };
+        assert!(
+            fill("a.b/c:{git.tag}", Some(&provenance)).is_err(),
+            "a slash would name a repository"
+        );
         let fill = |template| fill(template, Some(&provenance)).expect(template);
         assert_eq!(fill("a.b/c:{git.short}-x"), "a.b/c:01234567-x");
         assert_eq!(fill("{git.branch}"), "feature-add-users");
-        assert_eq!(fill("{project}-{migrations.version}-{migrations.digest}"), "orders-1.10-0123456789ab");
+        assert_eq!(
+            fill("{project}-{migrations.version}-{migrations.digest}"),
+            "orders-1.10-0123456789ab"
+        );
         assert_eq!(fill("{env.STAGE}-{date}"), "prod-1970-01-02");
         assert_eq!(fill("plain"), "plain");
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::region::{Abandoned, Region, RegionReader};
 use crate::content::spool::SpoolWriter;
 use crate::content::tree::headers::{EntryKind, Headers, normalised};
-use crate::content::tree::unpack::{limit, unpack};
+use crate::content::tree::unpack::{is_malformed, limit, unpack};
 use crate::content::{ContentError, Kind, Result};
 use crate::oci::media_type::Compression;
 
@@ -48,9 +48,7 @@ impl Members {
         let what = || format!("cannot read archive {}", path.display());
         let cannot = |error: io::Error| match error.kind() {
             ErrorKind::NotFound => ContentError::new(Kind::NotFound, what()).because("there is no such file"),
-            ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
-                ContentError::new(Kind::Invalid, what()).because(error)
-            }
+            _ if is_malformed(&error) => ContentError::new(Kind::Invalid, what()).because(error),
             _ => ContentError::file(what(), error),
         };
         let file = File::open(path).map_err(cannot)?;
@@ -120,8 +118,9 @@ impl Members {
 
 fn spool(mut unpacked: impl Read, temporary: &Path, cannot: impl Fn(io::Error) -> ContentError) -> Result<Region> {
     let full = |error| SpoolWriter::failure(temporary, error);
-    let mut spool = SpoolWriter::new(temporary);
+    let mut file = tempfile::tempfile_in(temporary).map_err(full)?;
     let mut piece = vec![0; PIECE];
+    let mut size = 0;
     loop {
         let read = match unpacked.read(&mut piece) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -130,10 +129,9 @@ fn spool(mut unpacked: impl Read, temporary: &Path, cannot: impl Fn(io::Error) -
         if read == 0 {
             break;
         }
-        spool.write_all(&piece[..read]).map_err(full)?;
+        file.write_all(&piece[..read]).map_err(full)?;
+        size += read as u64;
     }
-    let file = spool.into_file().map_err(full)?;
-    let size = file.metadata().map_err(full)?.len();
     Ok(Region {
         file: Arc::new(file),
         offset: 0,

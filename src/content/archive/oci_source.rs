@@ -19,7 +19,7 @@ pub(super) struct OciImages {
 }
 
 impl OciImages {
-    /// Reads the `index.json` of an archive that has one; gives the members back with an error.
+    /// Reads the `index.json` of an archive that has one.
     pub(super) async fn open(members: Members) -> Result<Self> {
         let index = read_index(&members).await?;
         Ok(Self { members, index })

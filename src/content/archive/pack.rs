@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
-use std::path::PathBuf;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -12,8 +12,8 @@ use tokio::io::AsyncWriteExt as _;
 use super::region::{Abandoned, Region, RegionReader};
 use crate::content::compress::{LayerWriter, PackedLayer};
 use crate::content::layout::output::unfinished;
-use crate::content::spool::SpoolWriter;
-use crate::content::tree::unpack::{limit, unpack};
+use crate::content::spool::{Spool, SpoolWriter};
+use crate::content::tree::unpack::{is_malformed, limit, unpack};
 use crate::content::{ContentError, Kind, Result};
 use crate::oci::media_type::Compression;
 use crate::oci::{Digest, Hasher};
@@ -85,7 +85,7 @@ impl Packer {
         drop(guard);
         let formed = done.map_err(|error| unfinished(&what, error))?;
         let (form, spool) = formed.map_err(|failure| match failure {
-            Failure::Input(error) if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) => {
+            Failure::Input(error) if is_malformed(&error) => {
                 ContentError::new(Kind::Invalid, what.clone()).because(error)
             }
             Failure::Input(error) => ContentError::file(what.clone(), error),
@@ -100,26 +100,20 @@ impl Packer {
         Ok(form)
     }
 
-    async fn append(&mut self, spool: Arc<crate::content::spool::Spool>) -> Result<Region> {
+    async fn append(&mut self, spool: Arc<Spool>) -> Result<Region> {
         let full = |error| SpoolWriter::failure(&self.folder, error);
-        let file = match &self.file {
-            Some(file) => Arc::clone(file),
-            None => {
-                let folder = self.folder.clone();
-                let created = tokio::task::spawn_blocking(move || tempfile::tempfile_in(folder)).await;
-                Arc::new(
-                    created
-                        .unwrap_or_else(|error| Err(io::Error::other(error)))
-                        .map_err(full)?,
-                )
-            }
+        // Put back only when all went well: a writer that was given up may still be writing to it.
+        let file = if let Some(file) = self.file.take() {
+            file
+        } else {
+            self.end = 0;
+            let folder = self.folder.clone();
+            let created = tokio::task::spawn_blocking(move || tempfile::tempfile_in(folder)).await;
+            let created = created.unwrap_or_else(|error| Err(io::Error::other(error)));
+            Arc::new(created.map_err(full)?)
         };
         let mut writer = tokio::fs::File::from_std(file.try_clone().map_err(full)?);
-        // Not where the last writer stopped: it may have been given up in the middle.
         let start = self.end;
-        tokio::io::AsyncSeekExt::seek(&mut writer, io::SeekFrom::Start(start))
-            .await
-            .map_err(full)?;
         let mut end = start;
         let mut stream = spool.open();
         while let Some(piece) = stream.next().await {
@@ -147,9 +141,9 @@ enum Failure {
 /// The digests of a layer, and its packed bytes unless it is packed already. Blocks.
 fn form(
     region: Region,
-    folder: &std::path::Path,
+    folder: &Path,
     abandoned: &Abandoned,
-) -> std::result::Result<(LayerForm, Option<crate::content::spool::Spool>), Failure> {
+) -> std::result::Result<(LayerForm, Option<Spool>), Failure> {
     let size = region.size;
     let mut reader = Hashing {
         reader: RegionReader::new(region, abandoned.clone()),

@@ -21,7 +21,7 @@ pub struct ArchiveSource(Images);
 #[derive(Debug)]
 enum Images {
     Oci(OciImages),
-    Docker(DockerImages),
+    Docker(Box<DockerImages>),
 }
 
 impl ArchiveSource {
@@ -39,17 +39,18 @@ impl ArchiveSource {
         drop(guard);
         let members = opened.map_err(|error| unfinished("cannot open the archive", error))??;
         let has_docker = members.get(DOCKER_MANIFEST_FILE).is_some();
-        if members.get(LAYOUT_FILE).is_some() && members.get(INDEX_FILE).is_some() {
+        let members = if members.get(LAYOUT_FILE).is_some() && members.get(INDEX_FILE).is_some() {
             let oci = OciImages::open(members).await?;
             if !has_docker || oci.is_usable().await {
                 return Ok(Self(Images::Oci(oci)));
             }
-            return Ok(Self(Images::Docker(
-                DockerImages::open(oci.into_members(), temporary).await?,
-            )));
-        }
+            oci.into_members()
+        } else {
+            members
+        };
         if has_docker {
-            return Ok(Self(Images::Docker(DockerImages::open(members, temporary).await?)));
+            let docker = DockerImages::open(members, temporary).await?;
+            return Ok(Self(Images::Docker(Box::new(docker))));
         }
         Err(
             ContentError::new(Kind::Invalid, format!("cannot read {}", members.place()))

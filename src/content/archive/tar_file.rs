@@ -11,7 +11,7 @@ use crate::content::{Blob, ContentError, Kind, Result};
 /// Time of every entry, in seconds: one after the epoch, as in layers, since some readers take zero for none.
 const TIME: u64 = 1;
 /// Size of a tar block.
-const BLOCK: u64 = 512;
+const BLOCK: usize = 512;
 
 /// An archive that is being written. It takes its name when it is finished.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl TarFile {
     /// # Errors
     /// When that fails; there is no archive then, or the one that was there before.
     pub(super) async fn finish(mut self) -> Result<()> {
-        self.output.write(&[0; 2 * BLOCK as usize]).await?;
+        self.output.write(&[0; 2 * BLOCK]).await?;
         let written = self.output.finish().await?;
         let path = self.path.clone();
         let renamed = tokio::task::spawn_blocking(move || written.persist(path).map_err(|error| error.error)).await;
@@ -85,8 +85,8 @@ impl TarFile {
     }
 
     async fn pad(&mut self, size: u64) -> Result<()> {
-        let rest = usize::try_from(size.next_multiple_of(BLOCK) - size).unwrap_or_default();
-        self.output.write(&[0; BLOCK as usize][..rest]).await
+        let rest = usize::try_from(size.next_multiple_of(BLOCK as u64) - size).unwrap_or_default();
+        self.output.write(&[0; BLOCK][..rest]).await
     }
 }
 

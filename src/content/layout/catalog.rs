@@ -47,11 +47,11 @@ impl Catalog {
         }
         self.one_of(&found, || {
             let error = ContentError::new(Kind::NotFound, format!("cannot read tag {tag} in {}", self.place));
-            let names = self.names(&(0..self.images.len()).collect::<Vec<_>>());
-            if names.is_empty() {
+            let all = self.names(&(0..self.images.len()).collect::<Vec<_>>());
+            if all.is_empty() {
                 error.because("it holds no image")
             } else {
-                error.because(format!("it holds only {}", names.join(", ")))
+                error.because(format!("it holds only {}", all.join(", ")))
             }
         })
     }

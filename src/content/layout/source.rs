@@ -43,10 +43,11 @@ impl LayoutSource {
         let missing =
             |why: String| ContentError::new(Kind::NotFound, format!("cannot open layout {path}")).because(why);
         if look(folder)? == Found::Nothing {
-            return Err(match folder.exists() {
-                true => missing(format!("the folder is empty: it has no file {LAYOUT_FILE}")),
-                false => missing("there is no such folder".to_owned()),
-            });
+            return Err(missing(if folder.exists() {
+                format!("the folder is empty: it has no file {LAYOUT_FILE}")
+            } else {
+                "there is no such folder".to_owned()
+            }));
         }
         let index = read_index(folder)?.ok_or_else(|| missing(format!("it has no file {INDEX_FILE}")))?;
         Ok(Self {

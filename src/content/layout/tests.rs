@@ -474,7 +474,7 @@ fn an_index_below_keeps_its_children_nameless() {
     collected.add(&image.root, None);
     let bytes = collected.merge(None).expect("index").expect("changed");
     let written: Index = serde_json::from_slice(&bytes).expect("index");
-    assert_eq!(written.manifests, [image.root.descriptor.clone()]);
+    assert_eq!(written.manifests, std::slice::from_ref(&image.root.descriptor));
     assert!(matches!(image.root.body, Body::Index(_)));
     assert_eq!(collected.merge(Some(&bytes)).expect("index"), None);
 }

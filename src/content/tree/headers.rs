@@ -220,7 +220,12 @@ impl<R: Read> Headers<R> {
 /// The size field; blank, as some writers leave it for what has no content, it means none.
 fn content_size(header: &Header) -> io::Result<u64> {
     let is_blank = header.as_old().size.iter().all(|byte| matches!(byte, 0 | b' '));
-    if is_blank { Ok(0) } else { header.entry_size() }
+    if is_blank {
+        return Ok(0);
+    }
+    header
+        .entry_size()
+        .map_err(|_| malformed("a header's size is no number"))
 }
 
 fn has_content(kind: EntryType) -> bool {

@@ -162,7 +162,7 @@ impl Recorder {
 
 fn write_number(bytes: &mut Vec<u8>, mut number: usize) {
     loop {
-        let low = (number & 0x7f) as u8;
+        let low = number.to_le_bytes()[0] & 0x7f;
         number >>= 7;
         if number == 0 {
             bytes.push(low);

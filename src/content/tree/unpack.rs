@@ -45,6 +45,15 @@ pub(crate) fn unpack<'a>(mut reader: impl Read + 'a, limit: u64) -> io::Result<(
     Ok((compression, unpacked))
 }
 
+/// Whether an error says that the bytes are wrong, rather than that they cannot be read.
+pub(crate) fn is_malformed(error: &io::Error) -> bool {
+    // The gzip decoder calls its input invalid, not its data.
+    matches!(
+        error.kind(),
+        ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof
+    )
+}
+
 struct Bounded<R> {
     reader: R,
     limit: u64,
@@ -64,16 +73,14 @@ impl<R> Bounded<R> {
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
-        match self.left.checked_sub(read as u64) {
-            Some(left) => self.left = left,
-            None => {
-                let why = format!(
-                    "it unpacks to more than {} bytes, like a decompression bomb",
-                    self.limit
-                );
-                return Err(io::Error::new(ErrorKind::InvalidData, why));
-            }
-        }
+        let Some(left) = self.left.checked_sub(read as u64) else {
+            let why = format!(
+                "it unpacks to more than {} bytes, like a decompression bomb",
+                self.limit
+            );
+            return Err(io::Error::new(ErrorKind::InvalidData, why));
+        };
+        self.left = left;
         Ok(read)
     }
 }

@@ -39,7 +39,13 @@ pub(crate) struct GlobalArguments {
     pub(crate) no_cache: bool,
 
     /// User at the registries that are pushed to
-    #[arg(long, global = true, value_name = "USER", help_heading = "Registries", requires = "password_stdin")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "USER",
+        help_heading = "Registries",
+        requires = "password_stdin"
+    )]
     pub(crate) username: Option<String>,
     /// Read the user's password from standard input
     #[arg(long, global = true, help_heading = "Registries", requires = "username")]
@@ -60,7 +66,13 @@ pub(crate) struct GlobalArguments {
     #[arg(long, global = true, value_name = "HOST=URL", help_heading = "Registries")]
     pub(crate) registry_endpoint: Vec<String>,
     /// Tries after the first when a request fails for now
-    #[arg(long, global = true, value_name = "N", default_value_t = 6, help_heading = "Registries")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        default_value_t = 6,
+        help_heading = "Registries"
+    )]
     pub(crate) retry: u32,
     /// Wait before the second try; doubles from there
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 0.5, value_parser = seconds, help_heading = "Registries")]

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use shipway::build::{Delivery, Order, SET_DIGEST_LABEL, ship};
+use shipway::build::{BuildError, Delivery, Order, SetDigest, ship};
 use shipway::content::Target;
 use shipway::content::archive::{DockerArchiveTarget, OciArchiveTarget};
 use shipway::content::layout::LayoutTarget;
 use shipway::error::Error;
 use shipway::migrations::Inventory;
-use shipway::oci::{Reference, Repository, Tag};
+use shipway::oci::{Family, Reference, Repository, Tag};
 use shipway::progress::Progress;
 use shipway::provenance::{CiNames, Provenance};
 use shipway::recipe::Step;
@@ -44,18 +44,42 @@ pub(crate) async fn run(
     let names = names(&settings, &facts, environment)?;
 
     let progress: Arc<dyn Progress> = Arc::new(Display::new(printer.clone()));
-    let hosts = repositories(&names).iter().map(|name| name.registry().to_owned()).collect::<Vec<_>>();
-    let places = Places::new(global, environment, registries, logins.store(&hosts), Arc::clone(&progress));
+    let hosts = repositories(&names)
+        .iter()
+        .map(|name| name.registry().to_owned())
+        .collect::<Vec<_>>();
+    let places = Places::new(
+        global,
+        environment,
+        registries,
+        logins.store(&hosts),
+        Arc::clone(&progress),
+    );
     let deliveries = deliveries(&settings, &names, &places).await?;
     let order = order(&settings, &facts, &places, arguments.dry_run).await?;
-    let built = ship(&order, &deliveries, &progress).await.map_err(Error::from)?;
+    let built = ship(&order, facts.set_digest(), &deliveries, &progress)
+        .await
+        .map_err(Error::from)?;
 
-    let pushed = if settings.push { repositories(&names) } else { Vec::new() };
+    let pushed = if settings.push {
+        repositories(&names)
+    } else {
+        Vec::new()
+    };
     let images: Vec<Reference> = pushed
         .iter()
         .zip(&built.delivered)
         .map(|(repository, delivered)| repository.pinned(delivered.digest))
         .collect();
+    let writes_layout = settings
+        .outputs
+        .iter()
+        .any(|output| !matches!(output, Output::DockerArchive(_)));
+    if writes_layout && built.root.family() == Family::Docker {
+        printer.notice(
+            "the base has Docker's media types, and so has the image; some readers of layouts (skopeo, umoci) find OCI ones only: --image-format oci",
+        );
+    }
     let result = BuildResult {
         built: &built,
         images,
@@ -63,7 +87,6 @@ pub(crate) async fn run(
         outputs: arguments.output.clone(),
         base_name: settings.base.as_ref().map(|(name, _)| name.clone()),
         version: facts.inventory.highest_version().map(ToString::to_string),
-        set_digest: facts.set_digest.clone(),
         scripts: facts.inventory.entries().len(),
     };
     if !arguments.dry_run {
@@ -79,8 +102,9 @@ pub(crate) async fn run(
 /// What is known before anything is built.
 struct Facts {
     prepared: Prepared,
-    inventory: Inventory,
-    set_digest: String,
+    inventory: Arc<Inventory>,
+    /// Digest of the set of migrations, if a tag needs it before anything is built.
+    set_digest: Option<String>,
     provenance: Option<Provenance>,
     /// When the image says it was made, in seconds since the epoch.
     created_seconds: i64,
@@ -90,11 +114,18 @@ impl Facts {
     /// Reads folders, scripts and git, in threads that may block.
     async fn gather(settings: &BuildSettings, environment: &Environment) -> anyhow::Result<Self> {
         let (profile, inputs) = (settings.profile, settings.inputs.clone());
+        let needs_digest = settings
+            .tags
+            .iter()
+            .any(|tag| tag.value.contains("{migrations.digest}"));
         let scripts = tokio::task::spawn_blocking(move || {
             let prepared = profile.prepare(&inputs).map_err(Error::from)?;
             let inventory = Inventory::of_names(prepared.convention, prepared.scripts.clone());
-            let set_digest = inventory.set_digest().map_err(Error::from)?.to_string();
-            Ok::<_, Error>((prepared, inventory, set_digest))
+            let set_digest = match needs_digest {
+                true => Some(inventory.set_digest().map_err(Error::from)?.to_string()),
+                false => None,
+            };
+            Ok::<_, Error>((prepared, Arc::new(inventory), set_digest))
         });
         let folder = settings.folder.clone();
         let tag = environment.get("CI_COMMIT_TAG").map(str::to_owned);
@@ -107,12 +138,18 @@ impl Facts {
             tag,
         };
         let git = tokio::task::spawn_blocking(move || {
-            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+            let folder = if folder.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                &folder
+            };
             Provenance::read(folder, &names).map_err(Error::from)
         });
         let (prepared, inventory, set_digest) = scripts.await??;
         let provenance = git.await??;
-        let commit_seconds = provenance.as_ref().and_then(|known| Some(known.commit.as_ref()?.seconds));
+        let commit_seconds = provenance
+            .as_ref()
+            .and_then(|known| Some(known.commit.as_ref()?.seconds));
         let created_seconds = match settings.source_date_epoch {
             Some(seconds) => i64::try_from(seconds).unwrap_or(i64::MAX),
             None => commit_seconds.unwrap_or_default().max(0),
@@ -123,6 +160,21 @@ impl Facts {
             set_digest,
             provenance,
             created_seconds,
+        })
+    }
+
+    /// The digest of the set of migrations; where it is not known yet, it is found out while the image is built.
+    fn set_digest(&self) -> SetDigest<'static> {
+        if let Some(digest) = self.set_digest.clone() {
+            return Box::pin(std::future::ready(Ok(Some(digest))));
+        }
+        let inventory = Arc::clone(&self.inventory);
+        let task = tokio::task::spawn_blocking(move || inventory.set_digest());
+        Box::pin(async move {
+            let digest = task
+                .await?
+                .map_err(|error| BuildError::Scripts { source: error.into() })?;
+            Ok(Some(digest.to_string()))
         })
     }
 }
@@ -157,7 +209,11 @@ fn names(settings: &BuildSettings, facts: &Facts, environment: &Environment) -> 
         project: &settings.project,
         provenance: facts.provenance.as_ref(),
         inventory: &facts.inventory,
-        set_digest: &facts.set_digest[..12],
+        set_digest: facts
+            .set_digest
+            .as_deref()
+            .map(|digest| &digest[..12])
+            .unwrap_or_default(),
         environment,
         seconds: match settings.source_date_epoch {
             Some(_) => facts.created_seconds,
@@ -170,7 +226,10 @@ fn names(settings: &BuildSettings, facts: &Facts, environment: &Environment) -> 
         let name = if text.contains(['/', ':']) {
             let reference: Reference = template.with(text).parse()?;
             if reference.digest.is_some() {
-                return Err(UsageError::new(format!("{reference} names an image by its digest; a new one gets a tag")).into());
+                return Err(UsageError::new(format!(
+                    "{reference} names an image by its digest; a new one gets a tag"
+                ))
+                .into());
             }
             Name::Full(reference.repository, reference.tag.unwrap_or_else(Tag::latest))
         } else {
@@ -200,7 +259,9 @@ fn names(settings: &BuildSettings, facts: &Facts, environment: &Environment) -> 
 fn repository_of(text: &str) -> anyhow::Result<Repository> {
     text.parse::<Repository>().map_err(|error| {
         let error = Error::from(error);
-        UsageError::new(format!("the repository {text:?} cannot be used")).because(error).into()
+        UsageError::new(format!("the repository {text:?} cannot be used"))
+            .because(error)
+            .into()
     })
 }
 
@@ -277,18 +338,36 @@ async fn order(settings: &BuildSettings, facts: &Facts, places: &Places, dry_run
     let version = settings.version.clone();
     let says = [
         says("created", Some(created.clone())),
-        says("revision", facts.provenance.as_ref().and_then(|known| Some(known.commit.as_ref()?.id.clone()))),
-        says("source", facts.provenance.as_ref().and_then(|known| known.source.clone())),
+        says(
+            "revision",
+            facts
+                .provenance
+                .as_ref()
+                .and_then(|known| Some(known.commit.as_ref()?.id.clone())),
+        ),
+        says(
+            "source",
+            facts.provenance.as_ref().and_then(|known| known.source.clone()),
+        ),
         says("title", Some(settings.project.clone())),
-        says("version", version.or_else(|| facts.inventory.highest_version().map(ToString::to_string))),
-        (SET_DIGEST_LABEL.to_owned(), Some(facts.set_digest.clone())),
+        says(
+            "version",
+            version.or_else(|| facts.inventory.highest_version().map(ToString::to_string)),
+        ),
     ];
     let label = |key: String, value| Step::Label { key, value };
-    recipe.steps.extend(says.iter().map(|(key, value)| label(key.clone(), value.clone())));
-    let own = settings.labels.iter().map(|(key, value)| label(key.clone(), Some(value.clone())));
+    recipe
+        .steps
+        .extend(says.iter().map(|(key, value)| label(key.clone(), value.clone())));
+    let own = settings
+        .labels
+        .iter()
+        .map(|(key, value)| label(key.clone(), Some(value.clone())));
     recipe.steps.extend(own);
-    let mut annotations: BTreeMap<String, String> =
-        says.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+    let mut annotations: BTreeMap<String, String> = says
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
+        .collect();
     annotations.extend(settings.annotations.clone());
     Ok(Order {
         recipe,
@@ -299,7 +378,6 @@ async fn order(settings: &BuildSettings, facts: &Facts, places: &Places, dry_run
         file_time: settings.source_date_epoch.unwrap_or(1),
         annotations,
         insists_on_annotations: !settings.annotations.is_empty(),
-        set_digest: Some(facts.set_digest.clone()),
         rule: settings.rule.clone(),
         temp_folder: places.temp_folder.clone(),
         cache: places.cache.clone(),

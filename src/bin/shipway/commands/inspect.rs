@@ -26,7 +26,10 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let location: Location = arguments.image.parse().map_err(Error::from)?;
     let wanted = match &arguments.platform {
-        Some(text) => Some(text.parse::<Platform>().map_err(|error| UsageError::new("--platform").because(error))?),
+        Some(text) => Some(
+            text.parse::<Platform>()
+                .map_err(|error| UsageError::new("--platform").because(error))?,
+        ),
         None => None,
     };
     let project = settings::project(global)?;
@@ -39,7 +42,9 @@ pub(crate) async fn run(
     let progress: Arc<dyn Progress> = Arc::new(Display::new(printer.clone()));
     let places = Places::new(global, environment, registries, store, progress);
     let (source, selector) = places.source(&location).await?;
-    let inspection = inspect(&source, &selector, wanted.as_ref()).await.map_err(Error::from)?;
+    let inspection = inspect(&source, &selector, wanted.as_ref())
+        .await
+        .map_err(Error::from)?;
     match printer.format() {
         Format::Text => printer.data(&text(&arguments.image, &inspection)?)?,
         Format::Json => {
@@ -65,7 +70,7 @@ fn text(reference: &str, inspection: &Inspection) -> Result<String, std::fmt::Er
     for platform in &inspection.platforms {
         writeln!(text, "\nplatform    {}", platform.platform)?;
         writeln!(text, "manifest    {}", platform.digest)?;
-        if let Some(config) = platform.config.as_object() {
+        if let Some(config) = platform.config["config"].as_object() {
             writeln!(text, "config")?;
             for (key, value) in config.iter().filter(|(key, _)| *key != "Labels") {
                 writeln!(text, "  {key} = {value}")?;
@@ -81,7 +86,13 @@ fn text(reference: &str, inspection: &Inspection) -> Result<String, std::fmt::Er
         for layer in &platform.layers {
             let made_by = layer.created_by.as_deref().unwrap_or("-");
             let mark = if layer.new { "+" } else { " " };
-            writeln!(text, "{mark} {}  {:>10}  {}", layer.digest.short(12), bytes(layer.size), one_line(made_by))?;
+            writeln!(
+                text,
+                "{mark} {}  {:>10}  {}",
+                layer.digest.short(12),
+                bytes(layer.size),
+                one_line(made_by)
+            )?;
             for file in layer.files.iter().flatten() {
                 let link = file.link.as_ref().map(|to| format!(" -> {to}")).unwrap_or_default();
                 writeln!(text, "    {} {:>10}  {}{link}", file.mode, bytes(file.size), file.path)?;

@@ -30,7 +30,7 @@ pub(crate) fn registries(
         settings.endpoint.clone_from(&section.endpoint);
         settings.mirrors = section.mirrors.clone().unwrap_or_default();
         if let Some(path) = &section.ca_file {
-            settings.ca = Some(read(&in_folder(path), &format!("ca_file of {host}"))?);
+            settings.ca = Some(certificates(&in_folder(path), &format!("ca_file of {host}"))?);
         }
         settings.client_identity = match (&section.client_cert, &section.client_key) {
             (Some(certificate), Some(key)) => Some(identity(host, &in_folder(certificate), &in_folder(key))?),
@@ -44,7 +44,7 @@ pub(crate) fn registries(
         registries.entry(canonical(host)?).or_default().plain_http = Some(true);
     }
     for (host, file) in assignments("--registry-certificate", &arguments.registry_certificate)? {
-        let bytes = read(Path::new(&file), "--registry-certificate")?;
+        let bytes = certificates(Path::new(&file), "--registry-certificate")?;
         registries.entry(host).or_default().ca = Some(bytes);
     }
     for (host, files) in assignments("--registry-client-cert", &arguments.registry_client_cert)? {
@@ -135,11 +135,14 @@ fn password() -> anyhow::Result<Secret> {
 
 /// The name a registry has in image names, whichever of its names was used.
 fn canonical(host: &str) -> anyhow::Result<String> {
-    let repository: Repository = format!("{host}/x").parse().map_err(|error: shipway::oci::reference::ReferenceError| {
-        UsageError::new(format!("{host:?} is not a registry's host name"))
-            .because(error)
-            .hint("such as registry.example.com:5000, without https://")
-    })?;
+    let repository: Repository =
+        format!("{host}/x")
+            .parse()
+            .map_err(|error: shipway::oci::reference::ReferenceError| {
+                UsageError::new(format!("{host:?} is not a registry's host name"))
+                    .because(error)
+                    .hint("such as registry.example.com:5000, without https://")
+            })?;
     if repository.path() != "x" && repository.path() != "library/x" {
         return Err(UsageError::new(format!("{host:?} is not a registry's host name"))
             .hint("such as registry.example.com:5000")
@@ -158,6 +161,18 @@ fn assignments(flag: &str, texts: &[String]) -> anyhow::Result<Vec<(String, Stri
         .collect()
 }
 
+fn certificates(path: &Path, what: &str) -> anyhow::Result<Vec<u8>> {
+    let bytes = read(path, what)?;
+    if !String::from_utf8_lossy(&bytes).contains("-----BEGIN CERTIFICATE-----") {
+        return Err(
+            UsageError::new(format!("{what}: {} holds no certificate", path.display()))
+                .hint("it must be a PEM file: -----BEGIN CERTIFICATE-----")
+                .into(),
+        );
+    }
+    Ok(bytes)
+}
+
 fn identity(host: &str, certificate: &Path, key: &Path) -> anyhow::Result<Vec<u8>> {
     let mut bytes = read(certificate, &format!("client certificate of {host}"))?;
     bytes.push(b'\n');
@@ -166,5 +181,6 @@ fn identity(host: &str, certificate: &Path, key: &Path) -> anyhow::Result<Vec<u8
 }
 
 fn read(path: &Path, what: &str) -> anyhow::Result<Vec<u8>> {
-    Ok(fs::read(path).map_err(|error| UsageError::new(format!("{what}: cannot read {}", path.display())).because(error))?)
+    Ok(fs::read(path)
+        .map_err(|error| UsageError::new(format!("{what}: cannot read {}", path.display())).because(error))?)
 }

@@ -1,0 +1,238 @@
+//! Every example is run, and does what is shown: status, output, and the shape of JSON.
+//!
+//! In a `console` block a line with `$ ` is a command; what follows is output of it, where `…` stands for anything.
+//! `$ echo $?` shows the status of the command before; elsewhere it is 0. Each block starts in a fresh copy of the
+//! sample project. A `toml` block that begins with `# NAME.toml` is that file.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use shipway::project::Project;
+
+use crate::page::{Block, Page, pages};
+use crate::sample::Sample;
+use crate::shape;
+
+/// Commands that are not run here, and why.
+const ELSEWHERE: [(&str, &str); 2] = [
+    (
+        "ci/test.sh",
+        "runs this test itself; the pipeline runs it, through .ci/run",
+    ),
+    (
+        "docker login",
+        "asks for a password; the sample's Docker config holds what it would write",
+    ),
+];
+
+/// How the README starts the command in a clone; the rest of the line is run with the binary that cargo built.
+const CARGO_RUN: &str = "cargo run --release -- ";
+
+/// A command of a block, with what is shown of it.
+struct Shown {
+    command: String,
+    output: Vec<String>,
+    status: i32,
+}
+
+/// Catches an example that does not work, or prints something else than is shown.
+#[test]
+fn console_examples_do_what_they_show() {
+    let mut count = 0;
+    for page in pages() {
+        let blocks = page.blocks();
+        for (index, block) in blocks.iter().enumerate() {
+            if block.language != "console" {
+                continue;
+            }
+            let sample = Sample::new();
+            files(&sample, &blocks);
+            let mut last = None;
+            for shown in read(block) {
+                if ELSEWHERE.iter().any(|(command, _)| shown.command.starts_with(command)) {
+                    continue;
+                }
+                last = Some(check(&page.place(block.line), &sample, &shown));
+                count += 1;
+            }
+            sample.assert_strict();
+            if let (Some(json), Some(output)) = (blocks.get(index + 1).filter(|next| next.language == "json"), last) {
+                shape::assert_same(&page.place(json.line), &json.text, &output.stdout);
+            }
+        }
+    }
+    assert!(count > 20, "only {count} commands were found");
+}
+
+/// Catches a job or a pipe that is shown and does not work.
+#[test]
+fn lines_of_scripts_work() {
+    let mut count = 0;
+    for page in pages() {
+        for block in page.blocks() {
+            if !matches!(block.language.as_str(), "sh" | "yaml") {
+                continue;
+            }
+            for line in block.text.lines().filter(|line| line.contains("shipway build")) {
+                let line = line
+                    .trim_start()
+                    .trim_start_matches("- ")
+                    .trim_start_matches("script: ");
+                let shown = Shown {
+                    command: line.replace("./shipway", "shipway"),
+                    output: vec![],
+                    status: 0,
+                };
+                check(&page.place(block.line), &Sample::new(), &shown);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 2, "only {count} lines were found");
+}
+
+/// Catches an example of the command's own help that does not work.
+#[test]
+fn examples_of_the_help_work() {
+    let sample = Sample::new();
+    let run = |command: &str| {
+        let shown = Shown {
+            command: command.to_owned(),
+            output: vec![],
+            status: 0,
+        };
+        check("--help", &sample, &shown);
+    };
+    let examples = |name: &str| {
+        let help = help(&[name]);
+        let (_, examples) = help.split_once("Examples:\n").unwrap();
+        let lines = examples.lines().filter(|line| line.starts_with("  shipway "));
+        let lines: Vec<String> = lines
+            .map(|line| line.trim().split("  ").next().unwrap().to_owned())
+            .collect();
+        assert!(!lines.is_empty(), "{name} has no examples");
+        lines
+    };
+    examples("build").iter().for_each(|line| run(line));
+    run("shipway build -t registry.example.com/orders:current --push");
+    examples("inspect").iter().for_each(|line| run(line));
+}
+
+/// Catches a project file that is shown and refused.
+#[test]
+fn project_files_are_valid() {
+    let mut count = 0;
+    for page in pages() {
+        for block in page.blocks().iter().filter(|block| block.language == "toml") {
+            let parsed = Project::parse(&block.text, Path::new("shipway.toml"));
+            assert!(parsed.is_ok(), "{}: {parsed:?}", page.place(block.line));
+            count += 1;
+        }
+    }
+    assert!(count > 5, "only {count} project files were found");
+}
+
+/// What a command says of itself.
+pub(crate) fn help(words: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_shipway"))
+        .args(words)
+        .arg("--help")
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn files(sample: &Sample, blocks: &[Block]) {
+    for block in blocks.iter().filter(|block| block.language == "toml") {
+        let name = block.text.lines().next().and_then(|line| line.strip_prefix("# "));
+        if let Some(name) = name.filter(|name| name.ends_with(".toml")) {
+            sample.write(name, &block.text);
+        }
+    }
+}
+
+fn read(block: &Block) -> Vec<Shown> {
+    let mut all: Vec<Shown> = Vec::new();
+    let mut lines = block.text.lines();
+    while let Some(line) = lines.next() {
+        match line.strip_prefix("$ ") {
+            Some("echo $?") => {
+                let status = lines.next().and_then(|line| line.parse().ok());
+                all.last_mut().unwrap().status = status.unwrap_or_else(|| panic!("line {}: no status", block.line));
+            }
+            Some(command) => all.push(Shown {
+                command: command.to_owned(),
+                output: Vec::new(),
+                status: 0,
+            }),
+            None => all.last_mut().unwrap().output.push(line.to_owned()),
+        }
+    }
+    all
+}
+
+fn check(place: &str, sample: &Sample, shown: &Shown) -> Output {
+    let command = match shown.command.strip_prefix(CARGO_RUN) {
+        Some(rest) => format!("shipway {rest}"),
+        None => shown.command.clone(),
+    };
+    let output = sample.run(&command);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let told = || format!("{place}: $ {}\n{stdout}{stderr}", shown.command);
+    assert_eq!(output.status.code(), Some(shown.status), "{}", told());
+    for line in &shown.output {
+        let found = stdout.lines().chain(stderr.lines()).any(|actual| is_like(actual, line));
+        assert!(found, "not printed: {line}\n{}", told());
+    }
+    output
+}
+
+/// Whether a line is what a pattern says, in which `…` stands for any text.
+fn is_like(line: &str, pattern: &str) -> bool {
+    let mut parts = pattern.split('…');
+    let first = parts.next().unwrap();
+    let Some(mut rest) = line.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else {
+        return rest.is_empty();
+    };
+    for part in parts {
+        match rest.split_once(part) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[test]
+fn a_pattern_stands_for_the_lines_it_should() {
+    assert!(is_like("a b c", "a b c"));
+    assert!(is_like("digest sha256:0123 x", "digest sha256:… x"));
+    assert!(is_like("sha256:01, sha256:23", "sha256:…, sha256:…"));
+    assert!(!is_like("a b c", "a b"));
+    assert!(!is_like("a b c", "…b"));
+    assert!(!is_like("ac", "a…b…c"));
+}
+
+/// Catches a page that was moved, or an entry of the list that nothing needs any more.
+#[test]
+fn what_runs_elsewhere_is_still_shown() {
+    let shown: Vec<Shown> = pages()
+        .iter()
+        .flat_map(Page::blocks)
+        .filter(|block| block.language == "console")
+        .flat_map(|block| read(&block))
+        .collect();
+    for (command, _) in ELSEWHERE {
+        assert!(
+            shown.iter().any(|shown| shown.command.starts_with(command)),
+            "{command}"
+        );
+    }
+    assert!(shown.iter().any(|shown| shown.command.starts_with(CARGO_RUN)));
+}

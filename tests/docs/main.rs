@@ -1,0 +1,17 @@
+//! The documentation, held to the command: examples are run, and names are compared with what exists.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up is to panic")]
+
+mod examples;
+mod links;
+mod names;
+mod page;
+mod sample;
+mod shape;
+
+/// What `tests/it` shares with this test; not all of it is needed here.
+#[path = "../it"]
+#[expect(dead_code, unused_imports, reason = "tests/it uses the rest")]
+mod it {
+    pub(crate) mod support;
+}

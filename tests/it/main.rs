@@ -1,0 +1,26 @@
+//! The command against a registry in this process: one file per command or property.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up is to panic")]
+
+mod auth;
+mod bad_base;
+mod bad_input;
+mod base;
+mod build;
+mod cache;
+mod counts;
+mod credentials;
+mod determinism;
+mod fake;
+mod faults;
+mod inspect;
+mod memory;
+mod progress;
+mod provenance;
+mod results;
+mod secrets;
+mod support;
+mod tags;
+mod targets;
+mod transport;
+mod tree;

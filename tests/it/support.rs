@@ -1,0 +1,12 @@
+//! What the tests share: a fake registry, a project to run the command in, and readers of what it made.
+
+pub(crate) mod authority;
+pub(crate) mod base;
+pub(crate) mod git;
+pub(crate) mod image;
+pub(crate) mod outcome;
+pub(crate) mod project;
+pub(crate) mod proxy;
+pub(crate) mod registry;
+pub(crate) mod scene;
+pub(crate) mod tarball;
