@@ -1,0 +1,3 @@
+module shipway-bench
+
+go 1.19

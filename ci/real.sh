@@ -1,0 +1,222 @@
+#!/usr/bin/env bash
+# Starts the real parts that tests/real runs against, runs a command, and stops them.
+# usage: ci/real.sh COMMAND [ARGUMENT...]      for example: ci/real.sh cargo test --test real -- --include-ignored
+#
+# A Docker engine of its own, a plain registry, one with TLS and a password, and a small base image in both. Everything listens
+# on 127.0.0.1 or a private socket and lives in one temporary folder. The command finds it through SHIPWAY_TEST_* variables.
+# To be sourced too: real_start, real_stop, and real_missing_docker / real_missing_registry with the reason why a part is not there.
+
+real_folder=""
+real_processes=()
+real_missing_docker=""
+real_missing_registry=""
+# Seconds a server may take to answer, and to end. A loaded machine of two cores needs about three for the engine.
+real_patience=60
+
+real_install() {
+    install_missing docker-registry=docker-registry skopeo=skopeo umoci=umoci htpasswd=apache2-utils openssl=openssl jq=jq git=git \
+        /usr/bin/time=time dockerd=docker.io
+    # Since Debian 13 the engine's package no longer brings the client.
+    command -v docker >/dev/null || install_packages docker-cli || true
+    # Not `busybox`: that one needs the C library of the machine.
+    real_busybox >/dev/null || install_packages busybox-static || true
+}
+
+real_busybox() {
+    local program
+    program=$(command -v busybox) && file -L "$program" | grep -q 'statically linked' && echo "$program"
+}
+
+# real_serve NAME COMMAND...: starts a server whose output goes to NAME.log; its process is ended by real_stop.
+real_serve() {
+    local name=$1
+    shift
+    # A session of its own: Ctrl-C reaches us, and we stop the servers in order.
+    setsid "$@" >"$real_folder/$name.log" 2>&1 </dev/null &
+    real_processes+=("$!")
+}
+
+# real_await CONDITION...: waits until the command succeeds.
+real_await() {
+    local deadline=$((SECONDS + real_patience))
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$deadline" ] || return 1
+        kill -0 "${real_processes[-1]}" 2>/dev/null || return 1
+        sleep 0.1
+    done
+}
+
+real_start() {
+    real_folder=$(mktemp -d "${TMPDIR:-/tmp}/shipway-real.XXXXXX") || return 1
+    real_start_registries || real_missing_registry=${real_missing_registry:-"see above"}
+    if [ -n "$real_missing_registry" ]; then
+        real_missing_docker="it needs the registry: $real_missing_registry"
+    else
+        real_start_docker || true
+    fi
+}
+
+real_start_registries() {
+    local tool
+    for tool in docker-registry skopeo umoci htpasswd openssl; do
+        command -v "$tool" >/dev/null || { real_missing_registry="$tool is not installed"; return 1; }
+    done
+    real_busybox >/dev/null || { real_missing_registry="busybox-static is not installed"; return 1; }
+
+    local password
+    password=$(openssl rand -hex 16)
+    real_certificates
+    htpasswd -Bbn shipway "$password" >"$real_folder/htpasswd" 2>/dev/null
+
+    real_registry plain "" || { real_missing_registry="docker-registry does not start: $(tail -n 1 "$real_folder/plain.log")"; return 1; }
+    SHIPWAY_TEST_REGISTRY=$real_address
+    real_registry tls "
+  tls: { certificate: $real_folder/tls/server.crt, key: $real_folder/tls/server.key }
+auth:
+  htpasswd: { realm: shipway, path: $real_folder/htpasswd }" ||
+        { real_missing_registry="docker-registry with TLS does not start: $(tail -n 1 "$real_folder/tls.log")"; return 1; }
+    SHIPWAY_TEST_TLS_REGISTRY=$real_address
+    SHIPWAY_TEST_TLS_CERTIFICATES=$real_folder/tls/ca
+    SHIPWAY_TEST_TLS_USERNAME=shipway
+    SHIPWAY_TEST_TLS_PASSWORD=$password
+    SHIPWAY_TEST_BASE=$real_folder/base
+    export SHIPWAY_TEST_REGISTRY SHIPWAY_TEST_TLS_REGISTRY SHIPWAY_TEST_TLS_CERTIFICATES SHIPWAY_TEST_TLS_USERNAME \
+        SHIPWAY_TEST_TLS_PASSWORD SHIPWAY_TEST_BASE
+
+    real_base || { real_missing_registry="the base image cannot be made"; return 1; }
+}
+
+# The folder tls/ca is what skopeo calls a certificate folder: it may hold nothing but the authority's certificate.
+real_certificates() {
+    mkdir -p "$real_folder/tls/ca"
+    (
+        cd "$real_folder/tls" || exit 1
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+            -subj "/CN=shipway test authority" -keyout authority.key -out ca/ca.crt
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+            -subj "/CN=localhost" -keyout server.key -out server.csr
+        printf 'subjectAltName=IP:127.0.0.1,DNS:localhost\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n' >server.ext
+        openssl x509 -req -in server.csr -CA ca/ca.crt -CAkey authority.key -CAcreateserial -days 2 -extfile server.ext -out server.crt
+    ) >"$real_folder/openssl.log" 2>&1
+}
+
+# real_registry NAME SETTINGS: leaves host:port in real_address. Port 0 is "any free one", and the log tells which.
+real_registry() {
+    cat >"$real_folder/$1.yml" <<SETTINGS
+version: 0.1
+log: { level: info, accesslog: { disabled: true } }
+storage:
+  filesystem: { rootdirectory: $real_folder/$1 }
+http:
+  addr: 127.0.0.1:0
+  secret: $(openssl rand -hex 16)$2
+SETTINGS
+    mkdir -p "$real_folder/$1"
+    real_serve "$1" docker-registry serve "$real_folder/$1.yml"
+    real_await grep -q 'listening on 127' "$real_folder/$1.log" || return 1
+    real_address=$(sed -n 's/.*listening on \(127[0-9.:]*\).*/\1/p' "$real_folder/$1.log" | head -n 1)
+}
+
+# A base in the shape of Flyway's own image, of a few hundred kilobytes: its program lists and shows the scripts it is given.
+# Three layers: the tools, the folders of Flyway, its program.
+real_base() {
+    (
+        set -e
+        umask 022
+        cd "$real_folder"
+        mkdir -p root/tools/bin root/tools/tmp root/tools/etc root/folders/flyway/{conf,drivers,jars} root/program/flyway
+        cp "$(real_busybox)" root/tools/bin/busybox
+        for tool in sh cat find sort ls; do ln -s busybox "root/tools/bin/$tool"; done
+        chmod 1777 root/tools/tmp
+        echo 'root:x:0:0:root:/:/bin/sh' >root/tools/etc/passwd
+        cat >root/program/flyway/flyway <<'PROGRAM'
+#!/bin/sh
+# Stands in for Flyway: tells how it was called and what it would read.
+set -e
+echo "arguments: $*"
+echo "folder: $PWD"
+for name in FLYWAY_LOCATIONS FLYWAY_CONFIG_FILES FLYWAY_FAIL_ON_MISSING_LOCATIONS; do
+    eval "echo \"$name=\${$name}\""
+done
+find /flyway/conf /flyway/sql -type f | sort | while read -r file; do
+    echo "=== $file"
+    cat "$file"
+done
+PROGRAM
+        chmod 755 root/program/flyway/flyway
+        umoci init --layout base
+        umoci new --image base:13
+        for layer in tools folders program; do
+            tar -C "root/$layer" --sort=name --owner=0 --group=0 --numeric-owner --mtime=@1 -cf "$layer.tar" .
+            umoci raw add-layer --image base:13 --history.created_by "shipway test base: $layer" "$layer.tar"
+        done
+        umoci config --image base:13 --config.entrypoint flyway --config.cmd '-?' --config.workingdir /flyway \
+            --config.env 'PATH=/flyway:/usr/bin:/bin' --config.label org.opencontainers.image.version=13.0
+        skopeo --insecure-policy copy --dest-tls-verify=false oci:base:13 "docker://$SHIPWAY_TEST_REGISTRY/flyway/flyway:13"
+        skopeo --insecure-policy copy --dest-tls-verify=false --format v2s2 oci:base:13 \
+            "docker://$SHIPWAY_TEST_REGISTRY/flyway/flyway:13-docker"
+        skopeo --insecure-policy copy --dest-cert-dir tls/ca --dest-creds "$SHIPWAY_TEST_TLS_USERNAME:$SHIPWAY_TEST_TLS_PASSWORD" \
+            oci:base:13 "docker://$SHIPWAY_TEST_TLS_REGISTRY/flyway/flyway:13"
+    ) >"$real_folder/base.log" 2>&1 || { tail -n 5 "$real_folder/base.log" >&2; return 1; }
+}
+
+real_start_docker() {
+    command -v dockerd >/dev/null || { real_missing_docker="dockerd (package docker.io) is not installed"; return 1; }
+    command -v docker >/dev/null || { real_missing_docker="the docker client is not installed"; return 1; }
+    [ "$(id -u)" -eq 0 ] || { real_missing_docker="dockerd needs root"; return 1; }
+    # No bridge and no packet filter: neither is needed, and a container of a pipeline may set up neither. A containerd that runs
+    # already is shared by name spaces.
+    real_serve dockerd dockerd --iptables=false --ip6tables=false --bridge=none --containerd-namespace "shipway-$$" \
+        --containerd-plugins-namespace "shipway-plugins-$$" --data-root "$real_folder/docker" --exec-root "$real_folder/docker-run" \
+        --pidfile "$real_folder/docker.pid" -H "unix://$real_folder/docker.sock"
+    export SHIPWAY_TEST_DOCKER="unix://$real_folder/docker.sock"
+    if ! real_await docker -H "$SHIPWAY_TEST_DOCKER" version; then
+        real_missing_docker="dockerd does not start: $(tail -n 1 "$real_folder/dockerd.log")"
+        return 1
+    fi
+    # An engine that answers may still not be allowed to run anything.
+    local said
+    if ! said=$(docker -H "$SHIPWAY_TEST_DOCKER" run --rm --network none --entrypoint /bin/busybox \
+        "$SHIPWAY_TEST_REGISTRY/flyway/flyway:13-docker" true 2>&1); then
+        real_missing_docker="the engine cannot run a container: $(grep -m 1 'Error' <<<"$said" || head -n 1 <<<"$said")"
+        return 1
+    fi
+}
+
+# Idempotent, so that a trap may call it at any time.
+real_stop() {
+    [ -n "$real_folder" ] || return 0
+    local folder=$real_folder process deadline
+    real_folder=""
+    if [ -S "$folder/docker.sock" ]; then
+        # Containers that an interrupted test left behind would keep their file systems mounted.
+        timeout 20 docker -H "unix://$folder/docker.sock" ps -aq 2>/dev/null |
+            xargs -r timeout 30 docker -H "unix://$folder/docker.sock" rm -f >/dev/null 2>&1
+    fi
+    # The engine's own containerd outlives an engine that had to be killed.
+    [ -f "$folder/docker-run/containerd/containerd.pid" ] && real_processes+=("$(cat "$folder/docker-run/containerd/containerd.pid")")
+    kill "${real_processes[@]}" 2>/dev/null
+    deadline=$((SECONDS + 15))
+    for process in "${real_processes[@]}"; do
+        while kill -0 "$process" 2>/dev/null && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.1; done
+        kill -KILL "$process" 2>/dev/null
+        wait "$process" 2>/dev/null
+    done
+    real_processes=()
+    awk -v folder="$folder/" 'index($2, folder) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount -l 2>/dev/null
+    rm -rf "$folder"
+}
+
+if [[ "${BASH_SOURCE[0]}" == "$0" ]]; then
+    set -uo pipefail
+    [ $# -gt 0 ] || { sed -n '2,3s/^# //p' "$0" >&2; exit 2; }
+    source "$(dirname "${BASH_SOURCE[0]}")/install.sh"
+    trap real_stop EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    real_install
+    real_start
+    [ -z "$real_missing_registry" ] || echo "no registry: $real_missing_registry" >&2
+    [ -z "$real_missing_docker" ] || echo "no Docker engine: $real_missing_docker" >&2
+    "$@"
+fi
