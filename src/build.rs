@@ -2,9 +2,11 @@
 
 mod assemble;
 mod base;
+mod decide;
 mod error;
 mod history;
 mod layer;
+mod make;
 mod place;
 mod ship;
 

@@ -15,6 +15,7 @@ pub mod cache;
 pub mod cached;
 pub mod compress;
 pub mod error;
+mod format;
 pub mod image;
 pub mod layout;
 pub mod location;

@@ -23,6 +23,9 @@ pub struct Provenance {
     pub tag: Option<String>,
     /// Where the source can be seen: an `https` URL without user, password, token and `.git`.
     pub source: Option<String>,
+    /// A name for what lies in the folder, the same in every clone: the folder's own, or for the repository's root the
+    /// last part of the remote's URL.
+    pub name: Option<String>,
 }
 
 /// A commit.
@@ -99,7 +102,13 @@ impl Provenance {
             return Ok(None);
         };
         match open(&path).and_then(|repository| Self::of(&repository, fallback)) {
-            Ok(provenance) => Ok(Some(provenance)),
+            Ok(provenance) => {
+                let name = provenance
+                    .name
+                    .filter(|_| is_same(folder, &path))
+                    .or_else(|| folder_name(folder, &path));
+                Ok(Some(Self { name, ..provenance }))
+            }
             Err(error) => Err(ProvenanceError::Read {
                 repository: path,
                 source: told(&error).into(),
@@ -137,7 +146,8 @@ impl Provenance {
         };
         Ok(Self {
             tag,
-            source: source_of(repository),
+            source: remote_of(repository).and_then(|url| source::https(&url)),
+            name: remote_of(repository).and_then(|url| source::name(&url)),
             branch: started_for(&fallback.branch).or(branch),
             commit,
         })
@@ -207,8 +217,25 @@ fn tag_of(repository: &gix::Repository, commit: gix::ObjectId) -> gix::Result<Op
     Ok(tag::highest(names))
 }
 
-/// The URL of `origin`, else of the only remote there is.
-fn source_of(repository: &gix::Repository) -> Option<String> {
+/// Whether two names stand for one folder.
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// The name of a folder below the root of its repository. That of the root is whatever the clone was called.
+fn folder_name(folder: &Path, root: &Path) -> Option<String> {
+    let folder = folder.canonicalize().ok()?;
+    if is_same(&folder, root) {
+        return None;
+    }
+    Some(folder.file_name()?.to_string_lossy().into_owned())
+}
+
+/// The URL of `origin`, else of the only remote there is. It may hold a token.
+fn remote_of(repository: &gix::Repository) -> Option<String> {
     let names = repository.remote_names();
     let name = match names.iter().find(|name| name.as_bstr() == "origin") {
         Some(origin) => origin,
@@ -221,7 +248,7 @@ fn source_of(repository: &gix::Repository) -> Option<String> {
         .config_snapshot()
         .plumbing()
         .strings(&format!("remote.{}.url", name.to_str_lossy()))?;
-    source::https(&urls.first()?.to_str_lossy())
+    Some(urls.first()?.to_str_lossy().into_owned())
 }
 
 #[cfg(test)]

@@ -14,25 +14,29 @@ use crate::progress::Progress;
 
 mod auth;
 mod challenge;
+mod connection;
 mod download;
 mod endpoint;
 mod error;
 mod mirror;
+mod retry;
 mod target;
 mod token;
+mod token_server;
 mod transport;
 mod upload;
 
 pub use auth::Login;
 pub use endpoint::{RegistrySettings, is_loopback};
 pub use mirror::Mirrored;
+pub use retry::Patience;
 pub use target::RepositoryTarget;
-pub use transport::Patience;
 
 use auth::Scope;
 use download::Download;
 use error::Failure;
-use transport::{Request, Retry, Transport};
+use retry::Retry;
+use transport::{Request, Transport};
 
 /// A registry: its connections, its login, and what was learnt of it during the run.
 #[derive(Debug)]

@@ -68,6 +68,15 @@ fn split_port(host: &str) -> Option<(&str, Option<&str>)> {
         .then_some((host, Some(port)))
 }
 
+/// The last part of a remote's URL or path, without `.git`: the repository's name.
+#[must_use]
+pub fn name(url: &str) -> Option<String> {
+    let path = url.trim_end_matches(['/', '.']);
+    let last = path.rsplit(['/', ':', '@']).next()?;
+    let name = last.strip_suffix(".git").unwrap_or(last);
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,5 +142,19 @@ mod tests {
         ] {
             assert_eq!(https(remote), None, "{remote}");
         }
+    }
+
+    #[test]
+    fn a_repository_is_named_by_the_last_part() {
+        for url in [
+            "https://user:token@a.b/group/orders.git",
+            "git@a.b:orders.git",
+            "ssh://git@a.b:22/group/orders/",
+            "/srv/git/orders",
+            "/srv/git/orders/.",
+        ] {
+            assert_eq!(name(url).as_deref(), Some("orders"), "{url}");
+        }
+        assert_eq!(name(""), None);
     }
 }

@@ -78,8 +78,11 @@ fn reads_commit_branch_and_source_from_a_folder_below() {
         branch: Some("feature/Add_Users".to_owned()),
         tag: None,
         source: Some("https://host/group/proj".to_owned()),
+        name: Some("b".to_owned()),
     };
     assert_eq!(provenance, expected);
+    // The root is called what the clone was called, which says nothing.
+    assert_eq!(read(folder.path()).name.as_deref(), Some("proj"));
     assert_eq!(provenance.branch_slug().as_deref(), Some("feature-add-users"));
     assert_eq!(provenance.commit.unwrap().short(8), &id[..8]);
 }

@@ -8,7 +8,8 @@ use reqwest::{Response, StatusCode};
 
 use super::Registry;
 use super::error::Failure;
-use super::transport::{Request, Retry};
+use super::retry::Retry;
+use super::transport::Request;
 use crate::content::{ContentError, Kind};
 
 /// A blob on its way here.

@@ -1,59 +1,22 @@
 //! Requests to one registry: connections, retries, redirects, login and time-outs.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
-use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, LOCATION, WWW_AUTHENTICATE};
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Client, Method, Response, Url};
 
-use super::auth::{Authenticator, FetchToken, Login, Pass, Scope, basic};
-use super::endpoint::{Endpoint, RegistrySettings, is_loopback};
+use super::auth::{Authenticator, Login, Pass, Scope};
+use super::connection::{authorities, client, elsewhere, location, same_origin};
+use super::endpoint::{Endpoint, RegistrySettings};
 use super::error::Failure;
-use super::token::{Granted, TokenRequest};
+use super::retry::{Activity, Patience, Retry};
 use crate::content::{Cache, ContentError, Kind};
-use crate::credentials::Credentials;
-use crate::progress::{Event, Progress};
+use crate::progress::Progress;
 
-/// How long connecting may take; a closed port that swallows packets would otherwise cost minutes.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// Longest wait between two tries, and the most a registry's own `Retry-After` is followed.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// No try starts later than this after the first.
-const DEADLINE: Duration = Duration::from_secs(300);
-/// Tries at a host that never answered: a wrong name or port should be told soon.
-const TRIES_UNREACHABLE: u32 = 3;
-/// Times a refused login is renewed for one piece of work: a token that has just run out, and the way of logging in
-/// that had to be learnt first.
-const MOST_LOGINS: u32 = 3;
 /// Redirects followed for one request.
 const MOST_REDIRECTS: usize = 5;
-/// Largest answer of a token server; tokens with many scopes have some kilobytes.
-const TOKEN_LIMIT: usize = 1024 * 1024;
-
-/// When and how often a failed request is made again, and when it counts as failed.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// Tries after the first.
-    pub retries: u32,
-    /// Wait before the second try; doubles from there.
-    pub first_wait: Duration,
-    /// A request during which neither side moved a byte for this long has failed.
-    pub stall: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            retries: 6,
-            first_wait: Duration::from_millis(500),
-            stall: Duration::from_secs(60),
-        }
-    }
-}
-
 /// A request whose body, if any, is small enough to be sent again.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
@@ -72,15 +35,15 @@ pub(super) struct Request {
 /// Makes requests to one registry.
 #[derive(Debug)]
 pub(super) struct Transport {
-    host: String,
-    endpoint: Endpoint,
-    client: Client,
+    pub(super) host: String,
+    pub(super) endpoint: Endpoint,
+    pub(super) client: Client,
     elsewhere: OnceLock<Client>,
     ca: Vec<reqwest::Certificate>,
     authenticator: Authenticator,
-    patience: Patience,
-    progress: Arc<dyn Progress>,
-    answered: AtomicBool,
+    pub(super) patience: Patience,
+    pub(super) progress: Arc<dyn Progress>,
+    pub(super) answered: AtomicBool,
 }
 
 impl Transport {
@@ -183,7 +146,7 @@ impl Transport {
         }
     }
 
-    fn stalled(&self) -> Failure {
+    pub(super) fn stalled(&self) -> Failure {
         let seconds = self.patience.stall.as_secs_f64();
         Failure::temporary(ContentError::new(
             Kind::Temporary,
@@ -291,282 +254,9 @@ impl Transport {
         builder
     }
 
-    /// For the hosts a registry sends to: the same authorities are trusted, the client certificate is not shown.
-    fn elsewhere(&self) -> &Client {
-        self.elsewhere.get_or_init(|| {
-            let mut builder = basis().tls_certs_merge(self.ca.clone());
-            if self.endpoint.base.host_str().is_some_and(is_loopback) {
-                // What a registry on this machine sends to is on this machine as well.
-                builder = builder.no_proxy();
-            }
-            builder.build().unwrap_or_else(|_| self.client.clone())
-        })
+    /// For the hosts a registry sends to.
+    pub(super) fn elsewhere(&self) -> &Client {
+        self.elsewhere
+            .get_or_init(|| elsewhere(&self.endpoint, &self.ca).unwrap_or_else(|_| self.client.clone()))
     }
-
-    async fn token(&self, request: &TokenRequest) -> Result<Granted, ContentError> {
-        let what = || format!("cannot get a token for {} from {}", self.host, request.realm);
-        let url = Url::parse(&request.realm).map_err(|error| ContentError::new(Kind::Other, what()).because(error))?;
-        let mut retry = Retry::new();
-        loop {
-            match self.token_once(request, url.clone()).await {
-                Ok(granted) => return Ok(granted),
-                Err(failure) => {
-                    if let Err(failure) = retry.wait(self, "the request for a token", failure).await {
-                        return Err(failure.error.within(what()));
-                    }
-                }
-            }
-        }
-    }
-
-    async fn token_once(&self, request: &TokenRequest, mut url: Url) -> Result<Granted, Failure> {
-        let client = if same_host(&url, &self.endpoint.base) {
-            &self.client
-        } else {
-            self.elsewhere()
-        };
-        let builder = if let Credentials::IdentityToken { token } = &request.credentials {
-            let mut form = Url::parse("form:").unwrap_or_else(|_| url.clone());
-            form.query_pairs_mut()
-                .append_pair("grant_type", "refresh_token")
-                .append_pair("service", &request.service)
-                .append_pair("client_id", "shipway")
-                .append_pair("scope", &request.scopes.join(" "))
-                .append_pair("refresh_token", token.expose());
-            client
-                .post(url)
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(form.query().unwrap_or_default().to_owned())
-        } else {
-            {
-                let mut query = url.query_pairs_mut();
-                if !request.service.is_empty() {
-                    query.append_pair("service", &request.service);
-                }
-                for scope in &request.scopes {
-                    query.append_pair("scope", scope);
-                }
-            }
-            match &request.credentials {
-                Credentials::Basic { username, password } => client.get(url).header(
-                    AUTHORIZATION,
-                    basic(username, password.expose()).map_err(Failure::lasting)?,
-                ),
-                _ => client.get(url),
-            }
-        };
-        let sent = tokio::time::timeout(self.patience.stall, builder.send()).await;
-        let mut response = match sent {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(Failure::of_transport("the token server", error)),
-            Err(_) => return Err(self.stalled()),
-        };
-        if !response.status().is_success() {
-            let secrets = match &request.credentials {
-                Credentials::Basic { password, .. } => vec![password.expose().to_owned()],
-                Credentials::IdentityToken { token } => vec![token.expose().to_owned()],
-                _ => Vec::new(),
-            };
-            let mut failure = Failure::of_response("the token server", response, &secrets).await;
-            if failure
-                .status
-                .is_some_and(|status| matches!(status.as_u16(), 400 | 401 | 403))
-            {
-                failure.error = ContentError::new(Kind::Denied, failure.error.to_string()).hint(format!(
-                    "check the credentials for {0}: `docker login {0}`, or --username USER --password-stdin",
-                    self.host
-                ));
-            }
-            return Err(failure);
-        }
-        let mut body = Vec::new();
-        while let Some(piece) = self.piece(&mut response).await? {
-            body.extend_from_slice(&piece);
-            if body.len() > TOKEN_LIMIT {
-                break;
-            }
-        }
-        Granted::parse(&body).ok_or_else(|| {
-            Failure::lasting(ContentError::new(
-                Kind::Other,
-                "the token server's answer holds no token",
-            ))
-        })
-    }
-}
-
-impl FetchToken for Transport {
-    fn fetch_token<'a>(&'a self, request: &'a TokenRequest) -> BoxFuture<'a, Result<Granted, ContentError>> {
-        Box::pin(self.token(request))
-    }
-}
-
-/// Counts the tries of one piece of work.
-#[derive(Debug)]
-pub(super) struct Retry {
-    tries: u32,
-    logins: u32,
-    started: Instant,
-}
-
-impl Retry {
-    /// Starts counting.
-    pub(super) fn new() -> Self {
-        Self {
-            tries: 0,
-            logins: 0,
-            started: Instant::now(),
-        }
-    }
-
-    /// Waits before the next try.
-    ///
-    /// # Errors
-    /// The failure itself when there is to be no next try.
-    pub(super) async fn wait(&mut self, transport: &Transport, what: &str, failure: Failure) -> Result<(), Failure> {
-        self.decide(transport, what, failure).await.map_err(|failure| Failure {
-            // Whoever called for this work must not start counting anew.
-            is_temporary: false,
-            ..failure
-        })
-    }
-
-    async fn decide(&mut self, transport: &Transport, what: &str, failure: Failure) -> Result<(), Failure> {
-        if failure.is_login_renewed && self.logins < MOST_LOGINS {
-            self.logins += 1;
-            return Ok(());
-        }
-        if !failure.is_temporary {
-            return Err(failure);
-        }
-        let patience = &transport.patience;
-        let never_answered = failure.is_unreachable && !transport.answered.load(Ordering::Relaxed);
-        let most = if never_answered {
-            patience.retries.min(TRIES_UNREACHABLE - 1)
-        } else {
-            patience.retries
-        };
-        if self.tries >= most {
-            return Err(failure);
-        }
-        let backoff = patience
-            .first_wait
-            .saturating_mul(1 << self.tries.min(16))
-            .min(LONGEST_WAIT)
-            .mul_f64(0.5 + fastrand::f64() / 2.0);
-        let wait = match failure.retry_after {
-            Some(asked) if asked > LONGEST_WAIT => return Err(failure),
-            Some(asked) => asked.max(backoff),
-            None => backoff,
-        };
-        if self.started.elapsed() + wait > DEADLINE {
-            return Err(failure);
-        }
-        self.tries += 1;
-        let cause = failure.error.to_string();
-        transport.progress.on(&Event::Retry {
-            what,
-            cause: &cause,
-            wait,
-        });
-        tokio::time::sleep(wait).await;
-        Ok(())
-    }
-
-    /// Whether a try has failed before.
-    #[must_use]
-    pub(super) fn has_failed(&self) -> bool {
-        self.tries > 0
-    }
-}
-
-/// When a byte last moved, told by whoever moves them.
-#[derive(Debug, Default)]
-pub(super) struct Activity(AtomicU64);
-
-impl Activity {
-    /// Notes that something moved.
-    pub(super) fn moved(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    async fn stalled(&self, limit: Duration) {
-        let mut last = self.0.load(Ordering::Relaxed);
-        loop {
-            tokio::time::sleep(limit).await;
-            let now = self.0.load(Ordering::Relaxed);
-            if now == last {
-                return;
-            }
-            last = now;
-        }
-    }
-}
-
-/// Where an answer sends its reader.
-pub(super) fn location(response: &Response, base: &Url) -> Option<Url> {
-    let text = response.headers().get(LOCATION)?.to_str().ok()?;
-    let mut url = base.join(text).ok()?;
-    // A registry behind a proxy that ends TLS often calls itself http.
-    if base.scheme() == "https" && url.scheme() == "http" && url.host_str() == base.host_str() {
-        let _ = url.set_scheme("https");
-        if url.port() == Some(80) {
-            let _ = url.set_port(None);
-        }
-    }
-    matches!(url.scheme(), "http" | "https").then_some(url)
-}
-
-fn same_origin(one: &Url, other: &Url) -> bool {
-    one.scheme() == other.scheme() && same_host(one, other)
-}
-
-fn same_host(one: &Url, other: &Url) -> bool {
-    one.host_str() == other.host_str() && one.port_or_known_default() == other.port_or_known_default()
-}
-
-fn basis() -> reqwest::ClientBuilder {
-    Client::builder()
-        .user_agent(concat!("shipway/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT)
-}
-
-fn authorities(host: &str, settings: &RegistrySettings) -> Result<Vec<reqwest::Certificate>, ContentError> {
-    let Some(ca) = &settings.ca else { return Ok(Vec::new()) };
-    let certificates = reqwest::Certificate::from_pem_bundle(ca).unwrap_or_default();
-    if certificates.is_empty() {
-        return Err(ContentError::new(
-            Kind::Usage,
-            format!("the certificate file for {host} holds no certificate"),
-        )
-        .hint("it must be a PEM file: -----BEGIN CERTIFICATE-----"));
-    }
-    Ok(certificates)
-}
-
-fn client(
-    host: &str,
-    endpoint: &Endpoint,
-    settings: &RegistrySettings,
-    ca: &[reqwest::Certificate],
-) -> Result<Client, ContentError> {
-    let wrong = |what: &str, error: reqwest::Error| {
-        ContentError::new(Kind::Usage, format!("the {what} for {host} cannot be used")).because(error.without_url())
-    };
-    let mut builder = basis();
-    if endpoint.base.scheme() == "http" {
-        // Loading the system's authorities takes longer than a whole request.
-        builder = builder.tls_certs_only(std::iter::empty());
-    } else {
-        builder = builder.tls_certs_merge(ca.to_vec());
-    }
-    if let Some(identity) = &settings.client_identity {
-        let identity = reqwest::Identity::from_pem(identity).map_err(|error| wrong("client certificate", error))?;
-        builder = builder.identity(identity);
-    }
-    if endpoint.base.host_str().is_some_and(is_loopback) {
-        builder = builder.no_proxy();
-    }
-    builder.build().map_err(|error| wrong("connection settings", error))
 }

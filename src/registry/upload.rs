@@ -13,9 +13,11 @@ use reqwest::{Method, StatusCode, Url};
 
 use super::Registry;
 use super::auth::Scope;
+use super::connection::location;
 use super::error::Failure;
+use super::retry::{Activity, Retry};
 use super::target::RepositoryTarget;
-use super::transport::{Activity, Request, Retry, location};
+use super::transport::Request;
 use crate::content::{Blob, ContentError, Kind, Placement};
 use crate::oci::{Repository, media_type};
 use crate::progress::Event;

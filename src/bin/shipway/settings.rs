@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context as _;
 use shipway::build::Platforms;
 use shipway::content::{Location, TagRule};
 use shipway::error::Error;
@@ -42,7 +41,8 @@ pub(crate) enum Output {
 /// What `shipway build` is to do.
 #[derive(Debug)]
 pub(crate) struct BuildSettings {
-    pub(crate) project: String,
+    /// The project's name, if somebody said it.
+    pub(crate) project: Option<String>,
     pub(crate) folder: PathBuf,
     pub(crate) profile: Profile,
     pub(crate) inputs: Inputs,
@@ -123,7 +123,7 @@ impl BuildSettings {
             Setting::file("image.repository", project.image.repository.clone()),
         ]);
         Ok(Self {
-            project: project_name(environment, project)?,
+            project: project_name(environment, project),
             folder: project.folder.clone(),
             inputs: inputs(profile, arguments, environment, project)?,
             profile,
@@ -146,23 +146,12 @@ impl BuildSettings {
     }
 }
 
-fn project_name(environment: &Environment, project: &Project) -> anyhow::Result<String> {
+fn project_name(environment: &Environment, project: &Project) -> Option<String> {
     let named = first(&[
         Setting::variable(environment, "SHIPWAY_PROJECT"),
         Setting::file("project.name", project.project.name.clone()),
     ]);
-    if let Some(setting) = named {
-        return Ok(setting.value);
-    }
-    let folder = fs::canonicalize(if project.folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        &project.folder
-    })
-    .context("cannot tell the name of the project's folder")?;
-    Ok(folder
-        .file_name()
-        .map_or_else(|| "migrations".to_owned(), |name| name.to_string_lossy().into_owned()))
+    named.map(|setting| setting.value)
 }
 
 fn inputs(
@@ -395,6 +384,8 @@ fn words(flag: &str, text: &str) -> anyhow::Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use clap::Parser as _;
 
     use super::*;

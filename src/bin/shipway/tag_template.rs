@@ -163,6 +163,7 @@ mod tests {
             branch: Some("feature/Add Users".to_owned()),
             tag: Some("release/1.0".to_owned()),
             source: None,
+            name: None,
         };
         assert!(
             fill("a.b/c:{git.tag}", Some(&provenance)).is_err(),

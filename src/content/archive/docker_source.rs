@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use super::DOCKER_MANIFEST_FILE;
 use super::members::Members;
 use super::pack::Packer;
-use crate::content::layout::catalog::{Catalog, Listed};
+use crate::content::format::catalog::{Catalog, Listed};
 use crate::content::verify::verified;
 use crate::content::{BlobStream, CONFIG_LIMIT, ContentError, Kind, MANIFEST_LIMIT, Result, Selector};
 use crate::oci::media_type::{DOCKER_CONFIG, DOCKER_LAYER_GZIP, DOCKER_MANIFEST};

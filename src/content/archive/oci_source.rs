@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use super::members::Members;
 use super::region::Region;
-use crate::content::layout::index::LayoutIndex;
-use crate::content::layout::{BLOBS, INDEX_FILE};
+use crate::content::format::index::LayoutIndex;
+use crate::content::format::{BLOBS, INDEX_FILE};
 use crate::content::verify::verified;
 use crate::content::{BlobStream, ContentError, Kind, MANIFEST_LIMIT, Result, Selector};
 use crate::oci::media_type::{self, Compression};

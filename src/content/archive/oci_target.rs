@@ -10,9 +10,9 @@ use super::members::Members;
 use super::oci_source::read_index;
 use super::region::Abandoned;
 use super::tar_file::{TarFile, check};
-use crate::content::layout::collected::Collected;
-use crate::content::layout::output::unfinished;
-use crate::content::layout::{BLOBS, INDEX_FILE, LAYOUT_FILE, LAYOUT_TEXT};
+use crate::content::format::collected::Collected;
+use crate::content::format::output::unfinished;
+use crate::content::format::{BLOBS, INDEX_FILE, LAYOUT_FILE, LAYOUT_TEXT};
 use crate::content::{Blob, ContentError, Kind, Placement, Result, Target};
 use crate::oci::{Digest, Manifest, Tag};
 

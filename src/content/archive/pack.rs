@@ -11,7 +11,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::region::{Abandoned, Region, RegionReader};
 use crate::content::compress::{LayerWriter, PackedLayer};
-use crate::content::layout::output::unfinished;
+use crate::content::format::output::unfinished;
 use crate::content::spool::{Spool, SpoolWriter};
 use crate::content::tree::unpack::{is_malformed, limit, unpack};
 use crate::content::{ContentError, Kind, Result};

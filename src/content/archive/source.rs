@@ -9,8 +9,8 @@ use super::docker_source::DockerImages;
 use super::members::Members;
 use super::oci_source::OciImages;
 use super::region::Abandoned;
-use crate::content::layout::output::unfinished;
-use crate::content::layout::{INDEX_FILE, LAYOUT_FILE};
+use crate::content::format::output::unfinished;
+use crate::content::format::{INDEX_FILE, LAYOUT_FILE};
 use crate::content::{BlobStream, ContentError, Kind, Result, Selector, Source};
 use crate::oci::{Descriptor, Digest, Manifest, Tag};
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tar::{EntryType, Header};
 
-use crate::content::layout::output::{Output, cannot_write};
+use crate::content::format::output::{Output, cannot_write};
 use crate::content::{Blob, ContentError, Kind, Result};
 
 /// Time of every entry, in seconds: one after the epoch, as in layers, since some readers take zero for none.

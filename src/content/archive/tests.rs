@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::content::layout::REF_NAME;
+use crate::content::format::REF_NAME;
 use crate::content::layout::tests::{assert_holds, image, index, listing, put, tag, write};
 use crate::content::{Blob, ContentError, Image, Kind, Origin, Selector, Source, Target};
 use crate::oci::media_type::{OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD};

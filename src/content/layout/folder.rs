@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::output::{TEMPORARY, write_new};
-use super::{BLOBS, INDEX_FILE, LAYOUT_FILE, LAYOUT_TEXT};
+use crate::content::format::output::{TEMPORARY, write_new};
+use crate::content::format::{BLOBS, INDEX_FILE, LAYOUT_FILE, LAYOUT_TEXT};
 use crate::content::{ContentError, Kind, MANIFEST_LIMIT, Result};
 
 /// How often is looked again where another process may have made or taken back a layout between two steps.

@@ -9,9 +9,9 @@ use futures_util::StreamExt as _;
 use tokio_util::io::ReaderStream;
 
 use super::folder::{Found, look, read_index};
-use super::index::LayoutIndex;
-use super::output::unfinished;
-use super::{BLOBS, INDEX_FILE, LAYOUT_FILE};
+use crate::content::format::index::LayoutIndex;
+use crate::content::format::output::unfinished;
+use crate::content::format::{BLOBS, INDEX_FILE, LAYOUT_FILE};
 use crate::content::verify::{collect, verified};
 use crate::content::{BlobStream, ContentError, Kind, MANIFEST_LIMIT, Result, Selector, Source};
 use crate::oci::{Descriptor, Digest, Manifest, Tag};

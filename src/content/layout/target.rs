@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tempfile::TempPath;
 
-use super::collected::Collected;
 use super::folder::{Footprint, Found, holds, look, read_index};
-use super::index::LayoutIndex;
-use super::output::{Output, cannot_write, temporary, unfinished, write_whole};
-use super::{BLOBS, INDEX_FILE};
+use crate::content::format::collected::Collected;
+use crate::content::format::index::LayoutIndex;
+use crate::content::format::output::{Output, cannot_write, temporary, unfinished, write_whole};
+use crate::content::format::{BLOBS, INDEX_FILE};
 use crate::content::{Blob, ContentError, Kind, Placement, Result, Target};
 use crate::oci::{Digest, Manifest, Tag};
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::content::compress::LayerWriter;
+use crate::content::format::{BLOBS, INDEX_FILE, LAYOUT_FILE, LAYOUT_TEXT, REF_NAME};
 use crate::content::verify::collect;
 use crate::content::{Blob, ContentError, Image, Kind, Origin, Placement, Selector, Source, Target};
 use crate::oci::{
@@ -467,7 +468,7 @@ async fn what_is_no_layout_is_said_clearly() {
 #[test]
 fn an_index_below_keeps_its_children_nameless() {
     let image = index(vec![image(Family::Docker, "a")]);
-    let mut collected = collected::Collected::default();
+    let mut collected = crate::content::format::collected::Collected::default();
     for child in &image.children {
         collected.add(child, None);
     }

@@ -55,7 +55,7 @@ pub(crate) async fn run(
         logins.store(&hosts),
         Arc::clone(&progress),
     );
-    let deliveries = deliveries(&settings, &names, &places).await?;
+    let deliveries = deliveries(&settings, &facts.project, &names, &places).await?;
     let order = order(&settings, &facts, &places, arguments.dry_run).await?;
     let built = ship(&order, facts.set_digest(), &deliveries, &progress)
         .await
@@ -101,6 +101,7 @@ pub(crate) async fn run(
 
 /// What is known before anything is built.
 struct Facts {
+    project: String,
     prepared: Prepared,
     inventory: Arc<Inventory>,
     /// Digest of the set of migrations, if a tag needs it before anything is built.
@@ -154,7 +155,10 @@ impl Facts {
             Some(seconds) => i64::try_from(seconds).unwrap_or(i64::MAX),
             None => commit_seconds.unwrap_or_default().max(0),
         };
+        let project = settings.project.clone();
+        let project = project.or_else(|| provenance.as_ref().and_then(|known| known.name.clone()));
         Ok(Self {
+            project: project.unwrap_or_else(|| folder_name(&settings.folder)),
             prepared,
             inventory,
             set_digest,
@@ -177,6 +181,18 @@ impl Facts {
             Ok(Some(digest.to_string()))
         })
     }
+}
+
+/// The name of a folder no repository names.
+fn folder_name(folder: &Path) -> String {
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let folder = folder.canonicalize().unwrap_or_default();
+    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| "migrations".to_owned())
 }
 
 /// A name the image gets.
@@ -206,7 +222,7 @@ impl Name {
 /// Fills the tags in and reads them.
 fn names(settings: &BuildSettings, facts: &Facts, environment: &Environment) -> anyhow::Result<Vec<Name>> {
     let words = Words {
-        project: &settings.project,
+        project: &facts.project,
         provenance: facts.provenance.as_ref(),
         inventory: &facts.inventory,
         set_digest: facts
@@ -279,7 +295,12 @@ fn repositories(names: &[Name]) -> Vec<Repository> {
 }
 
 /// Registries first, in the order of their names; then what is written here.
-async fn deliveries(settings: &BuildSettings, names: &[Name], places: &Places) -> anyhow::Result<Vec<Delivery>> {
+async fn deliveries(
+    settings: &BuildSettings,
+    project: &str,
+    names: &[Name],
+    places: &Places,
+) -> anyhow::Result<Vec<Delivery>> {
     let mut deliveries = Vec::new();
     if settings.push {
         for repository in repositories(names) {
@@ -304,7 +325,7 @@ async fn deliveries(settings: &BuildSettings, names: &[Name], places: &Places) -
             Output::DockerArchive(path) => {
                 let named = names.iter().map(|name| match name {
                     Name::Full(..) => name.text(),
-                    Name::Bare(tag) => format!("{}:{tag}", settings.project),
+                    Name::Bare(tag) => format!("{project}:{tag}"),
                 });
                 Arc::new(DockerArchiveTarget::create(path, named.collect()))
             }
@@ -349,7 +370,7 @@ async fn order(settings: &BuildSettings, facts: &Facts, places: &Places, dry_run
             "source",
             facts.provenance.as_ref().and_then(|known| known.source.clone()),
         ),
-        says("title", Some(settings.project.clone())),
+        says("title", Some(facts.project.clone())),
         says(
             "version",
             version.or_else(|| facts.inventory.highest_version().map(ToString::to_string)),

@@ -11,7 +11,7 @@ use crate::content::verify::verified;
 use crate::content::{Blob, BlobStream, ContentError, Kind, Origin, Result};
 
 /// What the names of files begin with until they are complete.
-pub(super) const TEMPORARY: &str = ".shipway-";
+pub(crate) const TEMPORARY: &str = ".shipway-";
 /// Most bytes that wait in memory to be written.
 const WAITING_LIMIT: usize = 512 * 1024;
 
@@ -41,7 +41,7 @@ impl Output {
     }
 
     /// Starts with a file that was made by [`temporary`].
-    pub(super) fn new(file: NamedTempFile, folder: &Path) -> Self {
+    pub(crate) fn new(file: NamedTempFile, folder: &Path) -> Self {
         let (file, path) = file.into_parts();
         let mut file = tokio::fs::File::from_std(file);
         file.set_max_buf_size(WAITING_LIMIT);
@@ -94,7 +94,7 @@ async fn open(blob: &Blob, place: &str) -> Result<BlobStream> {
 }
 
 /// Creates a file with the mode any new file gets, rather than a secret one's. Blocks.
-pub(super) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+pub(crate) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY);
     #[cfg(unix)]

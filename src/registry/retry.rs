@@ -1,0 +1,140 @@
+//! When a failed request is made again, and when it counts as failed.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::error::Failure;
+use super::transport::Transport;
+use crate::progress::Event;
+
+/// Longest wait between two tries, and the most a registry's own `Retry-After` is followed.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// No try starts later than this after the first.
+const DEADLINE: Duration = Duration::from_secs(300);
+/// Tries at a host that never answered: a wrong name or port should be told soon.
+const TRIES_UNREACHABLE: u32 = 3;
+/// Times a refused login is renewed for one piece of work: a token that has just run out, and the way of logging in
+/// that had to be learnt first.
+const MOST_LOGINS: u32 = 3;
+/// When and how often a failed request is made again, and when it counts as failed.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Tries after the first.
+    pub retries: u32,
+    /// Wait before the second try; doubles from there.
+    pub first_wait: Duration,
+    /// A request during which neither side moved a byte for this long has failed.
+    pub stall: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            retries: 6,
+            first_wait: Duration::from_millis(500),
+            stall: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Counts the tries of one piece of work.
+#[derive(Debug)]
+pub(super) struct Retry {
+    tries: u32,
+    logins: u32,
+    started: Instant,
+}
+
+impl Retry {
+    /// Starts counting.
+    pub(super) fn new() -> Self {
+        Self {
+            tries: 0,
+            logins: 0,
+            started: Instant::now(),
+        }
+    }
+
+    /// Waits before the next try.
+    ///
+    /// # Errors
+    /// The failure itself when there is to be no next try.
+    pub(super) async fn wait(&mut self, transport: &Transport, what: &str, failure: Failure) -> Result<(), Failure> {
+        self.decide(transport, what, failure).await.map_err(|failure| Failure {
+            // Whoever called for this work must not start counting anew.
+            is_temporary: false,
+            ..failure
+        })
+    }
+
+    async fn decide(&mut self, transport: &Transport, what: &str, failure: Failure) -> Result<(), Failure> {
+        if failure.is_login_renewed && self.logins < MOST_LOGINS {
+            self.logins += 1;
+            return Ok(());
+        }
+        if !failure.is_temporary {
+            return Err(failure);
+        }
+        let patience = &transport.patience;
+        let never_answered = failure.is_unreachable && !transport.answered.load(Ordering::Relaxed);
+        let most = if never_answered {
+            patience.retries.min(TRIES_UNREACHABLE - 1)
+        } else {
+            patience.retries
+        };
+        if self.tries >= most {
+            return Err(failure);
+        }
+        let backoff = patience
+            .first_wait
+            .saturating_mul(1 << self.tries.min(16))
+            .min(LONGEST_WAIT)
+            .mul_f64(0.5 + fastrand::f64() / 2.0);
+        let wait = match failure.retry_after {
+            Some(asked) if asked > LONGEST_WAIT => return Err(failure),
+            Some(asked) => asked.max(backoff),
+            None => backoff,
+        };
+        if self.started.elapsed() + wait > DEADLINE {
+            return Err(failure);
+        }
+        self.tries += 1;
+        let cause = failure.error.to_string();
+        transport.progress.on(&Event::Retry {
+            what,
+            cause: &cause,
+            wait,
+        });
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+
+    /// Whether a try has failed before.
+    #[must_use]
+    pub(super) fn has_failed(&self) -> bool {
+        self.tries > 0
+    }
+}
+
+/// When a byte last moved, told by whoever moves them.
+#[derive(Debug, Default)]
+pub(super) struct Activity(AtomicU64);
+
+impl Activity {
+    /// Notes that something moved.
+    pub(super) fn moved(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) async fn stalled(&self, limit: Duration) {
+        let mut last = self.0.load(Ordering::Relaxed);
+        loop {
+            tokio::time::sleep(limit).await;
+            let now = self.0.load(Ordering::Relaxed);
+            if now == last {
+                return;
+            }
+            last = now;
+        }
+    }
+}
