@@ -193,3 +193,18 @@ fn the_version_is_that_of_the_migrations_unless_it_is_given() {
         .succeeded();
     assert_eq!(version("two").as_deref(), Some("7"));
 }
+
+/// Catches a build that stops because of a repository nobody asked for, and one that says nothing of it.
+#[test]
+fn a_repository_that_cannot_be_read_is_told_and_passed_over() {
+    let project = TestProject::new();
+    fs::create_dir_all(project.folder().join(".git/objects")).unwrap();
+    fs::create_dir_all(project.folder().join(".git/refs")).unwrap();
+    fs::write(project.folder().join(".git/HEAD"), "rubbish\n").unwrap();
+    project.build(&BUILD).succeeded().says(&["note:", "git repository"]);
+    project
+        .build(&[&BUILD[..], &["-t", "{git.sha}"]].concat())
+        .exited(2)
+        .says(&["{git.sha}"])
+        .hints();
+}

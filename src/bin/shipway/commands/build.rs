@@ -40,7 +40,7 @@ pub(crate) async fn run(
     let settings = BuildSettings::resolve(arguments, environment, &project)?;
     let registries = settings::registries(global, &project)?;
     let logins = Logins::gather(global, environment)?;
-    let facts = Facts::gather(&settings, environment).await?;
+    let facts = Facts::gather(&settings, environment, printer).await?;
     let names = names(&settings, &facts, environment)?;
 
     let progress: Arc<dyn Progress> = Arc::new(Display::new(printer.clone()));
@@ -113,7 +113,7 @@ struct Facts {
 
 impl Facts {
     /// Reads folders, scripts and git, in threads that may block.
-    async fn gather(settings: &BuildSettings, environment: &Environment) -> anyhow::Result<Self> {
+    async fn gather(settings: &BuildSettings, environment: &Environment, printer: &Printer) -> anyhow::Result<Self> {
         let (profile, inputs) = (settings.profile, settings.inputs.clone());
         let needs_digest = settings
             .tags
@@ -147,7 +147,15 @@ impl Facts {
             Provenance::read(folder, &names).map_err(Error::from)
         });
         let (prepared, inventory, set_digest) = scripts.await??;
-        let provenance = git.await??;
+        // A repository that cannot be read (a worktree whose repository was not copied, say) is no reason not to build.
+        // A tag that needs it says so.
+        let provenance = git.await?.unwrap_or_else(|error| {
+            printer.notice(&format!(
+                "{:#}; the image does not say where it comes from",
+                anyhow::Error::from(error)
+            ));
+            None
+        });
         let commit_seconds = provenance
             .as_ref()
             .and_then(|known| Some(known.commit.as_ref()?.seconds));
