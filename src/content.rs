@@ -44,6 +44,9 @@ pub const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
 /// Largest image config shipway reads. Real ones have some kilobytes; history of a thousand steps has a few hundred.
 pub const CONFIG_LIMIT: u64 = 8 * 1024 * 1024;
 
+/// Below this size a blob is little: it may travel beside others, and stay in memory.
+pub const SMALL: u64 = 8 * 1024 * 1024;
+
 /// Which of the images at a place is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {

@@ -20,6 +20,7 @@ mod endpoint;
 mod error;
 mod mirror;
 mod retry;
+mod scheme;
 mod target;
 mod token;
 mod token_server;
@@ -32,10 +33,10 @@ pub use mirror::Mirrored;
 pub use retry::Patience;
 pub use target::RepositoryTarget;
 
-use auth::Scope;
 use download::Download;
 use error::Failure;
 use retry::Retry;
+use scheme::Scope;
 use transport::{Request, Transport};
 
 /// A registry: its connections, its login, and what was learnt of it during the run.
@@ -128,7 +129,7 @@ impl RepositorySource {
     }
 
     /// Reads a manifest, again from the start when the connection breaks in its middle.
-    async fn manifest(&self, reference: &str) -> std::result::Result<(Bytes, String), Failure> {
+    async fn manifest(&self, reference: &str) -> std::result::Result<(Bytes, String, Option<Digest>), Failure> {
         let mut request = self.request(Method::GET, &format!("manifests/{reference}"));
         request
             .headers
@@ -137,8 +138,9 @@ impl RepositorySource {
         loop {
             let response = self.registry.transport.send(&request, |_| false).await?;
             let media_type = header(&response, CONTENT_TYPE.as_str()).unwrap_or_default();
+            let stated = digest_header(&response);
             match self.body(response, MANIFEST_LIMIT).await {
-                Ok(bytes) => return Ok((bytes, media_type)),
+                Ok(bytes) => return Ok((bytes, media_type, stated)),
                 Err(failure) => retry.wait(&self.registry.transport, "the manifest", failure).await?,
             }
         }
@@ -169,13 +171,15 @@ impl Source for RepositorySource {
             Selector::Digest(digest) => format!("cannot read {}@{digest}", self.place()),
             _ => format!("cannot read {}:{reference}", self.place()),
         };
-        let (bytes, media_type) = self
+        let (bytes, media_type, stated) = self
             .manifest(&reference)
             .await
             .map_err(|failure| failure.error.within(within()))?;
-        if let Selector::Digest(digest) = selector
-            && Digest::of(&bytes) != *digest
-        {
+        let wanted = match selector {
+            Selector::Digest(digest) => Some(*digest),
+            _ => stated,
+        };
+        if wanted.is_some_and(|digest| digest != Digest::of(&bytes)) {
             return Err(ContentError::new(Kind::Invalid, within())
                 .because(format!("the digest of what was sent is {}", Digest::of(&bytes))));
         }

@@ -14,8 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::oci::{Digest, Repository, Tag};
 
-/// Most entries of one kind. At some kilobytes each (listings: up to a megabyte) the folder stays below 100 MB.
+/// Most entries of one kind.
 const MOST_ENTRIES: usize = 400;
+/// Most bytes of one kind: with five kinds the folder stays below 100 MB.
+const MOST_BYTES: u64 = 20 * 1024 * 1024;
 /// Largest entry.
 const LARGEST_ENTRY: u64 = 4 * 1024 * 1024;
 
@@ -99,12 +101,16 @@ impl Cache {
     /// The listing of a layer.
     #[must_use]
     pub fn listing(&self, layer: &Digest) -> Option<Vec<u8>> {
-        self.read("listings", &layer.hex())
+        let bytes = self.read("listings", &layer.hex())?;
+        let (digest, listing) = bytes.split_at_checked(64)?;
+        (Digest::of(listing).hex().as_bytes() == digest).then(|| listing.to_vec())
     }
 
     /// Keeps the listing of a layer.
     pub fn keep_listing(&self, layer: &Digest, listing: &[u8]) {
-        self.write("listings", &layer.hex(), listing);
+        // With its digest before it: a file that was cut short must not say what lies in a layer.
+        let bytes = [Digest::of(listing).hex().as_bytes(), listing].concat();
+        self.write("listings", &layer.hex(), &bytes);
     }
 
     fn read(&self, kind: &str, name: &str) -> Option<Vec<u8>> {
@@ -159,11 +165,14 @@ fn prune(folder: &Path) -> std::io::Result<()> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        entries.push((entry.metadata()?.modified()?, entry.path()));
+        let metadata = entry.metadata()?;
+        entries.push((metadata.modified()?, metadata.len(), entry.path()));
     }
-    if entries.len() > MOST_ENTRIES {
-        entries.sort();
-        for (_, path) in &entries[..entries.len() - MOST_ENTRIES] {
+    entries.sort();
+    let mut bytes = 0;
+    for (number, (_, size, path)) in entries.iter().rev().enumerate() {
+        bytes += size;
+        if number >= MOST_ENTRIES || bytes > MOST_BYTES {
             // Another process may have removed it first.
             let _ = fs::remove_file(path);
         }

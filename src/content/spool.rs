@@ -2,18 +2,21 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Seek as _, SeekFrom, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures_util::stream;
 
 use super::{BlobStream, ContentError};
 
-/// Up to this size a packed layer stays in memory: most sets of migrations have some kilobytes, and the whole program
-/// promises to stay below 40 MB.
+/// Up to this size packed layers stay in memory, all of them together: most sets of migrations have some kilobytes, and
+/// the whole program promises to stay below 40 MB.
 const MEMORY_LIMIT: usize = 8 * 1024 * 1024;
+/// What all spools of the process hold in memory. One number for all, since it is the process that has the memory.
+static IN_MEMORY: AtomicUsize = AtomicUsize::new(0);
 /// Size of the pieces a file is read back in.
 const PIECE: usize = 256 * 1024;
 
@@ -21,7 +24,7 @@ const PIECE: usize = 256 * 1024;
 pub struct Spool(Place);
 
 enum Place {
-    Memory(Bytes),
+    Memory { bytes: Bytes, _share: Share },
     File { file: File, size: u64, folder: PathBuf },
 }
 
@@ -30,7 +33,7 @@ impl Spool {
     #[must_use]
     pub fn open(self: &Arc<Self>) -> BlobStream {
         match &self.0 {
-            Place::Memory(bytes) => Box::pin(stream::iter(std::iter::once(Ok(bytes.clone())))),
+            Place::Memory { bytes, .. } => Box::pin(stream::iter(std::iter::once(Ok(bytes.clone())))),
             Place::File { .. } => {
                 let spool = Arc::clone(self);
                 Box::pin(stream::unfold(Some((spool, 0_u64)), |state| async move {
@@ -53,7 +56,7 @@ impl Spool {
 
     fn piece(&self, offset: u64) -> io::Result<Bytes> {
         match &self.0 {
-            Place::Memory(bytes) => Ok(bytes.slice(usize::try_from(offset).unwrap_or(bytes.len())..)),
+            Place::Memory { bytes, .. } => Ok(bytes.slice(usize::try_from(offset).unwrap_or(bytes.len())..)),
             Place::File { file, size, .. } => {
                 let length = usize::try_from((size - offset).min(PIECE as u64)).unwrap_or(PIECE);
                 let mut piece = vec![0; length];
@@ -65,7 +68,7 @@ impl Spool {
 
     fn failure(&self, error: io::Error) -> ContentError {
         let folder = match &self.0 {
-            Place::Memory(_) => Path::new(""),
+            Place::Memory { .. } => Path::new(""),
             Place::File { folder, .. } => folder,
         };
         ContentError::file(
@@ -82,6 +85,7 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
 
 #[cfg(not(unix))]
 fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    use std::io::{Read as _, Seek as _, SeekFrom};
     let mut file = file.try_clone()?;
     file.seek(SeekFrom::Start(offset))?;
     file.read_exact(buffer)
@@ -90,9 +94,32 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
 impl fmt::Debug for Spool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Place::Memory(bytes) => write!(f, "Spool({} bytes in memory)", bytes.len()),
+            Place::Memory { bytes, .. } => write!(f, "Spool({} bytes in memory)", bytes.len()),
             Place::File { size, folder, .. } => write!(f, "Spool({size} bytes in {})", folder.display()),
         }
+    }
+}
+
+/// A share of the memory for spools, given back when it is dropped.
+#[derive(Debug, Default)]
+struct Share(usize);
+
+impl Share {
+    /// Takes more, if there is any.
+    fn grow(&mut self, bytes: usize) -> bool {
+        let before = IN_MEMORY.fetch_add(bytes, Ordering::Relaxed);
+        if before + bytes > MEMORY_LIMIT {
+            IN_MEMORY.fetch_sub(bytes, Ordering::Relaxed);
+            return false;
+        }
+        self.0 += bytes;
+        true
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        IN_MEMORY.fetch_sub(self.0, Ordering::Relaxed);
     }
 }
 
@@ -101,6 +128,7 @@ impl fmt::Debug for Spool {
 pub struct SpoolWriter {
     folder: PathBuf,
     memory: Vec<u8>,
+    share: Share,
     file: Option<File>,
     size: u64,
 }
@@ -112,6 +140,7 @@ impl SpoolWriter {
         Self {
             folder: folder.to_owned(),
             memory: Vec::new(),
+            share: Share::default(),
             file: None,
             size: 0,
         }
@@ -126,7 +155,10 @@ impl SpoolWriter {
                 size: self.size,
                 folder: self.folder,
             },
-            None => Place::Memory(self.memory.into()),
+            None => Place::Memory {
+                bytes: self.memory.into(),
+                _share: self.share,
+            },
         })
     }
 
@@ -136,31 +168,15 @@ impl SpoolWriter {
         ContentError::file(format!("cannot write a temporary file in {}", folder.display()), error)
             .hint("name a folder with enough room: --temp-dir DIR, or TMPDIR")
     }
-
-    /// Goes back to the start and yields a plain file to read from, whatever the size.
-    ///
-    /// # Errors
-    /// When the temporary file cannot be written.
-    pub fn into_file(mut self) -> io::Result<File> {
-        let mut file = match self.file.take() {
-            Some(file) => file,
-            None => {
-                let mut file = tempfile::tempfile_in(&self.folder)?;
-                file.write_all(&self.memory)?;
-                file
-            }
-        };
-        file.seek(SeekFrom::Start(0))?;
-        Ok(file)
-    }
 }
 
 impl Write for SpoolWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.file.is_none() && self.memory.len() + bytes.len() > MEMORY_LIMIT {
+        if self.file.is_none() && !self.share.grow(bytes.len()) {
             let mut file = tempfile::tempfile_in(&self.folder)?;
             file.write_all(&self.memory)?;
             self.memory = Vec::new();
+            self.share = Share::default();
             self.file = Some(file);
         }
         match &mut self.file {
@@ -194,7 +210,7 @@ mod tests {
             "the file has no name"
         );
         let spool = Arc::new(writer.finish());
-        assert_eq!(matches!(spool.0, Place::Memory(_)), length <= MEMORY_LIMIT);
+        assert!(length <= MEMORY_LIMIT || matches!(spool.0, Place::File { .. }));
         for _ in 0..2 {
             assert_eq!(collect(spool.open(), 0).await.expect("read"), bytes);
         }

@@ -76,8 +76,9 @@ impl Transfer {
             let placement = if target.contains(&blob).await? {
                 Placement::Present
             } else {
-                // What this run made is little and needed by everything that follows.
-                let _permit = if blob.is_fresh() {
+                // What this run made is needed by everything that follows, and mostly little.
+                let goes_first = blob.is_fresh() && size < super::SMALL;
+                let _permit = if goes_first {
                     None
                 } else {
                     Some(permits.acquire().await)

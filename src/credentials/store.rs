@@ -84,6 +84,16 @@ impl Store {
         }
     }
 
+    /// The same places, nothing read from them yet: for a login that has changed or run out since.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        let files = self.files.iter().map(|(file, _)| file.clone()).collect();
+        Self {
+            helper_folder: self.helper_folder.clone(),
+            ..Self::new(self.explicit.clone(), files)
+        }
+    }
+
     /// The places, for a message that has to say where nothing was found.
     #[must_use]
     pub fn places(&self) -> Vec<String> {

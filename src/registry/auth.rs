@@ -1,84 +1,25 @@
 //! Logging in to one registry: which way it wants, and the tokens it gave.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use futures_util::future::BoxFuture;
 use reqwest::header::HeaderValue;
-use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use super::challenge::Challenge;
-use super::endpoint::is_loopback;
+use super::endpoint::{Endpoint, is_loopback};
+use super::scheme::{Scheme, Scope, known_bearer};
 use super::token::{Token, TokenRequest};
 use crate::content::{Cache, ContentError, Kind};
 use crate::credentials::Credentials;
 
-/// Finds the credentials for a registry; asked at most twice in a run, the second time after the first were refused.
-pub type Login = Arc<dyn Fn() -> BoxFuture<'static, Result<Credentials, ContentError>> + Send + Sync>;
-
-/// What a request is allowed to do: the scopes a token is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Scope(Vec<String>);
-
-impl Scope {
-    /// Reading from a repository.
-    #[must_use]
-    pub(super) fn pull(path: &str) -> Self {
-        Self(vec![format!("repository:{path}:pull")])
-    }
-
-    /// Reading from and writing to a repository.
-    #[must_use]
-    pub(super) fn push(path: &str) -> Self {
-        Self(vec![format!("repository:{path}:pull,push")])
-    }
-
-    /// Writing to one repository and taking blobs over from another.
-    #[must_use]
-    pub(super) fn mount(path: &str, from: &str) -> Self {
-        Self(vec![
-            format!("repository:{path}:pull,push"),
-            format!("repository:{from}:pull"),
-        ])
-    }
-
-    /// Each scope in the words of the token specification.
-    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
-    }
-}
-
-/// How a registry wants to be logged in to. Remembered between runs; holds no secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", tag = "scheme")]
-pub(super) enum Scheme {
-    /// Not at all.
-    Open,
-    /// A user and a password with every request.
-    Basic,
-    /// A token from a token server.
-    Bearer {
-        /// Address of the token server.
-        realm: String,
-        /// Name of the registry at the token server.
-        service: String,
-    },
-}
-
-/// Hosts known to want a token: asking for it first saves the request that would only be told so.
-const KNOWN_BEARER: &[(&str, &str, &str)] = &[
-    ("docker.io", "https://auth.docker.io/token", "registry.docker.io"),
-    ("ghcr.io", "https://ghcr.io/token", "ghcr.io"),
-    (
-        "registry.gitlab.com",
-        "https://gitlab.com/jwt/auth",
-        "container_registry",
-    ),
-    ("quay.io", "https://quay.io/v2/auth", "quay.io"),
-];
+/// Finds the credentials for a registry. Asked at most twice in a run: the second time, with `true`, after the first
+/// were refused, so that a helper can give new ones.
+pub type Login = Arc<dyn Fn(bool) -> BoxFuture<'static, Result<Credentials, ContentError>> + Send + Sync>;
 
 /// What a request goes out with.
 #[derive(Debug, Clone)]
@@ -92,10 +33,16 @@ pub(super) struct Pass {
 /// The login at one registry, shared by everything that talks to it.
 pub(super) struct Authenticator {
     host: String,
+    /// Address the scheme is remembered by: another server behind the same name is another one.
+    address: String,
     is_private: bool,
     login: Login,
     cache: Cache,
     scheme: Mutex<Option<Scheme>>,
+    /// Whether the scheme is what an earlier run found, so that it may be out of date.
+    is_remembered: AtomicBool,
+    has_renewed: AtomicBool,
+    is_unanswered: AtomicBool,
     credentials: AsyncMutex<Option<Credentials>>,
     tokens: AsyncMutex<HashMap<Scope, Token>>,
     probing: Arc<AsyncMutex<()>>,
@@ -110,24 +57,25 @@ impl std::fmt::Debug for Authenticator {
 }
 
 impl Authenticator {
-    /// Prepares to log in to `host`. `is_private`: whether a password may go there unasked; `is_itself`: whether it is
-    /// reached at its own address.
+    /// Prepares to log in to `host` at `endpoint`; `is_itself`: whether that is its own address.
     #[must_use]
-    pub(super) fn new(host: &str, is_private: bool, is_itself: bool, login: Login, cache: Cache) -> Self {
-        let known = KNOWN_BEARER.iter().find(|(name, _, _)| is_itself && *name == host);
-        let scheme = match known {
-            Some((_, realm, service)) => Some(Scheme::Bearer {
-                realm: (*realm).to_owned(),
-                service: (*service).to_owned(),
-            }),
-            None => cache.scheme(host),
-        };
+    pub(super) fn new(host: &str, endpoint: &Endpoint, is_itself: bool, login: Login, cache: Cache) -> Self {
+        let address = endpoint.base.to_string();
+        let known = known_bearer(host).filter(|_| is_itself);
+        let remembered = || cache.scheme(&address);
+        let is_known = known.is_some();
+        let scheme = known.or_else(remembered);
+        let is_remembered = !is_known && scheme.is_some();
         Self {
             host: host.to_owned(),
-            is_private,
+            address,
+            is_private: endpoint.is_private(),
             login,
             cache,
             scheme: Mutex::new(scheme),
+            is_remembered: AtomicBool::new(is_remembered),
+            has_renewed: AtomicBool::new(false),
+            is_unanswered: AtomicBool::new(false),
             credentials: AsyncMutex::new(None),
             tokens: AsyncMutex::default(),
             probing: Arc::default(),
@@ -143,7 +91,7 @@ impl Authenticator {
         match &*credentials {
             Some(known) => Ok(known.clone()),
             None => {
-                let found = (self.login)().await?;
+                let found = (self.login)(false).await?;
                 Ok(credentials.insert(found).clone())
             }
         }
@@ -162,16 +110,24 @@ impl Authenticator {
         }
         match (self.known_scheme(), &credentials) {
             (Some(Scheme::Bearer { realm, service }), _) => {
-                let header = self.bearer(scope, realm, service, &credentials, fetch).await?;
-                Ok(Pass::with(Some(header)))
+                let result = self.bearer(scope, realm, service, &credentials, fetch).await;
+                match result {
+                    // The token server of an earlier run may be gone: the registry is asked anew.
+                    Err(_) if self.is_remembered.swap(false, Ordering::Relaxed) => {
+                        *self.scheme.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                        Box::pin(self.pass(scope, fetch)).await
+                    }
+                    result => Ok(Pass::with(Some(result?))),
+                }
             }
-            (Some(Scheme::Basic) | None, Credentials::Basic { username, password }) if self.is_private => {
+            (_, Credentials::Basic { username, password }) if self.is_private => {
                 Ok(Pass::with(Some(basic(username, password.expose())?)))
             }
             (Some(_), _) => Ok(Pass::with(None)),
+            (None, _) if self.is_unanswered.load(Ordering::Relaxed) => Ok(Pass::with(None)),
             (None, _) => {
                 let guard = Arc::clone(&self.probing).lock_owned().await;
-                if self.known_scheme().is_some() {
+                if self.known_scheme().is_some() || self.is_unanswered.load(Ordering::Relaxed) {
                     drop(guard);
                     return Box::pin(self.pass(scope, fetch)).await;
                 }
@@ -197,10 +153,38 @@ impl Authenticator {
         secrets
     }
 
+    /// Notes that no answer came: those who wait for one may as well try themselves.
+    pub(super) fn went_unanswered(&self) {
+        self.is_unanswered.store(true, Ordering::Relaxed);
+    }
+
+    /// Looks for other credentials than those that were refused, once; tells whether there are.
+    pub(super) async fn renew(&self, pass: &Pass) -> bool {
+        let mut credentials = self.credentials.lock().await;
+        if let Some(Credentials::Basic { username, password }) = &*credentials
+            && basic(username, password.expose()).ok() != pass.header
+        {
+            // Somebody else was faster.
+            return true;
+        }
+        if self.has_renewed.swap(true, Ordering::Relaxed) {
+            return false;
+        }
+        match (self.login)(true).await {
+            Ok(found) if Some(&found) != credentials.as_ref() => {
+                *credentials = Some(found);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Notes that a request without a login was answered.
     pub(super) fn welcomed(&self, pass: &Pass) {
-        if pass.header.is_none() && self.known_scheme().is_none() {
-            self.learn(Scheme::Open);
+        let mut scheme = self.scheme.lock().unwrap_or_else(PoisonError::into_inner);
+        if pass.header.is_none() && scheme.is_none() {
+            // Not kept for other runs: what is open today may only be so for what was asked.
+            *scheme = Some(Scheme::Open);
         }
     }
 
@@ -216,6 +200,9 @@ impl Authenticator {
             .and_then(|challenge| Some((challenge.parameter("realm")?, challenge)));
         if let Some((realm, challenge)) = bearer {
             self.check_realm(realm)?;
+            if pass.is_token() && challenge.parameter("error") == Some("insufficient_scope") {
+                return Err(self.refused("the login is known there, and may not do this"));
+            }
             self.learn(Scheme::Bearer {
                 realm: realm.to_owned(),
                 service: challenge.parameter("service").unwrap_or_default().to_owned(),
@@ -242,7 +229,7 @@ impl Authenticator {
                         .refused("a password is not sent over plain HTTP to another machine")
                         .hint("use TLS, or a registry that asks for a token over TLS"));
                 }
-                if pass.header.as_ref() != Some(&header) {
+                if pass.header.as_ref() != Some(&header) || self.renew(pass).await {
                     return Ok(());
                 }
                 Err(self.refused("user name or password is wrong, or has expired"))
@@ -267,7 +254,8 @@ impl Authenticator {
     fn learn(&self, scheme: Scheme) {
         let mut known = self.scheme.lock().unwrap_or_else(PoisonError::into_inner);
         if known.as_ref() != Some(&scheme) {
-            self.cache.keep_scheme(&self.host, &scheme);
+            self.cache.keep_scheme(&self.address, &scheme);
+            self.is_remembered.store(false, Ordering::Relaxed);
             *known = Some(scheme);
         }
     }
@@ -336,6 +324,12 @@ pub(super) trait FetchToken: Sync {
 }
 
 impl Pass {
+    fn is_token(&self) -> bool {
+        self.header
+            .as_ref()
+            .is_some_and(|header| header.as_bytes().starts_with(b"Bearer "))
+    }
+
     fn with(header: Option<HeaderValue>) -> Self {
         Self { header, _probe: None }
     }

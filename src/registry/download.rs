@@ -51,6 +51,9 @@ impl Download {
                         continue;
                     }
                     self.position += piece.len() as u64;
+                    if self.retry.has_failed() {
+                        self.retry.progressed();
+                    }
                     return Ok(Some(piece));
                 }
                 Ok(None) if self.position >= self.size => return Ok(None),
@@ -58,6 +61,8 @@ impl Download {
                     Kind::Temporary,
                     format!("the answer ended after {} of {} bytes", self.position, self.size),
                 )),
+                // All that was asked for is here; how the connection ends does not matter.
+                Err(_) if self.position >= self.size => return Ok(None),
                 Err(failure) => failure,
             };
             self.retry

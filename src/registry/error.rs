@@ -107,7 +107,8 @@ impl Failure {
             format!("the connection to {host} broke")
         };
         let cause = innermost(&error);
-        if let Some(text) = tls {
+        // Once the connection stands, a failure of TLS is a failure of the network.
+        if let Some(text) = tls.filter(|_| is_connect) {
             let mut failure = ContentError::new(Kind::Other, what).because(text.clone());
             if text.contains("certificate") {
                 failure = failure.hint(format!(
@@ -157,7 +158,12 @@ fn kind(status: StatusCode, code: &str) -> Kind {
         400 | 404 if matches!(code, "MANIFEST_BLOB_UNKNOWN" | "BLOB_UNKNOWN") => Kind::Incomplete,
         401 | 403 => Kind::Denied,
         404 => Kind::NotFound,
-        400 | 409 | 412 if code == "TAG_INVALID" || code == "DENIED" || code == "IMAGETAGALREADYEXISTSEXCEPTION" => {
+        400 | 409 | 412
+            if matches!(
+                code,
+                "TAG_INVALID" | "DENIED" | "PRECONDITION" | "IMAGETAGALREADYEXISTSEXCEPTION"
+            ) =>
+        {
             Kind::Refused
         }
         408 | 425 | 429 | 500 | 502 | 503 | 504 => Kind::Temporary,
@@ -176,7 +182,7 @@ fn hints(host: &str, status: StatusCode, reason: &Reason) -> Vec<String> {
         )],
         403 => vec!["the user is known but may not do this: ask for the right to push to this repository".to_owned()],
         404 if code == "MANIFEST_UNKNOWN" => {
-            vec!["check the tag or digest; the repository itself is there".to_owned()]
+            vec!["check the names of repository and tag".to_owned()]
         }
         404 if code == "NAME_UNKNOWN" => {
             vec!["create the repository first; its name is what follows the registry's host".to_owned()]

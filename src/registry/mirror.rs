@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
 
-use crate::content::{BlobStream, ContentError, Kind, Result, Selector, Source};
+use crate::content::{BlobStream, ContentError, Kind, Result, Selector, Source, verify};
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Tag};
 use crate::progress::{Event, Progress};
 
@@ -52,12 +54,76 @@ impl Mirrored {
         Ok(())
     }
 
+    /// Goes on at the registry itself where the mirror breaks. The whole is verified again, as it has two halves then.
+    fn with_rest_from_origin(&self, stream: BlobStream, index: usize, blob: &Descriptor) -> BlobStream {
+        let rest = Rest {
+            stream,
+            position: 0,
+            skip: 0,
+            origin: Some(Arc::clone(self.origin())),
+            mirror: self.places[index].place(),
+            blob: blob.clone(),
+            progress: Arc::clone(&self.progress),
+        };
+        let pieces = futures_util::stream::unfold(Some(rest), |rest| async {
+            let mut rest = rest?;
+            match rest.piece().await {
+                Ok(Some(piece)) => Some((Ok(piece), Some(rest))),
+                Ok(None) => None,
+                Err(error) => Some((Err(error), None)),
+            }
+        });
+        verify::verified(Box::pin(pieces), blob, &self.place())
+    }
+
     fn origin(&self) -> &Arc<dyn Source> {
         &self.places[self.places.len() - 1]
     }
 
     fn nothing(&self) -> ContentError {
         ContentError::new(Kind::NotFound, format!("nothing can be read from {}", self.place()))
+    }
+}
+
+/// A blob that comes from a mirror, and from the registry itself what the mirror failed to give.
+struct Rest {
+    stream: BlobStream,
+    position: u64,
+    skip: u64,
+    /// The registry, as long as the mirror is read.
+    origin: Option<Arc<dyn Source>>,
+    mirror: String,
+    blob: Descriptor,
+    progress: Arc<dyn Progress>,
+}
+
+impl Rest {
+    async fn piece(&mut self) -> Result<Option<Bytes>> {
+        loop {
+            match self.stream.next().await {
+                Some(Ok(mut piece)) => {
+                    let skipped = self.skip.min(piece.len() as u64);
+                    self.skip -= skipped;
+                    let piece = piece.split_off(usize::try_from(skipped).unwrap_or_default());
+                    if !piece.is_empty() {
+                        self.position += piece.len() as u64;
+                        return Ok(Some(piece));
+                    }
+                }
+                Some(Err(error)) => {
+                    let Some(origin) = self.origin.take() else {
+                        return Err(error);
+                    };
+                    self.progress.on(&Event::Notice(&format!(
+                        "the mirror {} is passed over: {error}",
+                        self.mirror
+                    )));
+                    self.stream = origin.fetch(&self.blob).await?;
+                    self.skip = self.position;
+                }
+                None => return Ok(None),
+            }
+        }
     }
 }
 
@@ -91,7 +157,8 @@ impl Source for Mirrored {
     async fn fetch(&self, blob: &Descriptor) -> Result<BlobStream> {
         for (index, place) in self.candidates() {
             match place.fetch(blob).await {
-                Ok(stream) => return Ok(stream),
+                Ok(stream) if index + 1 == self.places.len() => return Ok(stream),
+                Ok(stream) => return Ok(self.with_rest_from_origin(stream, index, blob)),
                 Err(error) => self.failed(index, error)?,
             }
         }

@@ -1,7 +1,7 @@
 //! When a failed request is made again, and when it counts as failed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::error::Failure;
 use super::transport::Transport;
@@ -9,13 +9,18 @@ use crate::progress::Event;
 
 /// Longest wait between two tries, and the most a registry's own `Retry-After` is followed.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// No try starts later than this after the first.
-const DEADLINE: Duration = Duration::from_secs(300);
+/// Most time spent waiting between tries; what the tries themselves take does not count, since a large blob may be most
+/// of an hour on its way.
+const LONGEST_WAITING: Duration = Duration::from_secs(300);
 /// Tries at a host that never answered: a wrong name or port should be told soon.
 const TRIES_UNREACHABLE: u32 = 3;
 /// Times a refused login is renewed for one piece of work: a token that has just run out, and the way of logging in
 /// that had to be learnt first.
 const MOST_LOGINS: u32 = 3;
+/// How many times longer than between bytes a registry may take to answer once it has everything: it moves and hashes
+/// what it got, which takes minutes for gigabytes.
+const ANSWER_PATIENCE: u32 = 10;
+
 /// When and how often a failed request is made again, and when it counts as failed.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
@@ -42,7 +47,7 @@ impl Default for Patience {
 pub(super) struct Retry {
     tries: u32,
     logins: u32,
-    started: Instant,
+    waited: Duration,
 }
 
 impl Retry {
@@ -51,8 +56,13 @@ impl Retry {
         Self {
             tries: 0,
             logins: 0,
-            started: Instant::now(),
+            waited: Duration::ZERO,
         }
+    }
+
+    /// Starts anew: the work has moved on since the last failure.
+    pub(super) fn progressed(&mut self) {
+        *self = Self::new();
     }
 
     /// Waits before the next try.
@@ -63,6 +73,7 @@ impl Retry {
         self.decide(transport, what, failure).await.map_err(|failure| Failure {
             // Whoever called for this work must not start counting anew.
             is_temporary: false,
+            is_login_renewed: false,
             ..failure
         })
     }
@@ -95,10 +106,11 @@ impl Retry {
             Some(asked) => asked.max(backoff),
             None => backoff,
         };
-        if self.started.elapsed() + wait > DEADLINE {
+        if self.waited + wait > LONGEST_WAITING {
             return Err(failure);
         }
         self.tries += 1;
+        self.waited += wait;
         let cause = failure.error.to_string();
         transport.progress.on(&Event::Retry {
             what,
@@ -112,29 +124,59 @@ impl Retry {
     /// Whether a try has failed before.
     #[must_use]
     pub(super) fn has_failed(&self) -> bool {
-        self.tries > 0
+        self.tries > 0 || self.logins > 0
     }
 }
 
-/// When a byte last moved, told by whoever moves them.
+/// What the sender of a blob is waiting for, told by whoever moves the bytes.
 #[derive(Debug, Default)]
-pub(super) struct Activity(AtomicU64);
+pub(super) struct Activity {
+    moved: AtomicU64,
+    waits_for: AtomicU8,
+}
+
+/// The connection takes bytes.
+const CONNECTION: u8 = 0;
+/// The source has to give bytes. It has a time limit of its own.
+const SOURCE: u8 = 1;
+/// Everything is sent.
+const ANSWER: u8 = 2;
 
 impl Activity {
-    /// Notes that something moved.
-    pub(super) fn moved(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+    /// Notes that the source was asked for bytes.
+    pub(super) fn asks_source(&self) {
+        self.waits_for.store(SOURCE, Ordering::Relaxed);
     }
 
+    /// Notes that bytes were handed to the connection.
+    pub(super) fn moved(&self) {
+        self.moved.fetch_add(1, Ordering::Relaxed);
+        self.waits_for.store(CONNECTION, Ordering::Relaxed);
+    }
+
+    /// Notes that everything was handed to the connection.
+    pub(super) fn finished(&self) {
+        self.moved.fetch_add(1, Ordering::Relaxed);
+        self.waits_for.store(ANSWER, Ordering::Relaxed);
+    }
+
+    /// Returns when the registry has done nothing for too long.
     pub(super) async fn stalled(&self, limit: Duration) {
-        let mut last = self.0.load(Ordering::Relaxed);
+        let mut last = self.moved.load(Ordering::Relaxed);
+        let mut quiet = 0;
         loop {
             tokio::time::sleep(limit).await;
-            let now = self.0.load(Ordering::Relaxed);
-            if now == last {
+            let now = self.moved.load(Ordering::Relaxed);
+            let waits_for = self.waits_for.load(Ordering::Relaxed);
+            quiet = if now == last && waits_for != SOURCE {
+                quiet + 1
+            } else {
+                0
+            };
+            last = now;
+            if quiet >= if waits_for == ANSWER { ANSWER_PATIENCE } else { 1 } {
                 return;
             }
-            last = now;
         }
     }
 }

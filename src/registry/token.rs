@@ -10,6 +10,9 @@ use crate::credentials::{Credentials, Secret};
 /// Lifetime of a token whose server does not tell one (token specification).
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(60);
 
+/// A token is used no longer than this, whatever its server says: asking again costs one request an hour.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(3600);
+
 /// What is asked of a token server.
 #[derive(Debug, Clone)]
 pub(super) struct TokenRequest {
@@ -43,7 +46,7 @@ impl Granted {
             #[serde(default)]
             access_token: Option<String>,
             #[serde(default)]
-            expires_in: Option<u64>,
+            expires_in: serde_json::Value,
         }
         let answer: Answer = serde_json::from_slice(body).ok()?;
         let token = [answer.token, answer.access_token]
@@ -52,9 +55,18 @@ impl Granted {
             .find(|token| !token.is_empty())?;
         Some(Self {
             token: Secret::new(token),
-            lifetime: answer.expires_in.map_or(DEFAULT_LIFETIME, Duration::from_secs),
+            lifetime: lifetime(&answer.expires_in).unwrap_or(DEFAULT_LIFETIME),
         })
     }
+}
+
+/// Seconds, as a number or a text: what makes no sense is as if it were not there.
+fn lifetime(value: &serde_json::Value) -> Option<Duration> {
+    let seconds = match value {
+        serde_json::Value::String(text) => text.parse().ok()?,
+        other => other.as_f64()?,
+    };
+    (seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(LONGEST_LIFETIME.as_secs_f64())))
 }
 
 /// A token, ready to be sent.
@@ -91,6 +103,17 @@ mod tests {
         assert_eq!(granted.lifetime, Duration::from_secs(300));
         let granted = Granted::parse(br#"{"token":"b"}"#).expect("token");
         assert_eq!(granted.lifetime, DEFAULT_LIFETIME);
+        for (text, seconds) in [
+            ("18446744073709551615", 3600),
+            ("-1", 60),
+            ("\"90\"", 90),
+            ("1.5e2", 150),
+            ("null", 60),
+        ] {
+            let body = format!(r#"{{"token":"c","expires_in":{text}}}"#);
+            let granted = Granted::parse(body.as_bytes()).expect(text);
+            assert_eq!(granted.lifetime, Duration::from_secs(seconds), "{text}");
+        }
         assert!(Granted::parse(b"{}").is_none());
         assert!(Granted::parse(b"<html>").is_none());
         assert!(!format!("{granted:?}").contains("\"b\""));

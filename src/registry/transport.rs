@@ -7,11 +7,12 @@ use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Client, Method, Response, Url};
 
-use super::auth::{Authenticator, Login, Pass, Scope};
+use super::auth::{Authenticator, Login, Pass};
 use super::connection::{authorities, client, elsewhere, location, same_origin};
 use super::endpoint::{Endpoint, RegistrySettings};
 use super::error::Failure;
 use super::retry::{Activity, Patience, Retry};
+use super::scheme::Scope;
 use crate::content::{Cache, ContentError, Kind};
 use crate::progress::Progress;
 
@@ -65,7 +66,7 @@ impl Transport {
         // Who gives an address of his own means another server than the one that is known.
         let is_itself = settings.endpoint.is_none() && endpoint.base.scheme() == "https";
         Ok(Self {
-            authenticator: Authenticator::new(host, endpoint.is_private(), is_itself, login, cache),
+            authenticator: Authenticator::new(host, &endpoint, is_itself, login, cache),
             host: host.to_owned(),
             endpoint,
             client,
@@ -118,13 +119,14 @@ impl Transport {
         activity: &Activity,
     ) -> Result<Response, Failure> {
         let pass = self.pass(&request.scope).await?;
-        let builder = self.builder(request, &request.url, Some(&pass)).body(body);
+        let at_home = same_origin(&request.url, &self.endpoint.base);
+        let builder = self.builder(request, &request.url, at_home.then_some(&pass)).body(body);
         let response = tokio::select! {
             result = builder.send() => result.map_err(|error| Failure::of_transport(&self.host, error))?,
             () = activity.stalled(self.patience.stall) => return Err(self.stalled()),
         };
         self.answered.store(true, Ordering::Relaxed);
-        if response.status() == reqwest::StatusCode::UNAUTHORIZED {
+        if at_home && response.status() == reqwest::StatusCode::UNAUTHORIZED {
             return Err(self.unauthorized(response, &pass, &request.scope).await);
         }
         if response.status().is_success() {
@@ -164,12 +166,20 @@ impl Transport {
     /// One try, along redirects.
     async fn once(&self, request: &Request, accepts: fn(u16) -> bool) -> Result<Response, Failure> {
         let pass = self.pass(&request.scope).await?;
-        let response = self.follow(request, &pass).await?;
+        let (response, at_home) = self.follow(request, &pass).await.inspect_err(|failure| {
+            if failure.is_temporary {
+                self.authenticator.went_unanswered();
+            }
+        })?;
         let status = response.status();
-        if status == reqwest::StatusCode::UNAUTHORIZED {
+        // Only the registry itself may say how to log in to it: whoever it redirects to would name a token server of
+        // its own, and be given the password.
+        if at_home && status == reqwest::StatusCode::UNAUTHORIZED {
             return Err(self.unauthorized(response, &pass, &request.scope).await);
         }
-        self.authenticator.welcomed(&pass);
+        if at_home && status.is_success() {
+            self.authenticator.welcomed(&pass);
+        }
         if status.is_success() || accepts(status.as_u16()) {
             return Ok(response);
         }
@@ -178,7 +188,15 @@ impl Transport {
 
     /// Reads a refusal. What it repeats of the login is not shown.
     async fn refusal(&self, response: Response, pass: &Pass) -> Failure {
-        Failure::of_response(&self.host, response, &self.authenticator.secrets(pass).await).await
+        let secrets = self.authenticator.secrets(pass).await;
+        let mut failure = Failure::of_response(&self.host, response, &secrets).await;
+        // Amazon ECR says so with 403, and in words only.
+        if failure.status == Some(reqwest::StatusCode::FORBIDDEN)
+            && failure.error.to_string().contains("token has expired")
+        {
+            failure.is_login_renewed = self.authenticator.renew(pass).await;
+        }
+        failure
     }
 
     /// What a 401 means.
@@ -202,7 +220,8 @@ impl Transport {
         }
     }
 
-    async fn follow(&self, request: &Request, pass: &Pass) -> Result<Response, Failure> {
+    /// Makes a request and follows redirects; tells whether the answer is the registry's own.
+    async fn follow(&self, request: &Request, pass: &Pass) -> Result<(Response, bool), Failure> {
         let mut url = request.url.clone();
         for _ in 0..=MOST_REDIRECTS {
             let at_home = same_origin(&url, &self.endpoint.base);
@@ -224,7 +243,7 @@ impl Transport {
             self.answered.store(true, Ordering::Relaxed);
             let is_read = matches!(request.method, Method::GET | Method::HEAD);
             if !(is_read && matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308)) {
-                return Ok(response);
+                return Ok((response, at_home));
             }
             url = location(&response, &url).ok_or_else(|| {
                 Failure::lasting(ContentError::new(

@@ -12,10 +12,10 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 
 use super::Registry;
-use super::auth::Scope;
 use super::connection::location;
 use super::error::Failure;
 use super::retry::{Activity, Retry};
+use super::scheme::Scope;
 use super::target::RepositoryTarget;
 use super::transport::Request;
 use crate::content::{Blob, ContentError, Kind, Placement};
@@ -24,7 +24,7 @@ use crate::progress::Event;
 
 /// A blob this run made is sent without asking whether it is there, up to this size: asking costs a round trip, and
 /// sending it in vain costs less than that.
-const ASK_FROM: u64 = 8 * 1024 * 1024;
+const ASK_FROM: u64 = crate::content::SMALL;
 /// Pieces handed to the connection at a time, so that progress moves and memory does not.
 const PIECE: usize = 256 * 1024;
 
@@ -185,13 +185,27 @@ impl RepositoryTarget {
         let activity = Arc::clone(activity);
         let broken = Arc::clone(broken);
         let mut position = 0;
+        let size = blob.descriptor.size;
+        let asking = Arc::clone(&activity);
+        let stream = futures_util::stream::unfold(stream, move |mut stream| {
+            let asking = Arc::clone(&asking);
+            async move {
+                asking.asks_source();
+                let piece = stream.next().await?;
+                Some((piece, stream))
+            }
+        });
         let pieces = stream
             .map_ok(|bytes| futures_util::stream::iter(pieces(bytes).map(Ok)))
             .try_flatten()
             .map(move |piece| match piece {
                 Ok(piece) => {
-                    activity.moved();
                     position += piece.len() as u64;
+                    if position < size {
+                        activity.moved()
+                    } else {
+                        activity.finished()
+                    }
                     progress.on(&Event::BlobAdvanced {
                         place: &place,
                         digest: &digest,

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::parts::{Registry, base_layout, output};
+use crate::parts::{Registry, base_layout, output, program};
 use crate::project::Project;
 
 #[test]
@@ -58,13 +58,8 @@ fn two_clones_are_one_digest_in(project: &Project, repository: &str) {
 
     let digests = [(&first, "022", "one"), (&second, "077", "two")].map(|(folder, umask, name)| {
         let mut shell = project.isolate(Command::new("sh"));
-        shell.args([
-            "-c",
-            &format!("umask {umask}; exec \"$@\""),
-            "sh",
-            env!("CARGO_BIN_EXE_shipway"),
-            "build",
-        ]);
+        shell.args(["-c", &format!("umask {umask}; exec \"$@\""), "sh"]);
+        shell.arg(program()).arg("build");
         shell.args([
             "--scripts",
             "scripts",

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::parts::{Registry, base_layout, docker, output};
+use crate::parts::{Registry, base_layout, docker, output, program};
 use crate::project::Project;
 use crate::view::View;
 
@@ -139,7 +139,7 @@ fn assert_ran(printed: &str) {
 #[ignore = "needs a Docker engine and docker-registry: ci/test.sh"]
 fn runs_the_static_binary_in_an_empty_image() {
     let project = Project::new();
-    let program = fs::read(env!("CARGO_BIN_EXE_shipway")).expect("the program is built");
+    let program = fs::read(program()).expect("the program is built");
     let mut archive = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
     header.set_size(program.len() as u64);

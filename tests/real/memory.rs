@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use crate::parts::{Registry, output};
+use crate::parts::{Registry, output, program};
 use crate::project::{Project, write_large_script};
 
 /// Most memory a build may hold at once. GNU time counts kilobytes of 1024 bytes.
@@ -71,7 +71,7 @@ fn peak_kilobytes(project: &Project, arguments: &[&str]) -> u64 {
     let mut time = project.isolate(Command::new("/usr/bin/time"));
     time.args(["--format", "%M", "--output"])
         .arg(project.path("peak"))
-        .arg(env!("CARGO_BIN_EXE_shipway"));
+        .arg(program());
     output(
         time.args(["build", "--scripts", "scripts", "--config", "flyway.toml"])
             .args(arguments),

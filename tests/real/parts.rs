@@ -125,3 +125,10 @@ pub(crate) fn setting(name: &str) -> String {
         panic!("{name} is not set: run ci/test.sh, or ci/real.sh cargo test --test real -- --include-ignored")
     })
 }
+
+/// The program under test: the one that is released, where `ci/test.sh` names it.
+#[expect(clippy::disallowed_methods, reason = "as above")]
+pub(crate) fn program() -> std::path::PathBuf {
+    let named = std::env::var_os("SHIPWAY_TEST_PROGRAM");
+    named.map_or_else(|| env!("CARGO_BIN_EXE_shipway").into(), Into::into)
+}

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::parts::{Registry, output, setting};
+use crate::parts::{Registry, output, program, setting};
 
 /// Scripts as a developer leaves them: nested, not all in ASCII, one executable, with modes that no image should carry.
 const SCRIPTS: [(&str, u32, &str); 4] = [
@@ -91,7 +91,7 @@ impl Project {
 
     /// `shipway`, in the folder of the project and with nothing of this machine's settings.
     pub(crate) fn shipway(&self) -> Command {
-        self.isolate(Command::new(env!("CARGO_BIN_EXE_shipway")))
+        self.isolate(Command::new(program()))
     }
 
     /// Takes this machine's settings from a command that runs `shipway`.

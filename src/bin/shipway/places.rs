@@ -1,14 +1,14 @@
 //! Places by name: registries with their settings and logins, layouts, archives.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use shipway::content::archive::ArchiveSource;
 use shipway::content::layout::LayoutSource;
-use shipway::content::{Cache, CachedSource, ContentError, Location, Selector, Source};
-use shipway::credentials::Store;
+use shipway::content::{Cache, CachedSource, ContentError, Kind, Location, Selector, Source};
+use shipway::credentials::{Credentials, Store};
 use shipway::error::Error;
 use shipway::oci::Repository;
 use shipway::progress::Progress;
@@ -26,8 +26,9 @@ pub(crate) struct Places {
     patience: Patience,
     pub(crate) progress: Arc<dyn Progress>,
     pub(crate) temp_folder: PathBuf,
-    /// One for each host and login, so that connections and tokens are shared.
-    registries: Mutex<HashMap<(String, String), Arc<Registry>>>,
+    /// One for each host and login, so that connections and tokens are shared. An auth file may hold several logins for
+    /// the paths of one host.
+    registries: Mutex<Vec<(String, Credentials, Arc<Registry>)>>,
 }
 
 impl Places {
@@ -112,17 +113,12 @@ impl Places {
 
     async fn registry(&self, host: &str, path: &str) -> Result<Arc<Registry>, Error> {
         let found = self.store.find(host, path).await?;
-        // The login is part of the name: an auth file may hold several for the paths of one host.
-        let key = (host.to_owned(), format!("{} {}", found.origin, found.credentials));
         let mut registries = self.registries.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(registry) = registries.get(&key) {
+        let known = |(name, login, _): &&(String, Credentials, _)| name == host && *login == found.credentials;
+        if let Some((_, _, registry)) = registries.iter().find(known) {
             return Ok(Arc::clone(registry));
         }
-        let credentials = found.credentials;
-        let login: Login = Arc::new(move || {
-            let credentials = credentials.clone();
-            Box::pin(async move { Ok::<_, ContentError>(credentials) })
-        });
+        let login = login(&self.store, &found.credentials, host, path);
         let default = RegistrySettings::default();
         let registry = Registry::new(
             host,
@@ -132,7 +128,26 @@ impl Places {
             self.patience,
             Arc::clone(&self.progress),
         )?;
-        registries.insert(key, Arc::clone(&registry));
+        registries.push((host.to_owned(), found.credentials, Arc::clone(&registry)));
         Ok(registry)
     }
+}
+
+/// The login that was found; once it is refused, whatever files and helpers say by then.
+fn login(store: &Arc<Store>, found: &Credentials, host: &str, path: &str) -> Login {
+    let (store, found) = (Arc::clone(store), found.clone());
+    let (host, path) = (host.to_owned(), path.to_owned());
+    Arc::new(move |again| {
+        let (store, found) = (Arc::clone(&store), found.clone());
+        let (host, path) = (host.clone(), path.clone());
+        Box::pin(async move {
+            if !again {
+                return Ok(found);
+            }
+            let found = store.afresh().find(&host, &path).await.map_err(|error| {
+                ContentError::new(Kind::Denied, format!("cannot find other credentials for {host}")).because(error)
+            })?;
+            Ok(found.credentials)
+        })
+    })
 }
