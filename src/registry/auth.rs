@@ -110,13 +110,14 @@ impl Authenticator {
         }
         match (self.known_scheme(), &credentials) {
             (Some(Scheme::Bearer { realm, service }), _) => {
-                let result = self.bearer(scope, realm, service, &credentials, fetch).await;
-                match result {
+                let result = self.bearer(scope, &realm, service.clone(), &credentials, fetch).await;
+                if result.is_err() && self.is_remembered.swap(false, Ordering::Relaxed) {
                     // The token server of an earlier run may be gone: the registry is asked anew.
-                    Err(_) if self.is_remembered.swap(false, Ordering::Relaxed) => {
-                        *self.scheme.lock().unwrap_or_else(PoisonError::into_inner) = None;
-                        Box::pin(self.pass(scope, fetch)).await
-                    }
+                    *self.scheme.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                }
+                let still = self.known_scheme() == Some(Scheme::Bearer { realm, service });
+                match result {
+                    Err(_) if !still => Box::pin(self.pass(scope, fetch)).await,
                     result => Ok(Pass::with(Some(result?))),
                 }
             }
@@ -276,12 +277,12 @@ impl Authenticator {
     async fn bearer(
         &self,
         scope: &Scope,
-        realm: String,
+        realm: &str,
         service: String,
         credentials: &Credentials,
         fetch: &dyn FetchToken,
     ) -> Result<HeaderValue, ContentError> {
-        self.check_realm(&realm)?;
+        self.check_realm(realm)?;
         // Held over the request, so that everybody who needs the same token waits for the one on its way.
         let mut tokens = self.tokens.lock().await;
         if let Some(token) = tokens.get(scope)
@@ -291,7 +292,7 @@ impl Authenticator {
         }
         let realm_is_private = realm.starts_with("https:") || self.is_private;
         let request = TokenRequest {
-            realm,
+            realm: realm.to_owned(),
             service,
             scopes: scope.texts().map(str::to_owned).collect(),
             credentials: if realm_is_private {

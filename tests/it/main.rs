@@ -14,6 +14,7 @@ mod determinism;
 mod fake;
 mod faults;
 mod inspect;
+mod login;
 mod memory;
 mod progress;
 mod provenance;
