@@ -3,9 +3,12 @@
 use std::fs;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::support::base::Base;
 use crate::support::project::{TestProject, files_below};
-use crate::support::registry::{Action, Authentication, FakeRegistry, Fault, Host, Options};
+use crate::support::registry::{Action, Authentication, FakeRegistry, Fault, Host, Options, PASSWORD, USER};
 use crate::support::scene::Scene;
 
 fn token_registry() -> FakeRegistry {
@@ -113,4 +116,60 @@ fn a_manifest_that_arrived_is_not_refused_for_being_there() {
         .build(&["--base", &base, "-t", &target, "--push", "--timeout", "1"])
         .succeeded();
     registry.image("orders", "v1");
+}
+
+/// Catches a login that stays refused although the helper would give a new one by now.
+#[test]
+fn a_login_that_has_run_out_is_looked_up_once_more() {
+    let registry = FakeRegistry::ecr();
+    registry.seed("runner", "13", &Base::flyway().image());
+    registry.create("orders");
+    let script = format!(
+        "read host; echo x >> \"$HOME/asked\"\n\
+         [ $(wc -l < \"$HOME/asked\") = 1 ] && secret=old || secret='{PASSWORD}'\n\
+         echo \"{{\\\"Username\\\":\\\"{USER}\\\",\\\"Secret\\\":\\\"$secret\\\"}}\""
+    );
+    let project = TestProject::new()
+        .program("docker-credential-fake", &script)
+        .docker_config("{\"credsStore\": \"fake\"}");
+    let (base, target) = (registry.reference("runner:13"), registry.reference("orders:v1"));
+    project.push(&base, &target).succeeded();
+    let asked = fs::read_to_string(project.home().join("asked")).unwrap();
+    assert_eq!(asked.lines().count(), 2, "once more, and not again");
+}
+
+/// Catches the password of one repository being sent to another on the same registry.
+#[test]
+fn logins_of_one_user_for_two_paths_stay_apart() {
+    let registry = FakeRegistry::open();
+    registry.seed("base/runner", "13", &Base::flyway().image());
+    registry.create("team/orders");
+    let entry = |path: &str, password: &str| {
+        format!(
+            "\"{}/{path}\": {{\"auth\": \"{}\"}}",
+            registry.host(),
+            STANDARD.encode(format!("robot:{password}"))
+        )
+    };
+    let project = TestProject::new();
+    let file = project.home().join("auth.json");
+    let text = format!("{{\"auths\": {{{}, {}}}}}", entry("base", "one"), entry("team", "two"));
+    fs::write(&file, text).unwrap();
+    let project = project.environment("REGISTRY_AUTH_FILE", &file.display().to_string());
+    let (base, target) = (
+        registry.reference("base/runner:13"),
+        registry.reference("team/orders:v1"),
+    );
+    project.push(&base, &target).succeeded();
+    for request in registry.requests() {
+        let password = if request.path.contains("/base/") { "one" } else { "two" };
+        let expected = format!("Basic {}", STANDARD.encode(format!("robot:{password}")));
+        assert_eq!(
+            request.authorization,
+            Some(expected),
+            "{} {}",
+            request.method,
+            request.path
+        );
+    }
 }
