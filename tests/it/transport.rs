@@ -4,7 +4,7 @@ use crate::support::authority::Authority;
 use crate::support::base::Base;
 use crate::support::project::TestProject;
 use crate::support::proxy::Proxy;
-use crate::support::registry::{FakeRegistry, Options};
+use crate::support::registry::{Action, FakeRegistry, Fault, Options};
 
 /// A registry that speaks HTTPS, with a base in it.
 fn secure(authority: &Authority, options: Options) -> FakeRegistry {
@@ -316,4 +316,29 @@ fn headers_that_registries_may_leave_out_are_not_needed() {
     scene.registry.forget_requests();
     scene.push("v1", &[]).succeeded();
     assert_eq!(scene.registry.writes(), 0);
+}
+
+/// Catches a build that fails with the mirror it reads from, in the middle of a layer.
+#[test]
+fn a_layer_that_breaks_off_at_a_mirror_is_read_on_from_the_registry() {
+    let registry = FakeRegistry::open();
+    registry.seed("runner", "13", &Base::flyway().image());
+    let mirror = FakeRegistry::open();
+    mirror.seed("proxy/runner", "13", &Base::flyway().image());
+    mirror.fault(Fault::on("GET", "/blobs/").after(1).always().with(Action::CutAfter(40)));
+    let flag = format!("{}={}/proxy", registry.host(), mirror.host());
+    let base = registry.reference("runner:13");
+    let arguments = [
+        "--base",
+        &base,
+        "--output",
+        "oci:out",
+        "-t",
+        "v1",
+        "--registry-mirror",
+        &flag,
+    ];
+    let project = TestProject::new();
+    project.build(&[&arguments[..], &["--retry", "1"]].concat()).succeeded();
+    crate::support::image::Root::layout(&project.folder().join("out"), Some("v1"));
 }
