@@ -354,7 +354,7 @@ fn output(text: &str) -> anyhow::Result<Output> {
 fn image_path(origin: &str, text: &str) -> anyhow::Result<ImagePath> {
     text.parse::<ImagePath>().map_err(|error| {
         UsageError::new(format!("{origin}: {text:?} cannot be used"))
-            .because(error)
+            .because(Error::from(error))
             .into()
     })
 }
