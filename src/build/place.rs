@@ -98,7 +98,7 @@ pub(super) async fn place(recipe: &Recipe, ground: Ground<'_>) -> Result<Vec<Ent
 fn describe(content: &FileContent) -> String {
     match content {
         FileContent::Local { path, .. } => path.display().to_string(),
-        FileContent::Link(to) => format!("a link to {to}"),
+        FileContent::Link { path, .. } => format!("the link {}", path.display()),
         FileContent::Directory => "a folder".to_owned(),
     }
 }
