@@ -99,6 +99,8 @@ fn of_build(error: &BuildError) -> Category {
         BuildError::NoPlatform { .. }
         | BuildError::Twice { .. }
         | BuildError::Occupied { .. }
+        | BuildError::Directory { .. }
+        | BuildError::Linked { .. }
         | BuildError::Zstd { .. }
         | BuildError::Annotations { .. }
         | BuildError::Path(_) => Category::Usage,
