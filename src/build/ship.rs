@@ -200,5 +200,6 @@ pub async fn ship(
 }
 
 async fn tags_of(delivery: &Delivery) -> Result<Vec<Option<Digest>>, BuildError> {
+    delivery.target.check().await?;
     Ok(try_join_all(delivery.tags.iter().map(|tag| delivery.target.tagged(tag))).await?)
 }
