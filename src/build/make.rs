@@ -9,7 +9,7 @@ use super::assemble::{Assembled, Assembly};
 use super::base::{BaseImage, Bases};
 use super::layer::{self, Layer, LayerPlan};
 use super::place::{self, Ground};
-use super::ship::{BuiltLayer, BuiltPlatform, Order, SetDigest};
+use super::ship::{BuiltLayer, BuiltPlatform, Delivery, Order, SetDigest};
 use crate::content::tree::Tree;
 use crate::content::{Blob, Image, Origin, Transfer};
 use crate::oci::{Descriptor, Digest, Family, ImageConfig};
@@ -31,6 +31,7 @@ type Group = (Vec<ImagePath>, Arc<Vec<Layer>>);
 /// What making an image needs.
 pub(super) struct Making<'a> {
     pub order: &'a Order,
+    pub deliveries: &'a [Delivery],
     pub transfers: &'a [Transfer],
     pub progress: &'a dyn Progress,
 }
@@ -121,7 +122,13 @@ impl Making<'_> {
             size: layer.size,
             digest: &layer.digest,
         });
-        self.send(layer_blob(&layer));
+        // Whether the layer is in the image may be open until the base's config is known. A registry forgets what no
+        // manifest names, a layout does not: there it goes with the rest.
+        for (delivery, transfer) in self.deliveries.iter().zip(self.transfers) {
+            if delivery.present.is_some() {
+                transfer.send(layer_blob(&layer));
+            }
+        }
         Ok(layer)
     }
 
