@@ -138,6 +138,15 @@ pub trait Target: Send + Sync + fmt::Debug {
     /// When the place cannot be asked. A repository that does not exist is one.
     async fn tagged(&self, tag: &Tag) -> Result<Option<Digest>>;
 
+    /// Tells whether the place is one that can be written to, as far as that can be told without writing. Called before
+    /// anything is put anywhere.
+    ///
+    /// # Errors
+    /// When it cannot.
+    async fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Announces configs that will follow once their digest is known, so that the way can be prepared meanwhile. Never
     /// called unless they will be put.
     fn anticipate(&self, _configs: usize) {}
@@ -168,6 +177,15 @@ pub trait Target: Send + Sync + fmt::Debug {
     /// # Errors
     /// When it is refused.
     async fn put_manifest(&self, manifest: &Manifest, tag: Option<&Tag>) -> Result<()>;
+
+    /// Does all of [`Target::commit`] that takes time, room or luck, and leaves a step that hardly fails. Nothing is
+    /// visible yet. Called at most once, after the last manifest was put.
+    ///
+    /// # Errors
+    /// When something cannot be written.
+    async fn seal(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// Makes everything put so far visible. Called once, at the end; a target that is dropped without it leaves
     /// nothing behind.

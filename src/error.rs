@@ -87,7 +87,8 @@ impl Error {
             Self::Reference(error) => error.hints(),
             Self::Runner(error) => error.hints(),
             Self::Scan(error) => error.hints(),
-            Self::Path(_) | Self::Platform(_) => Vec::new(),
+            Self::Path(error) => error.hints(),
+            Self::Platform(_) => Vec::new(),
         }
     }
 }
@@ -98,6 +99,8 @@ fn of_build(error: &BuildError) -> Category {
         BuildError::NoPlatform { .. }
         | BuildError::Twice { .. }
         | BuildError::Occupied { .. }
+        | BuildError::Directory { .. }
+        | BuildError::Linked { .. }
         | BuildError::Zstd { .. }
         | BuildError::Annotations { .. }
         | BuildError::Path(_) => Category::Usage,

@@ -80,7 +80,12 @@ pub enum FileContent {
         executable: bool,
     },
     /// A symbolic link.
-    Link(String),
+    Link {
+        /// What it points to, as written.
+        to: String,
+        /// Where the link is on this machine.
+        path: PathBuf,
+    },
     /// An empty directory.
     Directory,
 }
@@ -88,7 +93,8 @@ pub enum FileContent {
 /// What a profile knows of the bases made for it, so that nothing has to be read to place files in them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownBase {
-    /// The base is one of them if this is the name of the program its entrypoint starts.
+    /// The base is one of them if this program, by its name or its path in the directory, is all its entrypoint says,
+    /// and the directory is its working directory.
     pub program: String,
     /// In such a base this is a directory, and all directories below are plain: mode 0755, of root, no links.
     pub directory: ImagePath,

@@ -1,7 +1,7 @@
 //! Profiles: where scripts and configuration go in the image of a migration tool, and how it is started.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::migrations::inventory::Convention;
@@ -88,7 +88,8 @@ impl RunnerError {
                 "say what goes where: --add SOURCE:/PATH/IN/IMAGE, or add under [runner] in shipway.toml"
             }
             Self::Scan(error) => return error.hints(),
-            Self::ConfigName(_) | Self::Path(_) => return Vec::new(),
+            Self::Path(error) => return error.hints(),
+            Self::ConfigName(_) => return Vec::new(),
         };
         vec![hint.to_owned()]
     }
@@ -155,16 +156,97 @@ impl Inputs {
     }
 }
 
-/// The local files among `files`, by their path below `folder`.
-fn below(files: &[File], folder: &ImagePath) -> Vec<(String, PathBuf)> {
-    files
-        .iter()
-        .filter_map(|file| match &file.content {
+/// The files there are below `folder` of the image, by their path below it; also those that are there through a link.
+///
+/// Whoever opens a link finds what it points to, so that is what counts. A link to a folder is followed once: a link in
+/// the folder it leads to counts if it leads to a file.
+fn below(files: &[File], folder: &ImagePath) -> Result<Vec<(String, PathBuf)>, ScanError> {
+    let relative = |file: &File| {
+        let relative = file.path.relative().strip_prefix(folder.relative())?;
+        Some(relative.trim_start_matches('/').to_owned())
+    };
+    let mut found = BTreeMap::new();
+    let mut links = Vec::new();
+    for file in files {
+        let Some(name) = relative(file) else { continue };
+        match &file.content {
             FileContent::Local { path, .. } => {
-                let relative = file.path.relative().strip_prefix(folder.relative())?;
-                Some((relative.trim_start_matches('/').to_owned(), path.clone()))
+                found.insert(name, path.clone());
             }
-            FileContent::Link(_) | FileContent::Directory => None,
-        })
-        .collect()
+            FileContent::Link { path, .. } if path.is_dir() => links.push((name, real(path)?)),
+            FileContent::Link { path, .. } => {
+                found.insert(name, path.clone());
+            }
+            FileContent::Directory => {}
+        }
+    }
+    if !links.is_empty() {
+        let direct: Vec<(PathBuf, PathBuf)> = found
+            .values()
+            .map(|path| Ok((real_place(path)?, path.clone())))
+            .collect::<Result<_, ScanError>>()?;
+        for (name, target) in &links {
+            for (place, path) in &direct {
+                if let Some(rest) = place.strip_prefix(target).ok().and_then(Path::to_str) {
+                    found.insert(format!("{name}/{rest}"), path.clone());
+                }
+            }
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// A path with all links followed.
+fn real(path: &Path) -> Result<PathBuf, ScanError> {
+    path.canonicalize().map_err(|source| ScanError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Where a file is, with the links on the way to it followed, but not the file itself, should it be a link.
+fn real_place(path: &Path) -> Result<PathBuf, ScanError> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    Ok(real(folder)?.join(path.file_name().unwrap_or_default()))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn what_is_there_through_a_link_counts() {
+        let folder = tempfile::tempdir().expect("folder");
+        let root = folder.path();
+        fs::create_dir_all(root.join("a/deep")).expect("folders");
+        fs::write(root.join("a/V1__x.sql"), "1").expect("file");
+        fs::write(root.join("a/deep/V2__y.sql"), "2").expect("file");
+        symlink("a/V1__x.sql", root.join("V3__link.sql")).expect("link");
+        symlink("a", root.join("b")).expect("link");
+        symlink("../a", root.join("a/loop")).expect("link");
+        let path: ImagePath = "/flyway/sql".parse().expect("path");
+        let files = recipe::scan(root, &path).expect("scan");
+        let found = below(&files, &path).expect("files");
+        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "V3__link.sql",
+                "a/V1__x.sql",
+                "a/deep/V2__y.sql",
+                "a/loop/V1__x.sql",
+                "a/loop/deep/V2__y.sql",
+                "b/V1__x.sql",
+                "b/deep/V2__y.sql",
+            ]
+        );
+        assert_eq!(fs::read(&found[0].1).expect("bytes"), b"1");
+        assert_eq!(fs::read(&found[6].1).expect("bytes"), b"2");
+    }
 }

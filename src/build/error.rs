@@ -64,6 +64,22 @@ pub enum BuildError {
         /// The path in the image.
         path: ImagePath,
     },
+    /// The base has a directory where a file is to go.
+    #[error("{input} would replace the directory {path} of the base")]
+    Directory {
+        /// The path in the image.
+        path: ImagePath,
+        /// The file.
+        input: String,
+    },
+    /// The base has a link where a file is to go.
+    #[error("{path} is a link in the base, to {to}")]
+    Linked {
+        /// The path in the image.
+        path: ImagePath,
+        /// What the link points to.
+        to: String,
+    },
     /// The base's links lead in a circle.
     #[error("the links of the base at {path} lead in a circle")]
     Circle {
@@ -146,6 +162,10 @@ impl BuildError {
             Self::Occupied { .. } | Self::Circle { .. } => {
                 vec!["choose another place in the image, or another base".to_owned()]
             }
+            Self::Directory { path, .. } => vec![format!(
+                "to put the file into the directory, end its path with a slash: {path}/"
+            )],
+            Self::Linked { .. } => vec!["name the path it points to, or another place in the image".to_owned()],
             Self::Twice { .. } => vec!["rename one of them, or leave one out".to_owned()],
             Self::Changed { .. } => vec!["build again when nothing writes to it any more".to_owned()],
             Self::Spool { .. } => vec!["name a folder with enough room: --temp-dir DIR, or TMPDIR".to_owned()],

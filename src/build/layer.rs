@@ -116,7 +116,7 @@ impl TarWriter {
         match &entry.content {
             FileContent::Directory => self.header(&format!("{path}/"), tar::EntryType::Directory, 0, EXECUTABLE, None),
             // Linux ignores the mode of a link and always shows 0777.
-            FileContent::Link(to) => self.header(path, tar::EntryType::Symlink, 0, 0o777, Some(to)),
+            FileContent::Link { to, .. } => self.header(path, tar::EntryType::Symlink, 0, 0o777, Some(to)),
             FileContent::Local {
                 path: local,
                 size,
@@ -269,6 +269,13 @@ mod tests {
         }
     }
 
+    fn link(to: &str) -> FileContent {
+        FileContent::Link {
+            to: to.to_owned(),
+            path: PathBuf::new(),
+        }
+    }
+
     fn entry(path: &str, content: FileContent) -> Entry {
         Entry {
             path: path.parse().expect(path),
@@ -315,7 +322,7 @@ mod tests {
             entries: vec![
                 entry("/a", FileContent::Directory),
                 entry("/a/run.sh", local(folder.path(), "run.sh", b"#!", true)),
-                entry("/a/sql", FileContent::Link("b/ü".to_owned())),
+                entry("/a/sql", link("b/ü")),
                 entry(&long, local(folder.path(), "long", &[7; 513], false)),
             ],
         };
@@ -345,7 +352,7 @@ mod tests {
             modified: None,
             executable: false,
         };
-        let small = FileContent::Link("x".to_owned());
+        let small = link("x");
         let entries = [
             entry("/d", FileContent::Directory),
             entry("/d/large", large("large")),

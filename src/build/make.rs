@@ -9,7 +9,7 @@ use super::assemble::{Assembled, Assembly};
 use super::base::{BaseImage, Bases};
 use super::layer::{self, Layer, LayerPlan};
 use super::place::{self, Ground};
-use super::ship::{BuiltLayer, BuiltPlatform, Order, SetDigest};
+use super::ship::{BuiltLayer, BuiltPlatform, Delivery, Order, SetDigest};
 use crate::content::tree::Tree;
 use crate::content::{Blob, Image, Origin, Transfer};
 use crate::oci::{Descriptor, Digest, Family, ImageConfig};
@@ -31,6 +31,7 @@ type Group = (Vec<ImagePath>, Arc<Vec<Layer>>);
 /// What making an image needs.
 pub(super) struct Making<'a> {
     pub order: &'a Order,
+    pub deliveries: &'a [Delivery],
     pub transfers: &'a [Transfer],
     pub progress: &'a dyn Progress,
 }
@@ -121,7 +122,13 @@ impl Making<'_> {
             size: layer.size,
             digest: &layer.digest,
         });
-        self.send(layer_blob(&layer));
+        // Whether the layer is in the image may be open until the base's config is known. A registry forgets what no
+        // manifest names, a layout does not: there it goes with the rest.
+        for (delivery, transfer) in self.deliveries.iter().zip(self.transfers) {
+            if delivery.present.is_some() {
+                transfer.send(layer_blob(&layer));
+            }
+        }
         Ok(layer)
     }
 
@@ -181,15 +188,18 @@ impl Making<'_> {
     }
 }
 
+/// Whether a base is one the profile knows: it starts the program, nothing before it, and from its directory. A
+/// wrapper of the program may be part of an image that is laid out in another way.
 fn is_known(known: Option<&KnownBase>, config: &ImageConfig) -> bool {
-    let program = config
-        .entrypoint()
-        .ok()
-        .and_then(|entrypoint| entrypoint.into_iter().next());
-    match (known, program) {
-        (Some(known), Some(program)) => program.rsplit('/').next() == Some(known.program.as_str()),
-        _ => false,
-    }
+    let Some(known) = known else { return false };
+    let (Ok(entrypoint), Ok(directory)) = (config.entrypoint(), config.working_directory()) else {
+        return false;
+    };
+    let [program] = entrypoint.as_slice() else {
+        return false;
+    };
+    let home = known.directory.to_string();
+    (*program == known.program || *program == format!("{home}/{}", known.program)) && directory == home
 }
 
 /// The layers of a base that have to be where the image is. Foreign layers stay where their addresses say.
@@ -213,5 +223,36 @@ fn layer_blob(layer: &Layer) -> Blob {
     Blob {
         descriptor: Descriptor::new(Family::Oci.layer_gzip(), layer.digest, layer.size),
         origin: Origin::Spool(Arc::clone(&layer.spool)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_plain_program_makes_a_base_known() {
+        let known = KnownBase {
+            program: "flyway".to_owned(),
+            directory: "/flyway".parse().expect("path"),
+        };
+        let is_known = |execution: &str| {
+            let text = format!(
+                r#"{{"os":"linux","architecture":"amd64","config":{execution},"rootfs":{{"type":"layers","diff_ids":[]}}}}"#
+            );
+            super::is_known(Some(&known), &ImageConfig::parse(text.as_bytes()).expect(execution))
+        };
+        assert!(is_known(r#"{"Entrypoint":["flyway"],"WorkingDir":"/flyway"}"#));
+        assert!(is_known(r#"{"Entrypoint":["/flyway/flyway"],"WorkingDir":"/flyway"}"#));
+        for execution in [
+            "{}",
+            r#"{"Entrypoint":["flyway"]}"#,
+            r#"{"Entrypoint":["flyway"],"WorkingDir":"/work"}"#,
+            r#"{"Entrypoint":["flyway","migrate"],"WorkingDir":"/flyway"}"#,
+            r#"{"Entrypoint":["/opt/flyway"],"WorkingDir":"/flyway"}"#,
+            r#"{"Entrypoint":["tini","flyway"],"WorkingDir":"/flyway"}"#,
+        ] {
+            assert!(!is_known(execution), "{execution}");
+        }
     }
 }

@@ -51,7 +51,10 @@ pub(super) async fn place(recipe: &Recipe, ground: Ground<'_>) -> Result<Vec<Ent
             map.nodes.extend(above.map(|path| (path, Node::Directory)));
         }
         Ground::Layers(tree) => loop {
-            let questions = map.questions(&wanted)?;
+            let mut questions = map.questions(&wanted)?;
+            if questions.is_empty() {
+                questions = map.ends(recipe)?;
+            }
             if questions.is_empty() {
                 break;
             }
@@ -80,6 +83,16 @@ pub(super) async fn place(recipe: &Recipe, ground: Ground<'_>) -> Result<Vec<Ent
         let parent = file.path.parent().unwrap_or_default();
         let actual = map.follow(&parent)?.unwrap_or_default().end;
         let path = actual.join(file.path.name())?;
+        match map.nodes.get(&path) {
+            Some(Node::Directory) => {
+                return Err(BuildError::Directory {
+                    path,
+                    input: describe(&file.content),
+                });
+            }
+            Some(Node::Link(to)) => return Err(BuildError::Linked { path, to: to.clone() }),
+            Some(Node::File | Node::Missing) | None => {}
+        }
         let entry = Entry {
             path: path.clone(),
             content: file.content.clone(),
@@ -98,7 +111,7 @@ pub(super) async fn place(recipe: &Recipe, ground: Ground<'_>) -> Result<Vec<Ent
 fn describe(content: &FileContent) -> String {
     match content {
         FileContent::Local { path, .. } => path.display().to_string(),
-        FileContent::Link(to) => format!("a link to {to}"),
+        FileContent::Link { path, .. } => format!("the link {}", path.display()),
         FileContent::Directory => "a folder".to_owned(),
     }
 }
@@ -146,6 +159,24 @@ impl Map {
             }
         }
         Ok(questions)
+    }
+
+    /// The paths of files and links that may be taken already: those in directories that are there.
+    fn ends(&self, recipe: &Recipe) -> Result<BTreeSet<ImagePath>, BuildError> {
+        let mut ends = BTreeSet::new();
+        for file in recipe.files() {
+            if matches!(file.content, FileContent::Directory) {
+                continue;
+            }
+            let way = self
+                .follow(&file.path.parent().unwrap_or_default())?
+                .unwrap_or_default();
+            let path = way.end.join(file.path.name())?;
+            if way.made.last() != Some(&way.end) && !self.nodes.contains_key(&path) {
+                ends.insert(path);
+            }
+        }
+        Ok(ends)
     }
 
     fn follow(&self, directory: &ImagePath) -> Result<Option<Way>, BuildError> {

@@ -11,7 +11,7 @@ use super::BuildError;
 use super::base::Platforms;
 use super::decide::{Plan, decide};
 use super::make::Making;
-use crate::content::{Cache, Selector, Source, TagRule, Target, Transfer};
+use crate::content::{self, Cache, Image, Selector, Source, TagRule, Target, Transfer};
 use crate::oci::{Descriptor, Digest, Family, Manifest, Platform, Tag};
 use crate::progress::Progress;
 use crate::recipe::{ImagePath, Recipe};
@@ -72,8 +72,8 @@ pub enum Status {
 pub struct Delivered {
     /// What became of it.
     pub status: Status,
-    /// The digest that is there now: the image's, or that of an image with the same migrations that stays.
-    pub digest: Digest,
+    /// What is there now, or would be: the image, or one with the same migrations that stays.
+    pub image: Descriptor,
 }
 
 /// One new layer.
@@ -115,6 +115,16 @@ pub struct Built {
     pub delivered: Vec<Delivered>,
 }
 
+impl Built {
+    /// What is at the first delivery now, or would be; the image where there is none.
+    #[must_use]
+    pub fn present(&self) -> &Descriptor {
+        self.delivered
+            .first()
+            .map_or(&self.root.descriptor, |delivered| &delivered.image)
+    }
+}
+
 /// The digest of the set of migrations, in hexadecimal digits; `None` where there are none. Reading large scripts takes
 /// a while, so it is found out while the rest goes on.
 pub type SetDigest<'a> = BoxFuture<'a, Result<Option<String>, BuildError>>;
@@ -143,52 +153,25 @@ pub async fn ship(
     };
     let making = Making {
         order,
+        deliveries,
         transfers: &transfers,
         progress: progress.as_ref(),
     };
     let (present, made) = try_join(asking, making.make(set_digest)).await?;
     let set = made.set_digest.as_deref();
-    let digest = made.image.root.digest();
+    let root = &made.image.root;
     let plans = try_join_all(
         deliveries
             .iter()
             .zip(&present)
-            .map(|(delivery, present)| decide(order, delivery, present, digest, set)),
+            .map(|(delivery, present)| decide(order, delivery, present, root, set)),
     )
     .await?;
-    let runs = plans.into_iter().zip(&transfers).map(|(plan, transfer)| async {
-        match plan {
-            _ if order.dry_run => Ok(Delivered {
-                status: Status::DryRun,
-                digest,
-            }),
-            Plan::Nothing(digest) => Ok(Delivered {
-                status: Status::Unchanged,
-                digest,
-            }),
-            Plan::Name(tags) => {
-                transfer.name(&made.image.root, &tags).await?;
-                Ok::<_, BuildError>(Delivered {
-                    status: Status::Written,
-                    digest,
-                })
-            }
-            Plan::All(tags) => {
-                transfer.complete(&made.image, &tags).await?;
-                Ok(Delivered {
-                    status: Status::Written,
-                    digest,
-                })
-            }
-        }
-    });
-    let delivered = try_join_all(runs).await?;
-    // What is written here appears when everything has arrived everywhere, or not at all.
-    for (delivery, delivered) in deliveries.iter().zip(&delivered) {
-        if delivered.status == Status::Written {
-            delivery.target.commit().await?;
-        }
+    if !order.dry_run {
+        deliver(deliveries, &transfers, &plans, &made.image).await?;
     }
+    let delivered = plans.iter().map(|plan| plan.outcome(&made.image.root, order.dry_run));
+    let delivered = delivered.collect();
     Ok(Built {
         root: made.image.root,
         platforms: made.platforms,
@@ -199,6 +182,52 @@ pub async fn ship(
     })
 }
 
+/// Writes what the plans say. Nothing gets a name in a registry before all that may still fail is done everywhere.
+async fn deliver(
+    deliveries: &[Delivery],
+    transfers: &[Transfer],
+    plans: &[Plan],
+    image: &Image,
+) -> Result<(), BuildError> {
+    let all = || deliveries.iter().zip(transfers).zip(plans);
+    try_join_all(all().map(|((_, transfer), plan)| async move {
+        match plan {
+            Plan::All(_) => transfer.fill(image).await,
+            Plan::Nothing(_) | Plan::Name(_) => Ok(()),
+        }
+    }))
+    .await?;
+    let (here, there): (Vec<_>, Vec<_>) = all().partition(|((delivery, _), _)| delivery.present.is_none());
+    try_join_all(here.into_iter().map(|((_, transfer), plan)| async move {
+        name(transfer, plan, image).await?;
+        transfer.target().seal().await
+    }))
+    .await?;
+    try_join_all(
+        there
+            .into_iter()
+            .map(|((_, transfer), plan)| name(transfer, plan, image)),
+    )
+    .await?;
+    // What is written here appears when everything has arrived everywhere, or not at all.
+    for ((delivery, _), plan) in all() {
+        if !matches!(plan, Plan::Nothing(_)) {
+            delivery.target.commit().await?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives the image its tags at one place.
+async fn name(transfer: &Transfer, plan: &Plan, image: &Image) -> content::Result<()> {
+    match plan {
+        Plan::Nothing(_) => Ok(()),
+        Plan::Name(tags) => transfer.name(&image.root, tags).await,
+        Plan::All(tags) => transfer.complete(image, tags).await,
+    }
+}
+
 async fn tags_of(delivery: &Delivery) -> Result<Vec<Option<Digest>>, BuildError> {
+    delivery.target.check().await?;
     Ok(try_join_all(delivery.tags.iter().map(|tag| delivery.target.tagged(tag))).await?)
 }

@@ -116,22 +116,41 @@ impl Transfer {
         Ok(())
     }
 
-    /// Puts the image's blobs, then the manifests an index lists, then the image itself under the first tag, then the
-    /// other tags.
+    /// Puts the image's blobs, then the manifests an index lists: all that the image itself names.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub async fn fill(&self, image: &Image) -> Result<()> {
+        match self.deliver(image).await {
+            Err(error) if self.may_differ(&error) => self.deliver(image).await,
+            result => result,
+        }
+    }
+
+    /// Puts the image itself under the first tag, then under the others, once [`Transfer::fill`] is done.
     ///
     /// # Errors
     /// The first failure. No tag names anything incomplete then.
     pub async fn complete(&self, image: &Image, tags: &[Tag]) -> Result<()> {
-        match self.deliver(image, tags).await {
-            Err(error) if error.kind() == Kind::Incomplete && self.target.distrust() => {
-                self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
-                self.deliver(image, tags).await
+        match self.name(&image.root, tags).await {
+            Err(error) if self.may_differ(&error) => {
+                self.deliver(image).await?;
+                self.name(&image.root, tags).await
             }
             result => result,
         }
     }
 
-    async fn deliver(&self, image: &Image, tags: &[Tag]) -> Result<()> {
+    /// Whether something was believed to be there that is not, and all is forgotten now.
+    fn may_differ(&self, error: &ContentError) -> bool {
+        let may_differ = error.kind() == Kind::Incomplete && self.target.distrust();
+        if may_differ {
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        may_differ
+    }
+
+    async fn deliver(&self, image: &Image) -> Result<()> {
         self.begin(0);
         for blob in &image.blobs {
             self.send(blob.clone());
@@ -139,7 +158,7 @@ impl Transfer {
         self.settle().await?;
         let children = image.children.iter().map(|child| self.target.put_manifest(child, None));
         try_join_all(children).await?;
-        self.name(&image.root, tags).await
+        Ok(())
     }
 
     /// Puts the manifest of an image that is there already under more tags.

@@ -151,6 +151,14 @@ impl ImageConfig {
         Ok(self.execution.get("Entrypoint")?.unwrap_or_default())
     }
 
+    /// The working directory; empty where there is none.
+    ///
+    /// # Errors
+    /// When it is not a string.
+    pub fn working_directory(&self) -> Result<String, ConfigError> {
+        Ok(self.execution.get("WorkingDir")?.unwrap_or_default())
+    }
+
     /// The labels.
     ///
     /// # Errors

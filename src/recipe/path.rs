@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// What begins the names of whiteouts (image specification, "Layer Filesystem Changeset").
+const WHITEOUT: &str = ".wh.";
+
 /// An absolute path in an image, in its shortest form: no `.`, no `..`, no doubled or final slash.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct ImagePath(String);
@@ -19,6 +22,25 @@ pub enum PathError {
     /// It holds a NUL character.
     #[error("{0:?} holds a NUL character")]
     Nul(String),
+    /// A part of it is a name that removes files of lower layers.
+    #[error("{path:?} holds the name {name:?}, which in a layer removes files instead of adding one")]
+    Whiteout {
+        /// The path.
+        path: String,
+        /// The name.
+        name: String,
+    },
+}
+
+impl PathError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Whiteout { .. } => vec![format!("rename it: no name in an image may begin with {WHITEOUT}")],
+            Self::Relative(_) | Self::Escapes(_) | Self::Nul(_) => Vec::new(),
+        }
+    }
 }
 
 impl ImagePath {
@@ -95,6 +117,12 @@ impl FromStr for ImagePath {
                 ".." => {
                     components.pop().ok_or_else(|| PathError::Escapes(text.to_owned()))?;
                 }
+                other if other.starts_with(WHITEOUT) => {
+                    return Err(PathError::Whiteout {
+                        path: text.to_owned(),
+                        name: other.to_owned(),
+                    });
+                }
                 other => components.push(other),
             }
         }
@@ -123,6 +151,13 @@ mod tests {
         assert!(matches!("a".parse::<ImagePath>(), Err(PathError::Relative(_))));
         assert!(matches!("/a\0".parse::<ImagePath>(), Err(PathError::Nul(_))));
         assert!(path("/a").join("../../b").is_err());
+        for text in ["/a/.wh.b", "/.wh..wh..opq", "/.wh.a/b"] {
+            assert!(
+                matches!(text.parse::<ImagePath>(), Err(PathError::Whiteout { .. })),
+                "{text}"
+            );
+        }
+        assert!("/a/x.wh.b".parse::<ImagePath>().is_ok());
     }
 
     #[test]

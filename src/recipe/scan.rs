@@ -59,6 +59,14 @@ pub enum ScanError {
         /// Its target.
         to: PathBuf,
     },
+    /// A link leads to nothing.
+    #[error("the link {path} leads to nothing: {to}")]
+    Dangling {
+        /// The link.
+        path: PathBuf,
+        /// Its target.
+        to: PathBuf,
+    },
     /// Neither file, folder nor link.
     #[error("{path} is a socket, a pipe or a device")]
     Special {
@@ -87,7 +95,9 @@ impl ScanError {
             Self::Empty { .. } => "an image without migrations would run and do nothing; is it the right folder?",
             Self::Name { .. } => "rename it: migration tools and registries expect UTF-8",
             Self::Link { .. } => "copy the file into the folder: the image would hold a link to nothing",
+            Self::Dangling { .. } => "point it to a file of the folder, or remove it",
             Self::Special { .. } => "remove it, or pack another folder",
+            Self::Path(error) => return error.hints(),
             _ => return Vec::new(),
         };
         vec![hint.to_owned()]
@@ -113,8 +123,17 @@ pub fn scan(folder: &Path, destination: &ImagePath) -> Result<Vec<File>, ScanErr
             path: folder.to_owned(),
         });
     }
-    let mut files = Vec::new();
-    walk(folder, Path::new(""), destination, &mut files, 0)?;
+    let mut walk = Walk {
+        root: folder,
+        real_root: folder.canonicalize().map_err(|source| ScanError::Read {
+            path: folder.to_owned(),
+            source,
+        })?,
+        destination,
+        files: Vec::new(),
+    };
+    walk.folder(Path::new(""), 0)?;
+    let mut files = walk.files;
     if !files.iter().any(|file| !matches!(file.content, FileContent::Directory)) {
         return Err(ScanError::Empty {
             path: folder.to_owned(),
@@ -142,86 +161,101 @@ pub fn single(path: &Path, destination: ImagePath) -> Result<File, ScanError> {
     })
 }
 
-fn walk(
-    root: &Path,
-    below: &Path,
-    destination: &ImagePath,
-    files: &mut Vec<File>,
-    depth: usize,
-) -> Result<(), ScanError> {
-    let folder = root.join(below);
-    if depth > DEEPEST {
-        return Err(ScanError::Deep { path: folder });
-    }
-    let unreadable = |source| ScanError::Read {
-        path: folder.clone(),
-        source,
-    };
-    let mut is_empty = true;
-    for entry in fs::read_dir(&folder).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        is_empty = false;
-        let path = entry.path();
-        let relative = below.join(entry.file_name());
-        let text = relative
-            .to_str()
-            .ok_or_else(|| ScanError::Name { path: path.clone() })?;
-        let kind = entry.file_type().map_err(|source| ScanError::Read {
-            path: path.clone(),
-            source,
-        })?;
-        if kind.is_dir() {
-            walk(root, &relative, destination, files, depth + 1)?;
-            continue;
+/// A walk through a folder.
+struct Walk<'a> {
+    root: &'a Path,
+    /// The same folder, links followed.
+    real_root: PathBuf,
+    destination: &'a ImagePath,
+    files: Vec<File>,
+}
+
+impl Walk<'_> {
+    /// Takes what lies in the folder `below` the root.
+    fn folder(&mut self, below: &Path, depth: usize) -> Result<(), ScanError> {
+        let folder = self.root.join(below);
+        if depth > DEEPEST {
+            return Err(ScanError::Deep { path: folder });
         }
-        let content = if kind.is_symlink() {
-            link(&path, below)?
-        } else if kind.is_file() {
-            let metadata = entry.metadata().map_err(|source| ScanError::Read {
+        let unreadable = |source| ScanError::Read {
+            path: folder.clone(),
+            source,
+        };
+        let mut is_empty = true;
+        for entry in fs::read_dir(&folder).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            is_empty = false;
+            let path = entry.path();
+            let relative = below.join(entry.file_name());
+            let text = relative
+                .to_str()
+                .ok_or_else(|| ScanError::Name { path: path.clone() })?;
+            let kind = entry.file_type().map_err(|source| ScanError::Read {
                 path: path.clone(),
                 source,
             })?;
-            local(path, &metadata)
-        } else {
-            return Err(ScanError::Special { path });
-        };
-        files.push(File {
-            path: destination.join(text)?,
-            content,
-        });
-    }
-    if is_empty && depth > 0 {
-        let text = below.to_str().ok_or_else(|| ScanError::Name { path: folder.clone() })?;
-        files.push(File {
-            path: destination.join(text)?,
-            content: FileContent::Directory,
-        });
-    }
-    Ok(())
-}
-
-/// A link stays a link if what it names is within the folder, as written: the image has no other place to find it.
-fn link(path: &Path, below: &Path) -> Result<FileContent, ScanError> {
-    let to = fs::read_link(path).map_err(|source| ScanError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    let escapes = || ScanError::Link {
-        path: path.to_owned(),
-        to: to.clone(),
-    };
-    let mut depth = below.components().count();
-    for component in to.components() {
-        match component {
-            Component::Normal(_) => depth += 1,
-            Component::CurDir => {}
-            Component::ParentDir => depth = depth.checked_sub(1).ok_or_else(escapes)?,
-            Component::RootDir | Component::Prefix(_) => return Err(escapes()),
+            if kind.is_dir() {
+                self.folder(&relative, depth + 1)?;
+                continue;
+            }
+            let content = if kind.is_symlink() {
+                self.link(path, below)?
+            } else if kind.is_file() {
+                let metadata = entry.metadata().map_err(|source| ScanError::Read {
+                    path: path.clone(),
+                    source,
+                })?;
+                local(path, &metadata)
+            } else {
+                return Err(ScanError::Special { path });
+            };
+            self.files.push(File {
+                path: self.destination.join(text)?,
+                content,
+            });
         }
+        if is_empty && depth > 0 {
+            let text = below.to_str().ok_or_else(|| ScanError::Name { path: folder.clone() })?;
+            self.files.push(File {
+                path: self.destination.join(text)?,
+                content: FileContent::Directory,
+            });
+        }
+        Ok(())
     }
-    match to.to_str() {
-        Some(text) => Ok(FileContent::Link(text.to_owned())),
-        None => Err(ScanError::Name { path: path.to_owned() }),
+
+    /// A link stays a link if what it names is within the folder, as written and in fact: the image has no other place
+    /// to find it.
+    fn link(&self, path: PathBuf, below: &Path) -> Result<FileContent, ScanError> {
+        let unreadable = |path, source| ScanError::Read { path, source };
+        let to = fs::read_link(&path).map_err(|source| unreadable(path.clone(), source))?;
+        let escapes = || ScanError::Link {
+            path: path.clone(),
+            to: to.clone(),
+        };
+        let mut depth = below.components().count();
+        for component in to.components() {
+            match component {
+                Component::Normal(_) => depth += 1,
+                Component::CurDir => {}
+                Component::ParentDir => depth = depth.checked_sub(1).ok_or_else(escapes)?,
+                Component::RootDir | Component::Prefix(_) => return Err(escapes()),
+            }
+        }
+        match path.canonicalize() {
+            Ok(real) if real.starts_with(&self.real_root) => {}
+            Ok(_) => return Err(escapes()),
+            Err(source) if source.kind() == io::ErrorKind::PermissionDenied => return Err(unreadable(path, source)),
+            // Nothing, a file where a folder should be, or a circle.
+            Err(_) => return Err(ScanError::Dangling { path, to }),
+        }
+        match to.to_str() {
+            Some(text) => Ok(FileContent::Link {
+                to: text.to_owned(),
+                path,
+            }),
+            None => Err(ScanError::Name { path }),
+        }
     }
 }
 
@@ -278,7 +312,7 @@ mod tests {
             ]
         );
         assert!(matches!(files[2].content, FileContent::Directory));
-        assert!(matches!(&files[3].content, FileContent::Link(to) if to == "b/../V1__ü.sql"));
+        assert!(matches!(&files[3].content, FileContent::Link { to, .. } if to == "b/../V1__ü.sql"));
     }
 
     #[cfg(unix)]
@@ -290,6 +324,15 @@ mod tests {
             symlink(to, folder.path().join("link")).expect("link");
             assert!(
                 matches!(scan(folder.path(), &destination()), Err(ScanError::Link { .. })),
+                "{to}"
+            );
+        }
+        for to in ["nothing", "link", "V1__a.sql/x"] {
+            let folder = folder();
+            fs::write(folder.path().join("V1__a.sql"), "1").expect("file");
+            symlink(to, folder.path().join("link")).expect("link");
+            assert!(
+                matches!(scan(folder.path(), &destination()), Err(ScanError::Dangling { .. })),
                 "{to}"
             );
         }

@@ -17,7 +17,7 @@ pub(super) fn prepare(inputs: &Inputs) -> Result<Prepared, RunnerError> {
         // The base's command are arguments for the base's entrypoint.
         steps.push(Step::Command(Vec::new()));
     }
-    let scripts = below(&files, &ImagePath::default());
+    let scripts = below(&files, &ImagePath::default())?;
     steps.insert(0, Step::Files(files));
     Ok(Prepared {
         recipe: Recipe {

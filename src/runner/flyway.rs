@@ -23,7 +23,7 @@ pub(super) fn prepare(inputs: &Inputs) -> Result<Prepared, RunnerError> {
     let folder = inputs.scripts.as_ref().ok_or(RunnerError::NoScripts("flyway"))?;
     let scripts_path: ImagePath = SCRIPTS.parse()?;
     let mut files = recipe::scan(folder, &scripts_path)?;
-    let scripts = below(&files, &scripts_path);
+    let scripts = below(&files, &scripts_path)?;
     let config_path: ImagePath = CONFIG.parse()?;
     let mut named = Vec::new();
     let mut has_locations = false;

@@ -118,6 +118,27 @@ fn links_inside_are_kept_and_links_outside_refused() {
     }
 }
 
+/// Catches a migration that is a link and counts for nothing: the tag of the set would stay, and it would never be shipped.
+#[test]
+fn a_script_that_is_a_link_is_part_of_the_set() {
+    let project = TestProject::new();
+    let json = |project: &TestProject| {
+        let arguments = ["--base", "scratch", "--dry-run", "--format", "json"];
+        project.build(&arguments).succeeded().json()["migrations"].clone()
+    };
+    let before = json(&project);
+    symlink("V1__create_orders.sql", project.folder().join("db/V3__again.sql")).unwrap();
+    let after = json(&project);
+    assert_eq!(after["version"], "3");
+    assert_eq!(after["scripts"], 3);
+    assert_ne!(before["digest"], after["digest"]);
+    project.write("db/more/V4__x.sql", "SELECT 4;\n");
+    symlink("more", project.folder().join("db/other")).unwrap();
+    assert_eq!(json(&project)["scripts"], 5);
+    symlink("absent.sql", project.folder().join("db/V9__dangling.sql")).unwrap();
+    refused(&project, 2, &["V9__dangling.sql", "absent.sql"]);
+}
+
 /// Catches a socket, a pipe or a device that blocks the build or becomes an empty file.
 #[test]
 fn sockets_and_pipes_are_refused() {
@@ -130,6 +151,22 @@ fn sockets_and_pipes_are_refused() {
     let pipe = project.folder().join("db/V4__pipe.sql");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     refused(&project, 2, &["V4__pipe.sql"]);
+}
+
+/// Catches a file that removes another of the base.
+#[test]
+fn names_of_whiteouts_are_refused() {
+    let project = TestProject::new().script(".wh.V1__create_orders.sql", "");
+    refused(&project, 2, &[".wh.V1__create_orders.sql", "removes"]);
+    let project = TestProject::new().script("nested/.wh..wh..opq/V3__x.sql", "");
+    refused(&project, 2, &[".wh..wh..opq"]);
+    let project = TestProject::new().file("x", "1");
+    let arguments = ["--base", "scratch", "--output", "oci:out", "--add", "x:/etc/.wh.passwd"];
+    project
+        .build(&arguments)
+        .exited(2)
+        .says(&["--add", ".wh.passwd"])
+        .hints();
 }
 
 /// Catches one of two inputs winning in silence.

@@ -72,6 +72,66 @@ fn a_failed_push_writes_no_result() {
     assert_eq!(json.stdout, "");
 }
 
+/// Catches a file that turns out not to be writable when the tags have moved already.
+#[test]
+fn result_files_are_made_sure_of_before_anything_is_sent() {
+    let scene = Scene::ecr();
+    scene.project.write("folder/x", "");
+    let before = scene.project.files();
+    for path in ["absent/digest", "folder"] {
+        for flag in ["--digest-file", "--metadata-file", "--image-refs", "--dotenv"] {
+            let outcome = scene.push(
+                "v1",
+                &["--dotenv", "first.env", flag, path][if flag == "--dotenv" { 2 } else { 0 }..],
+            );
+            let outcome = outcome.exited(2).says(&[path, flag]).hints();
+            assert!(!outcome.stderr.contains(".shipway-"), "{outcome:?}");
+        }
+    }
+    assert_eq!(scene.registry.writes(), 0, "{}", scene.registry.story());
+    assert_eq!(scene.project.files(), before);
+}
+
+/// Catches a tag in a registry although an archive of the same run could not be written.
+#[test]
+fn no_tag_moves_before_files_are_complete() {
+    let scene = Scene::ecr();
+    scene
+        .push("v1", &["--output", "oci-archive:absent/out.tar"])
+        .exited(1)
+        .says(&["absent"])
+        .hints();
+    assert_eq!(scene.registry.tags("orders"), [], "{}", scene.registry.story());
+}
+
+/// Catches results that speak of the image that was built where another one with the same scripts stays.
+#[test]
+fn a_tag_that_stays_is_reported_by_what_it_names() {
+    let scene = Scene::ecr();
+    let read = |name: &str| fs::read_to_string(scene.project.folder().join(name)).unwrap();
+    let tag = "{migrations.version}-{migrations.digest}";
+    let push = |more: &[&str]| scene.push(tag, &[&FILES, more].concat()).succeeded();
+    push(&[]);
+    let [first, metadata] = ["digest", "metadata.json"].map(read);
+    let label = &["--label", "team=orders", "--format", "json"];
+    for more in [&label[..], &["--label", "team=orders", "--format", "json", "--dry-run"]] {
+        let json = push(more).json();
+        assert_eq!(json["digest"], first.trim_end());
+        assert!(json["images"][0].as_str().unwrap().ends_with(first.trim_end()));
+        assert_eq!(json["platforms"], serde_json::json!([]));
+        assert_eq!(json["layers"], serde_json::json!([]));
+    }
+    assert_eq!(read("digest"), first);
+    let told = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    assert_eq!(
+        told(&read("metadata.json"))["containerimage.descriptor"],
+        told(&metadata)["containerimage.descriptor"]
+    );
+    assert!(read("build.env").contains(&format!("SHIPWAY_DIGEST={first}")));
+    let dry = scene.push(tag, &["--label", "team=orders", "--dry-run"]).succeeded();
+    assert_eq!(dry.digest(), first.trim_end());
+}
+
 /// Catches a re-run of an unchanged job that reports nothing.
 #[test]
 fn an_unchanged_run_reports_the_same() {

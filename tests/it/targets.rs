@@ -206,6 +206,35 @@ fn a_layout_that_fails_halfway_leaves_the_old_one() {
     assert_eq!(scene.project.files(), files);
 }
 
+/// Catches an archive that replaces the link it is named by, or a device.
+#[test]
+fn an_archive_is_written_through_links_and_over_files_only() {
+    let project = TestProject::new().file("store/old.tar", "old");
+    std::os::unix::fs::symlink("store/old.tar", project.folder().join("link.tar")).unwrap();
+    project
+        .build(&["--base", "scratch", "--output", "oci-archive:link.tar"])
+        .succeeded();
+    assert!(project.folder().join("link.tar").is_symlink());
+    Root::archive(&project.folder().join("store/old.tar"), None);
+    let scene = Scene::ecr();
+    let pipe = scene.project.folder().join("pipe");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    for output in ["oci-archive:pipe", "docker-archive:pipe", "oci-archive:/dev/null"] {
+        scene
+            .push("v1", &["--output", output])
+            .exited(2)
+            .says(&["archive is a file"])
+            .hints();
+    }
+    assert_eq!(scene.registry.writes(), 0, "{}", scene.registry.story());
+}
+
 /// Catches a push that nobody asked for.
 #[test]
 fn without_push_nothing_is_sent() {

@@ -11,8 +11,11 @@ use crate::support::tarball::{Entry, Tarball};
 
 /// Builds with `--add sql:DESTINATION` on a base of these layers.
 fn run(project: &TestProject, base: &Base, destination: &str) -> Outcome {
+    run_with(project, base, &format!("sql:{destination}"))
+}
+
+fn run_with(project: &TestProject, base: &Base, add: &str) -> Outcome {
     base.image().write_layout(&project.folder().join("base"), "1");
-    let add = format!("sql:{destination}");
     project.run(&[
         "build",
         "--profile",
@@ -20,7 +23,7 @@ fn run(project: &TestProject, base: &Base, destination: &str) -> Outcome {
         "--base",
         "oci:base",
         "--add",
-        &add,
+        add,
         "--output",
         "oci:out",
         "-t",
@@ -168,6 +171,40 @@ fn a_file_in_the_way_is_an_error() {
     let base = Base::plain().layer(Tarball::new().file("opt", b"a file"));
     run(&project, &base, "/opt/sql").failed().says(&["/opt"]).hints();
     assert!(!project.folder().join("out").exists());
+}
+
+/// Catches a directory of the base, with all there is in it, replaced by a file, and a link that becomes one.
+#[test]
+fn a_file_does_not_replace_a_directory_or_a_link() {
+    let base = || {
+        Base::plain().layer(
+            Tarball::new()
+                .directory("etc", 0o755)
+                .file("etc/passwd", b"root")
+                .directory("usr", 0o755)
+                .file("usr/real", b"x")
+                .symlink("usr/link", "real"),
+        )
+    };
+    let project = TestProject::empty().file("x.txt", "1").file("sql/etc", "1");
+    for add in ["x.txt:/etc", "sql:/"] {
+        let outcome = run_with(&project, &base(), add).exited(2).hints();
+        outcome.says(&["/etc", "directory"]);
+    }
+    run_with(&project, &base(), "x.txt:/usr/link")
+        .exited(2)
+        .says(&["/usr/link", "real"])
+        .hints();
+    assert!(!project.folder().join("out").exists());
+    for (add, path) in [
+        ("x.txt:/etc/", "etc/x.txt"),
+        ("x.txt:/", "x.txt"),
+        ("x.txt:/etc/passwd", "etc/passwd"),
+    ] {
+        run_with(&project, &base(), add).succeeded();
+        let root = Root::layout(&project.folder().join("out"), Some("v1"));
+        assert_eq!(root.only().text(path), "1", "{add}");
+    }
 }
 
 /// Catches links that lead in a circle, for ever.

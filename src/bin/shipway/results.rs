@@ -1,15 +1,15 @@
 //! What a build leaves for scripts: lines or JSON on standard output, and files, written only after success.
 
-use std::fs;
-use std::io::Write as _;
-use std::path::Path;
-
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use shipway::build::{Built, Status};
-use shipway::oci::{Descriptor, Reference};
+use shipway::oci::Reference;
 
-use crate::args::BuildArguments;
+mod files;
+
+pub(crate) use files::ResultFiles;
+
+use files::FileKind;
 
 /// What is told of a build.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl BuildResult<'_> {
     /// The lines of the text form.
     pub(crate) fn text(&self) -> String {
         if self.images.is_empty() {
-            return format!("{}\n", self.built.root.digest());
+            return format!("{}\n", self.built.present().digest);
         }
         self.images.iter().map(|image| format!("{image}\n")).collect()
     }
@@ -49,9 +49,20 @@ impl BuildResult<'_> {
         }
     }
 
+    /// Whether what is there is the image that was built.
+    fn is_present(&self) -> bool {
+        self.built.present().digest == self.built.root.digest()
+    }
+
     /// The object of the JSON form.
     pub(crate) fn json(&self) -> Value {
-        let root = &self.built.root.descriptor;
+        let root = self.built.present();
+        // What is known of the image that was built says nothing of another one that stays.
+        let (platforms, layers) = if self.is_present() {
+            (self.built.platforms.as_slice(), self.built.layers.as_slice())
+        } else {
+            Default::default()
+        };
         json!({
             "digest": root.digest,
             "mediaType": root.media_type,
@@ -60,13 +71,13 @@ impl BuildResult<'_> {
             "tags": self.tags,
             "status": self.status(),
             "outputs": self.outputs,
-            "platforms": self.built.platforms.iter().map(|image| json!({
+            "platforms": platforms.iter().map(|image| json!({
                 "platform": image.platform.to_string(),
                 "digest": image.manifest,
                 "config": image.config,
             })).collect::<Vec<_>>(),
             "base": self.base_name.as_ref().map(|name| json!({"name": name, "digest": self.built.base_digest})),
-            "layers": self.built.layers.iter().map(|layer| json!({
+            "layers": layers.iter().map(|layer| json!({
                 "digest": layer.descriptor.digest,
                 "diffId": layer.diff_id,
                 "size": layer.descriptor.size,
@@ -81,35 +92,22 @@ impl BuildResult<'_> {
         })
     }
 
-    /// Writes the files that were asked for.
-    pub(crate) fn write_files(&self, arguments: &BuildArguments) -> anyhow::Result<()> {
-        let digest = self.built.root.digest();
-        if let Some(path) = &arguments.digest_file {
-            write(path, &format!("{digest}\n"))?;
-        }
-        if let Some(path) = &arguments.image_refs {
-            write(
-                path,
-                &self.images.iter().map(|image| format!("{image}\n")).collect::<String>(),
-            )?;
-        }
-        if let Some(path) = &arguments.dotenv {
-            write(path, &self.dotenv())?;
-        }
-        if let Some(path) = &arguments.metadata_file {
-            let text = serde_json::to_string_pretty(&self.metadata()).context("cannot write the metadata")?;
-            write(path, &format!("{text}\n"))?;
-        }
-        Ok(())
+    /// What belongs in a file.
+    fn content(&self, kind: FileKind) -> anyhow::Result<String> {
+        Ok(match kind {
+            FileKind::Digest => format!("{}\n", self.built.present().digest),
+            FileKind::References => self.images.iter().map(|image| format!("{image}\n")).collect(),
+            FileKind::Dotenv => self.dotenv(),
+            FileKind::Metadata => {
+                let text = serde_json::to_string_pretty(&self.metadata()).context("cannot write the metadata")?;
+                format!("{text}\n")
+            }
+        })
     }
 
     /// No quotes and no spaces around `=`: GitLab reads the file, not a shell.
     fn dotenv(&self) -> String {
-        let digest = self
-            .images
-            .first()
-            .and_then(|image| image.digest)
-            .unwrap_or(self.built.root.digest());
+        let digest = self.built.present().digest;
         let image = self
             .images
             .first()
@@ -123,12 +121,16 @@ impl BuildResult<'_> {
 
     /// The keys of buildx's metadata file.
     fn metadata(&self) -> Value {
-        let root: &Descriptor = &self.built.root.descriptor;
+        let root = self.built.present();
         let mut metadata = json!({
             "containerimage.descriptor": {"mediaType": root.media_type, "digest": root.digest, "size": root.size},
             "containerimage.digest": root.digest,
         });
-        if let ([only], Some(metadata)) = (self.built.platforms.as_slice(), metadata.as_object_mut()) {
+        if let ([only], true, Some(metadata)) = (
+            self.built.platforms.as_slice(),
+            self.is_present(),
+            metadata.as_object_mut(),
+        ) {
             metadata.insert("containerimage.config.digest".to_owned(), json!(only.config));
         }
         if let (false, Some(metadata)) = (self.tags.is_empty(), metadata.as_object_mut()) {
@@ -136,28 +138,4 @@ impl BuildResult<'_> {
         }
         metadata
     }
-}
-
-/// Writes a file that appears complete or not at all.
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let what = || format!("cannot write {}", path.display());
-    // A device or a pipe cannot be replaced.
-    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-        return fs::write(path, text).with_context(what);
-    }
-    let mut file = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // As if the file had been created directly; the umask still applies.
-        file.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = file.tempfile_in(folder).with_context(what)?;
-    file.write_all(text.as_bytes()).with_context(what)?;
-    file.persist(path).with_context(what)?;
-    Ok(())
 }

@@ -185,7 +185,7 @@ fn inputs(
     let mut additions = Vec::new();
     if arguments.add.is_empty() {
         for addition in &project.runner.add {
-            additions.push((in_folder(&addition.from), image_path("runner.add", &addition.to)?));
+            additions.push(self::addition("runner.add", in_folder(&addition.from), &addition.to)?);
         }
     }
     for text in &arguments.add {
@@ -194,7 +194,7 @@ fn inputs(
                 .hint("such as --add sql:/migrations")
                 .into());
         };
-        additions.push((PathBuf::from(from), image_path("--add", to)?));
+        additions.push(addition("--add", PathBuf::from(from), to)?);
     }
     let mut variables = project.runner.env.clone();
     variables.extend(pairs("--env", &arguments.env)?);
@@ -354,9 +354,18 @@ fn output(text: &str) -> anyhow::Result<Output> {
 fn image_path(origin: &str, text: &str) -> anyhow::Result<ImagePath> {
     text.parse::<ImagePath>().map_err(|error| {
         UsageError::new(format!("{origin}: {text:?} cannot be used"))
-            .because(error)
+            .because(Error::from(error))
             .into()
     })
+}
+
+/// A file or folder and its place. A file whose place ends with a slash goes into that directory.
+fn addition(origin: &str, from: PathBuf, to: &str) -> anyhow::Result<(PathBuf, ImagePath)> {
+    let place = match from.file_name().and_then(|name| name.to_str()) {
+        Some(name) if to.ends_with('/') && !from.is_dir() => image_path(origin, &format!("{to}{name}"))?,
+        _ => image_path(origin, to)?,
+    };
+    Ok((from, place))
 }
 
 /// `KEY=VALUE`, each.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 
 use super::DOCKER_MANIFEST_FILE;
-use super::tar_file::{TarFile, check};
+use super::tar_file::{SealedFile, TarFile, check};
 use crate::content::{Blob, ContentError, Kind, Placement, Result, Target};
 use crate::oci::media_type::OCI_LAYER_ZSTD;
 use crate::oci::media_type::{DOCKER_LAYER, OCI_LAYER};
@@ -29,6 +29,7 @@ pub struct DockerArchiveTarget {
 struct State {
     blobs: BTreeMap<Digest, Blob>,
     image: Option<(Digest, ImageManifest)>,
+    sealed: Option<SealedFile>,
 }
 
 #[derive(Serialize)]
@@ -99,8 +100,15 @@ impl Target for DockerArchiveTarget {
         Ok(())
     }
 
-    async fn commit(&self) -> Result<()> {
-        let State { blobs, image } = std::mem::take(&mut *self.state());
+    async fn check(&self) -> Result<()> {
+        check(&self.file).map(|_| ())
+    }
+
+    async fn seal(&self) -> Result<()> {
+        let (blobs, image) = {
+            let mut state = self.state();
+            (std::mem::take(&mut state.blobs), state.image.take())
+        };
         let Some((_, image)) = image else { return Ok(()) };
         let config = format!("{}.json", image.config.digest.hex());
         let saved = [SavedImage {
@@ -126,7 +134,18 @@ impl Target for DockerArchiveTarget {
                 file.add_blob(&layer_name(layer), blob(layer)?, &self.place()).await?;
             }
         }
-        file.finish().await
+        let sealed = file.seal().await?;
+        self.state().sealed = Some(sealed);
+        Ok(())
+    }
+
+    async fn commit(&self) -> Result<()> {
+        self.seal().await?;
+        let sealed = self.state().sealed.take();
+        match sealed {
+            Some(sealed) => sealed.publish().await,
+            None => Ok(()),
+        }
     }
 }
 

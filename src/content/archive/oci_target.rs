@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::members::Members;
 use super::oci_source::read_index;
 use super::region::Abandoned;
-use super::tar_file::{TarFile, check};
+use super::tar_file::{SealedFile, TarFile, check};
 use crate::content::format::collected::Collected;
 use crate::content::format::output::unfinished;
 use crate::content::format::{BLOBS, INDEX_FILE, LAYOUT_FILE, LAYOUT_TEXT};
@@ -30,6 +30,7 @@ pub struct OciArchiveTarget {
 struct State {
     blobs: BTreeMap<Digest, Blob>,
     collected: Collected,
+    sealed: Option<SealedFile>,
 }
 
 impl OciArchiveTarget {
@@ -83,8 +84,15 @@ impl Target for OciArchiveTarget {
         Ok(())
     }
 
-    async fn commit(&self) -> Result<()> {
-        let State { mut blobs, collected } = std::mem::take(&mut *self.state());
+    async fn check(&self) -> Result<()> {
+        check(&self.file).map(|_| ())
+    }
+
+    async fn seal(&self) -> Result<()> {
+        let (mut blobs, collected) = {
+            let mut state = self.state();
+            (std::mem::take(&mut state.blobs), std::mem::take(&mut state.collected))
+        };
         if collected.manifests().next().is_none() {
             return Ok(());
         }
@@ -101,6 +109,17 @@ impl Target for OciArchiveTarget {
             file.add_blob(&format!("{BLOBS}/{}", digest.hex()), blob, &self.place())
                 .await?;
         }
-        file.finish().await
+        let sealed = file.seal().await?;
+        self.state().sealed = Some(sealed);
+        Ok(())
+    }
+
+    async fn commit(&self) -> Result<()> {
+        self.seal().await?;
+        let sealed = self.state().sealed.take();
+        match sealed {
+            Some(sealed) => sealed.publish().await,
+            None => Ok(()),
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! Writing an archive.
 
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use tar::{EntryType, Header};
+use tempfile::TempPath;
 
 use crate::content::format::output::{Output, cannot_write};
 use crate::content::{Blob, ContentError, Kind, Result};
@@ -12,6 +14,8 @@ use crate::content::{Blob, ContentError, Kind, Result};
 const TIME: u64 = 1;
 /// Size of a tar block.
 const BLOCK: usize = 512;
+/// Links followed to where the archive really is, as Linux does.
+const MOST_LINKS: usize = 40;
 
 /// An archive that is being written. It takes its name when it is finished.
 #[derive(Debug)]
@@ -26,14 +30,14 @@ impl TarFile {
     /// # Errors
     /// When nothing can be written beside it.
     pub(super) async fn create(path: &Path) -> Result<Self> {
-        check(path)?;
+        let path = check(path)?;
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
         Ok(Self {
             output: Output::create(folder).await?,
-            path: path.to_owned(),
+            path,
         })
     }
 
@@ -58,17 +62,16 @@ impl TarFile {
         self.pad(size).await
     }
 
-    /// Ends the archive and gives it its name.
+    /// Ends the archive, which has all its bytes then, but not its name.
     ///
     /// # Errors
-    /// When that fails; there is no archive then, or the one that was there before.
-    pub(super) async fn finish(mut self) -> Result<()> {
+    /// When the last bytes cannot be written.
+    pub(super) async fn seal(mut self) -> Result<SealedFile> {
         self.output.write(&[0; 2 * BLOCK]).await?;
-        let written = self.output.finish().await?;
-        let path = self.path.clone();
-        let renamed = tokio::task::spawn_blocking(move || written.persist(path).map_err(|error| error.error)).await;
-        let renamed = renamed.unwrap_or_else(|error| Err(io::Error::other(error)));
-        renamed.map_err(|error| cannot_write(&self.path, error))
+        Ok(SealedFile {
+            written: self.output.finish().await?,
+            path: self.path,
+        })
     }
 
     async fn header(&mut self, name: &str, size: u64) -> Result<()> {
@@ -90,17 +93,77 @@ impl TarFile {
     }
 }
 
-/// Refuses a path that cannot become an archive.
+/// A complete archive that has no name yet. It goes when it is dropped without getting one.
+#[derive(Debug)]
+pub(super) struct SealedFile {
+    written: TempPath,
+    path: PathBuf,
+}
+
+impl SealedFile {
+    /// Gives the archive its name.
+    ///
+    /// # Errors
+    /// When that fails; there is no archive then, or the one that was there before.
+    pub(super) async fn publish(self) -> Result<()> {
+        let Self { written, path } = self;
+        let name = path.clone();
+        let renamed = tokio::task::spawn_blocking(move || written.persist(name).map_err(|error| error.error)).await;
+        let renamed = renamed.unwrap_or_else(|error| Err(io::Error::other(error)));
+        renamed.map_err(|error| cannot_write(&path, error))
+    }
+}
+
+/// Finds where an archive will be: at the path, or where the link there points, which stays.
 ///
 /// # Errors
-/// When it is a folder.
-pub(super) fn check(path: &Path) -> Result<()> {
-    if path.is_dir() {
-        return Err(ContentError::new(
+/// When there is something that is no file.
+pub(super) fn check(path: &Path) -> Result<PathBuf> {
+    let mut real = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(to) = fs::read_link(&real) else { break };
+        real = real.parent().map(|folder| folder.join(&to)).unwrap_or(to);
+    }
+    match fs::metadata(&real) {
+        Ok(metadata) if metadata.is_dir() => Err(ContentError::new(
             Kind::Usage,
             format!("{} is a folder, and an archive is a file", path.display()),
         )
-        .hint(format!("name a file in it, or oci:{} for a layout", path.display())));
+        .hint(format!("name a file in it, or oci:{} for a layout", path.display()))),
+        Ok(metadata) if !metadata.is_file() => Err(ContentError::new(
+            Kind::Usage,
+            format!(
+                "{} is a device, a pipe or a socket, and an archive is a file",
+                path.display()
+            ),
+        )
+        .hint("name a file, and pass it on when it is complete")),
+        // What cannot be looked at cannot be written either, which says more.
+        Ok(_) | Err(_) => Ok(real),
     }
-    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn links_are_followed_and_only_files_replaced() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("real")).expect("folder");
+        symlink("real/a.tar", path("link")).expect("link");
+        symlink("link", path("again")).expect("link");
+        assert_eq!(check(&path("again")).expect("dangling"), path("real/a.tar"));
+        fs::write(path("real/a.tar"), "old").expect("file");
+        assert_eq!(check(&path("link")).expect("file"), path("real/a.tar"));
+        symlink("real", path("folder")).expect("link");
+        let _socket = std::os::unix::net::UnixListener::bind(path("socket")).expect("socket");
+        for wrong in ["folder", "real", "socket"] {
+            let error = check(&path(wrong)).expect_err(wrong);
+            assert_eq!(error.kind(), Kind::Usage, "{wrong}");
+        }
+    }
 }

@@ -99,7 +99,8 @@ pub(crate) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     builder.prefix(TEMPORARY);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    // The temporary name says nothing to whoever reads the error.
+    builder.tempfile_in(folder).map_err(|error| error.kind().into())
 }
 
 /// Writes a small file whole, over one of that name if there is one. Blocks.

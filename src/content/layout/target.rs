@@ -88,6 +88,10 @@ impl Target for LayoutTarget {
         self.blocking(look_up).await
     }
 
+    async fn check(&self) -> Result<()> {
+        self.blocking(|folder, _| look(folder).map(|_| ())).await
+    }
+
     async fn put(&self, blob: &Blob) -> Result<Placement> {
         let descriptor = &blob.descriptor;
         let (digest, size) = (descriptor.digest, descriptor.size);

@@ -17,75 +17,93 @@ enum Verdict {
     Found(Node),
 }
 
-#[derive(Debug, Clone)]
-struct Question {
-    path: String,
-    verdict: Verdict,
+impl Verdict {
+    fn is_found(&self) -> bool {
+        matches!(self, Self::Found(_))
+    }
 }
 
 /// The questions no layer has answered yet, and the answers.
 #[derive(Debug, Clone)]
 pub(super) struct Questions {
-    open: Vec<Question>,
+    /// By path, so that thousands of questions cost a layer of a hundred thousand entries little.
+    open: BTreeMap<String, Verdict>,
+    /// How many of them the layer that is being read has not answered.
+    unanswered: usize,
     answers: BTreeMap<String, Node>,
 }
 
 impl Questions {
     /// Asks for each path.
     pub(super) fn new(paths: &BTreeSet<String>) -> Self {
-        let paths: BTreeSet<String> = paths.iter().map(|path| normalised(path.as_bytes())).collect();
-        let open = paths.into_iter().map(|path| Question {
-            // The root is a directory whatever the layers say.
-            verdict: if path.is_empty() {
-                Verdict::Found(Node::Directory)
-            } else {
-                Verdict::Silent
-            },
-            path,
-        });
+        let mut open: BTreeMap<String, Verdict> = paths
+            .iter()
+            .map(|path| (normalised(path.as_bytes()), Verdict::Silent))
+            .collect();
+        // The root is a directory whatever the layers say.
+        let root = open.remove("").map(|_| (String::new(), Node::Directory));
         Self {
-            open: open.collect(),
-            answers: BTreeMap::new(),
+            unanswered: open.len(),
+            open,
+            answers: root.into_iter().collect(),
         }
     }
 
     /// Takes a fact of the layer that is being read.
     pub(super) fn apply(&mut self, path: &str, fact: &Fact) {
-        for question in &mut self.open {
-            if question.path.is_empty() {
-                continue;
+        let Self { open, unanswered, .. } = self;
+        let mut change = |verdict: &mut Verdict, by: &dyn Fn(&mut Verdict)| {
+            let was_open = !verdict.is_found();
+            by(verdict);
+            if was_open && verdict.is_found() {
+                *unanswered -= 1;
             }
-            let verdict = &mut question.verdict;
-            if question.path == path {
-                at(verdict, fact);
-            } else if is_below(&question.path, path) {
-                above(verdict, fact);
-            } else if is_below(path, &question.path) && !matches!(verdict, Verdict::Found(Node::File | Node::Link(_))) {
-                // A layer need not have entries for the parents of its entries.
-                *verdict = Verdict::Found(Node::Directory);
+        };
+        if let Some(verdict) = open.get_mut(path) {
+            change(verdict, &|verdict| at(verdict, fact));
+        }
+        // A directory says nothing of what lies in it.
+        if *fact != Fact::Directory {
+            let start = if path.is_empty() {
+                String::new()
+            } else {
+                format!("{path}/")
+            };
+            let below = open.range_mut(start.clone()..);
+            for (_, verdict) in below.take_while(|(question, _)| question.starts_with(&start)) {
+                change(verdict, &|verdict| above(verdict, fact));
+            }
+        }
+        // A layer need not have entries for the parents of its entries.
+        for (slash, _) in path.match_indices('/') {
+            if let Some(verdict) = open.get_mut(&path[..slash]) {
+                change(verdict, &|verdict| {
+                    if !matches!(verdict, Verdict::Found(Node::File | Node::Link(_))) {
+                        *verdict = Verdict::Found(Node::Directory);
+                    }
+                });
             }
         }
     }
 
     /// Whether nothing more needs to be read of any layer.
     pub(super) fn all_answered(&self) -> bool {
-        self.open
-            .iter()
-            .all(|question| matches!(question.verdict, Verdict::Found(_)))
+        self.unanswered == 0
     }
 
     /// Ends a layer: what it answered or hid is settled.
     pub(super) fn end_layer(&mut self) {
         let answers = &mut self.answers;
-        self.open.retain_mut(|question| {
-            let node = match std::mem::replace(&mut question.verdict, Verdict::Silent) {
+        self.open.retain(|path, verdict| {
+            let node = match std::mem::replace(verdict, Verdict::Silent) {
                 Verdict::Silent => return true,
                 Verdict::Hidden => Node::Missing,
                 Verdict::Found(node) => node,
             };
-            answers.insert(std::mem::take(&mut question.path), node);
+            answers.insert(path.clone(), node);
             false
         });
+        self.unanswered = self.open.len();
     }
 
     /// The answers under the paths as they were asked for, once all layers there are have been heard.
@@ -124,8 +142,4 @@ fn hide(verdict: &mut Verdict) {
     if *verdict == Verdict::Silent {
         *verdict = Verdict::Hidden;
     }
-}
-
-fn is_below(path: &str, directory: &str) -> bool {
-    directory.is_empty() || path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
 }

@@ -22,7 +22,7 @@ use crate::failure::UsageError;
 use crate::places::Places;
 use crate::printer::Printer;
 use crate::progress::Display;
-use crate::results::BuildResult;
+use crate::results::{BuildResult, ResultFiles};
 use crate::settings::{self, BuildSettings, Logins, Output};
 use crate::tag_template::Words;
 
@@ -57,6 +57,10 @@ pub(crate) async fn run(
     );
     let deliveries = deliveries(&settings, &facts.project, &names, &places).await?;
     let order = order(&settings, &facts, &places, arguments.dry_run).await?;
+    let files = match arguments.dry_run {
+        true => None,
+        false => Some(ResultFiles::prepare(arguments)?),
+    };
     let built = ship(&order, facts.set_digest(), &deliveries, &progress)
         .await
         .map_err(Error::from)?;
@@ -69,7 +73,7 @@ pub(crate) async fn run(
     let images: Vec<Reference> = pushed
         .iter()
         .zip(&built.delivered)
-        .map(|(repository, delivered)| repository.pinned(delivered.digest))
+        .map(|(repository, delivered)| repository.pinned(delivered.image.digest))
         .collect();
     let writes_layout = settings
         .outputs
@@ -89,8 +93,8 @@ pub(crate) async fn run(
         version: facts.inventory.highest_version().map(ToString::to_string),
         scripts: facts.inventory.entries().len(),
     };
-    if !arguments.dry_run {
-        result.write_files(arguments)?;
+    if let Some(files) = files {
+        files.write(&result)?;
     }
     match printer.format() {
         Format::Text => printer.data(&result.text())?,
