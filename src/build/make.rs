@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::{try_join_all, try_join3};
+use tokio::sync::oneshot;
 
 use super::BuildError;
 use super::assemble::{Assembled, Assembly};
@@ -37,7 +38,7 @@ pub(super) struct Making<'a> {
 }
 
 impl Making<'_> {
-    pub(super) async fn make(&self, set_digest: SetDigest<'_>) -> Result<Made, BuildError> {
+    pub(super) async fn make(&self, set_digest: SetDigest<'_>, found: oneshot::Sender<()>) -> Result<Made, BuildError> {
         let known = self.order.recipe.known_base.as_ref();
         let known = known.filter(|known| place::is_enough(known, &self.order.recipe));
         let early = async {
@@ -48,7 +49,7 @@ impl Making<'_> {
             };
             self.layers(ground, &mut Vec::new()).await.map(Some)
         };
-        let (early, (bases, configs), set_digest) = try_join3(early, self.base(), set_digest).await?;
+        let (early, (bases, configs), set_digest) = try_join3(early, self.base(found), set_digest).await?;
         let family = self.order.family.unwrap_or(bases.family);
         if family == Family::Docker && self.order.insists_on_annotations {
             return Err(BuildError::Annotations {
@@ -85,12 +86,14 @@ impl Making<'_> {
     }
 
     /// Reads the base; its layers are handed over before its configs are there.
-    async fn base(&self) -> Result<(Bases, Vec<ImageConfig>), BuildError> {
+    async fn base(&self, found: oneshot::Sender<()>) -> Result<(Bases, Vec<ImageConfig>), BuildError> {
         let platforms = &self.order.platforms;
         let bases = match &self.order.base {
             None => Bases::scratch(platforms),
             Some((name, source, selector)) => Bases::resolve(name, source, selector, platforms, self.progress).await?,
         };
+        // Nobody listens when nothing can be written before the digest is known.
+        let _ = found.send(());
         for blob in bases.images.iter().flat_map(base_blobs) {
             self.send(blob);
         }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, try_join, try_join_all};
+use tokio::sync::oneshot;
 
 use super::BuildError;
 use super::base::Platforms;
@@ -143,10 +144,12 @@ pub async fn ship(
         .iter()
         .map(|delivery| Transfer::new(Arc::clone(&delivery.target), Arc::clone(progress)))
         .collect();
+    let (found, base_is_found) = oneshot::channel();
     let asking = async {
         let present = try_join_all(deliveries.iter().map(tags_of)).await?;
-        // Without a tag that may turn out to be right already, everything will be written: it can go at once.
-        if !order.dry_run && present.iter().flatten().all(Option::is_none) {
+        // Without a tag that may turn out to be right already, everything will be written: it can go as soon as it is
+        // sure that there is a base. A registry may create a repository at the first request that writes.
+        if !order.dry_run && present.iter().flatten().all(Option::is_none) && base_is_found.await.is_ok() {
             transfers.iter().for_each(|transfer| transfer.begin(1));
         }
         Ok::<_, BuildError>(present)
@@ -157,7 +160,7 @@ pub async fn ship(
         transfers: &transfers,
         progress: progress.as_ref(),
     };
-    let (present, made) = try_join(asking, making.make(set_digest)).await?;
+    let (present, made) = try_join(asking, making.make(set_digest, found)).await?;
     let set = made.set_digest.as_deref();
     let root = &made.image.root;
     let plans = try_join_all(
