@@ -1,14 +1,17 @@
 //! The folder of a layout: what it is, making one, sharing it with other processes, and taking it back.
 
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use tempfile::NamedTempFile;
 
 use crate::content::format::output::{TEMPORARY, write_new};
 use crate::content::format::{BLOBS, INDEX_FILE, LAYOUT_FILE, LAYOUT_TEXT};
 use crate::content::{ContentError, Kind, MANIFEST_LIMIT, Result};
+use crate::oci::Digest;
 
 /// How often is looked again where another process may have made or taken back a layout between two steps.
 const RACES_LIMIT: usize = 20;
@@ -127,6 +130,8 @@ pub(super) fn holds(path: &Path, size: u64) -> bool {
 pub(super) struct Footprint {
     created: Vec<PathBuf>,
     is_closed: bool,
+    /// Files made for blobs whose writer has not taken them yet.
+    pub(super) unclaimed: HashMap<Digest, NamedTempFile>,
 }
 
 impl Footprint {
@@ -185,6 +190,7 @@ impl Footprint {
     /// Removes what was created, except where another process has put something since. Blocks, but for nobody.
     pub(super) fn remove(&mut self, folder: &Path) {
         self.is_closed = true;
+        self.unclaimed.clear();
         let marker = folder.join(LAYOUT_FILE);
         let lock = File::open(&marker).ok();
         if let Some(lock) = &lock {

@@ -106,9 +106,22 @@ impl Target for LayoutTarget {
             let blobs = folder.join(BLOBS);
             let create = |_lock| temporary(&blobs);
             let created = footprint.prepare(folder).and_then(create);
-            created.map(Some).map_err(|error| cannot_write(folder, error))
+            created
+                .map(|file| {
+                    // Not as this thread's result: nobody may wait for that any more, and the file would go too late.
+                    footprint.unclaimed.insert(digest, file);
+                    Some(())
+                })
+                .map_err(|error| cannot_write(folder, error))
         };
-        let Some(file) = self.blocking(prepare).await? else {
+        let created = self.blocking(prepare).await?;
+        let file = self
+            .footprint
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .unclaimed
+            .remove(&digest);
+        let (Some(()), Some(file)) = (created, file) else {
             self.state().present.insert(digest, size);
             return Ok(Placement::Present);
         };
