@@ -12,6 +12,7 @@ use shipway::error::Error;
 use shipway::migrations::Inventory;
 use shipway::oci::{Family, Reference, Repository, Tag};
 use shipway::progress::Progress;
+use shipway::provenance::slug::slug;
 use shipway::provenance::{CiNames, Provenance};
 use shipway::recipe::Step;
 use shipway::runner::Prepared;
@@ -28,6 +29,8 @@ use crate::tag_template::Words;
 
 /// Prefix of the annotations the image specification defines.
 const IMAGE: &str = "org.opencontainers.image";
+/// Name of a project that has none.
+const FALLBACK_NAME: &str = "migrations";
 
 /// Builds, and delivers what was built.
 pub(crate) async fn run(
@@ -204,7 +207,7 @@ fn folder_name(folder: &Path) -> String {
     };
     let folder = folder.canonicalize().unwrap_or_default();
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
-    name.unwrap_or_else(|| "migrations".to_owned())
+    name.unwrap_or_else(|| FALLBACK_NAME.to_owned())
 }
 
 /// A name the image gets.
@@ -335,6 +338,9 @@ async fn deliveries(
             Output::Layout(path) => Arc::new(LayoutTarget::create(path)),
             Output::OciArchive(path) => Arc::new(OciArchiveTarget::create(path)),
             Output::DockerArchive(path) => {
+                // A project may be called what no repository can be.
+                let project = Some(slug(project)).filter(|slug| !slug.is_empty());
+                let project = project.as_deref().unwrap_or(FALLBACK_NAME);
                 let named = names.iter().map(|name| match name {
                     Name::Full(..) => name.text(),
                     Name::Bare(tag) => format!("{project}:{tag}"),
