@@ -65,6 +65,7 @@ pub(crate) fn project(arguments: &GlobalArguments) -> anyhow::Result<Project> {
         Err(error) => {
             return Err(
                 UsageError::new(format!("cannot read the project file {}", path.display()))
+                    .hint("name another with --project-file; without one the flags say it all")
                     .because(error)
                     .into(),
             );

@@ -25,6 +25,14 @@ pub(super) enum Found {
     Layout,
 }
 
+/// Looks at a path that is to be written to. Blocks.
+pub(super) fn look_to_write(folder: &Path) -> Result<Found> {
+    look(folder).map_err(|error| match error.kind() {
+        Kind::Usage if folder.is_dir() => error.hint("name another folder; it may be new, empty, or a layout"),
+        _ => error,
+    })
+}
+
 /// Looks at a path. Blocks.
 pub(super) fn look(folder: &Path) -> Result<Found> {
     let path = folder.display();
@@ -60,8 +68,7 @@ pub(super) fn look(folder: &Path) -> Result<Found> {
         // Either it is no layout, or another process has made one between the two looks.
     }
     Err(ContentError::new(Kind::Usage, format!("{path} is not an OCI layout"))
-        .because(format!("it is not empty and has no file {LAYOUT_FILE}"))
-        .hint("name another folder; it may be new, empty, or a layout"))
+        .because(format!("it is not empty and has no file {LAYOUT_FILE}")))
 }
 
 /// Whether there is anything in a folder but what another run is just writing.
