@@ -64,7 +64,8 @@ impl Error {
                 | CredentialsError::Entry { .. }
                 | CredentialsError::HelperName { .. },
             ) => Category::Usage,
-            Self::Credentials(_) | Self::Inventory(_) | Self::Provenance(_) => Category::Failed,
+            Self::Inventory(error) => of_inventory(error),
+            Self::Credentials(_) | Self::Provenance(_) => Category::Failed,
             Self::Path(_)
             | Self::Platform(_)
             | Self::Project(_)
@@ -96,6 +97,8 @@ impl Error {
 fn of_build(error: &BuildError) -> Category {
     match error {
         BuildError::Content(error) => of_content(error),
+        BuildError::Read { source, .. } => of_local(source),
+        BuildError::Scripts { source } => of_inventory(source),
         BuildError::NoPlatform { .. }
         | BuildError::Twice { .. }
         | BuildError::Occupied { .. }
@@ -109,12 +112,23 @@ fn of_build(error: &BuildError) -> Category {
         | BuildError::NoImage { .. }
         | BuildError::Layers { .. }
         | BuildError::Circle { .. }
-        | BuildError::Read { .. }
-        | BuildError::Scripts { .. }
         | BuildError::Changed { .. }
         | BuildError::Spool { .. }
         | BuildError::Task(_)
         | BuildError::Json(_) => Category::Failed,
+    }
+}
+
+fn of_inventory(error: &InventoryError) -> Category {
+    let InventoryError::Read { source, .. } = error;
+    of_local(source)
+}
+
+/// An input that was named and may not be read is the caller's affair; one that breaks while it is read is not.
+fn of_local(error: &std::io::Error) -> Category {
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => Category::Usage,
+        _ => Category::Failed,
     }
 }
 

@@ -9,7 +9,7 @@ mod path;
 mod scan;
 
 pub use path::{ImagePath, PathError};
-pub use scan::{ScanError, scan, single};
+pub use scan::{READABLE, ScanError, scan, single};
 
 /// Steps, applied in order.
 #[derive(Debug, Clone, Default)]

@@ -99,13 +99,15 @@ impl Assembly<'_> {
 
     fn edit(&self, config: &mut ImageConfig, layers: &[Layer]) -> Result<(), ConfigError> {
         config.set_created(self.created)?;
-        config.set_label(BASE_NAME, self.bases.name.as_deref())?;
+        config.set_label(BASE_NAME, self.bases.registry_name.as_deref())?;
         config.set_label(
             BASE_DIGEST,
             self.bases.digest.map(|digest| digest.to_string()).as_deref(),
         )?;
         config.set_label(SET_DIGEST_LABEL, self.set_digest)?;
+        let mut applied = Vec::new();
         for step in &self.recipe.steps {
+            let mut is_applied = true;
             match step {
                 Step::Files(_) => {}
                 Step::Environment {
@@ -113,23 +115,28 @@ impl Assembly<'_> {
                     value,
                     unless_set,
                 } => {
-                    if !*unless_set || config.env_value(name)?.is_none() {
+                    is_applied = !*unless_set || config.env_value(name)?.is_none();
+                    if is_applied {
                         config.set_env(name, value)?;
                     }
                 }
                 Step::WorkingDirectory(path) => config.set_execution("WorkingDir", &path.to_string())?,
                 Step::User(user) => config.set_execution("User", user)?,
                 Step::Entrypoint { arguments, unless_set } => {
-                    if !*unless_set || config.entrypoint()?.is_empty() {
+                    is_applied = !*unless_set || config.entrypoint()?.is_empty();
+                    if is_applied {
                         config.set_execution("Entrypoint", arguments)?;
                     }
                 }
                 Step::Command(arguments) => config.set_execution("Cmd", arguments)?,
                 Step::Label { key, value } => config.set_label(key, value.as_deref())?,
             }
+            if is_applied {
+                applied.push(step);
+            }
         }
         let diff_ids: Vec<Digest> = layers.iter().map(|layer| layer.diff_id).collect();
-        config.append(&diff_ids, &history::entries(self.recipe, layers, self.created))
+        config.append(&diff_ids, &history::entries(&applied, layers, self.created))
     }
 
     /// Docker's manifests have no annotations; the labels say the same there.
@@ -138,7 +145,7 @@ impl Assembly<'_> {
             return Map::new();
         }
         let base = [
-            (BASE_NAME, self.bases.name.clone()),
+            (BASE_NAME, self.bases.registry_name.clone()),
             (BASE_DIGEST, self.bases.digest.map(|digest| digest.to_string())),
             (SET_DIGEST_LABEL, self.set_digest.map(str::to_owned)),
         ];

@@ -1,5 +1,6 @@
 //! The image that is built upon, for one platform or several.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
@@ -25,6 +26,8 @@ pub enum Platforms {
 pub struct Bases {
     /// The name it was asked for by; `None` for an image that starts from nothing.
     pub name: Option<String>,
+    /// The same name where it means something on other machines too: in a registry.
+    pub registry_name: Option<String>,
     /// What the name stood for.
     pub digest: Option<Digest>,
     /// The family of media types.
@@ -49,11 +52,20 @@ impl Bases {
     #[must_use]
     pub fn scratch(platforms: &Platforms) -> Self {
         let platforms = match platforms {
-            Platforms::List(list) => list.clone(),
+            Platforms::List(list) => {
+                let mut platforms: Vec<Platform> = Vec::new();
+                for platform in list {
+                    if !platforms.iter().any(|known| known.is_same(platform)) {
+                        platforms.push(platform.clone());
+                    }
+                }
+                platforms
+            }
             Platforms::Default | Platforms::All => vec![Platform::linux_amd64()],
         };
         Self {
             name: None,
+            registry_name: None,
             digest: None,
             family: Family::Oci,
             is_index: platforms.len() > 1,
@@ -81,6 +93,7 @@ impl Bases {
         let root = source.resolve(selector).await?;
         let bases = |images, is_index| Self {
             name: Some(name.to_owned()),
+            registry_name: source.repository().map(|_| name.to_owned()),
             digest: Some(root.digest()),
             family: root.family(),
             images,
@@ -140,6 +153,9 @@ impl Bases {
                 vec![child]
             }
         };
+        // linux/arm64 and linux/arm64/v8 are one image.
+        let mut seen = HashSet::new();
+        let chosen: Vec<_> = chosen.into_iter().filter(|child| seen.insert(child.digest)).collect();
         if chosen.is_empty() {
             return Err(BuildError::NoImage { base: name.to_owned() });
         }

@@ -4,9 +4,10 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::content::ContentError;
+use crate::migrations::inventory::InventoryError;
 use crate::oci::config::ConfigError;
 use crate::oci::{Platform, Tag};
-use crate::recipe::{ImagePath, PathError};
+use crate::recipe::{ImagePath, PathError, READABLE};
 
 /// Why an image cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -107,7 +108,7 @@ pub enum BuildError {
     #[error("the scripts cannot be read")]
     Scripts {
         /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: InventoryError,
     },
     /// A packed layer cannot be written.
     #[error("cannot write a temporary file in {folder}")]
@@ -167,6 +168,8 @@ impl BuildError {
             )],
             Self::Linked { .. } => vec!["name the path it points to, or another place in the image".to_owned()],
             Self::Twice { .. } => vec!["rename one of them, or leave one out".to_owned()],
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => vec![READABLE.to_owned()],
+            Self::Scripts { source } => source.hints(),
             Self::Changed { .. } => vec!["build again when nothing writes to it any more".to_owned()],
             Self::Spool { .. } => vec!["name a folder with enough room: --temp-dir DIR, or TMPDIR".to_owned()],
             Self::Zstd { .. } | Self::Annotations { .. } => vec!["add --image-format oci".to_owned()],

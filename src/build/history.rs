@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use super::layer::Layer;
 use crate::oci::History;
-use crate::recipe::{ImagePath, Recipe, Step};
+use crate::recipe::{ImagePath, Step};
 
 /// The program's name in the history. Without its version: another version that packs the same is the same image.
 pub const COMMENT: &str = "shipway";
 
-/// Entries for the layers, then one for each step that changed the config only.
-pub(super) fn entries(recipe: &Recipe, layers: &[Layer], created: &str) -> Vec<History> {
+/// Entries for the layers, then one for each step that changed the config only. `applied` are the steps that changed
+/// something.
+pub(super) fn entries(applied: &[&Step], layers: &[Layer], created: &str) -> Vec<History> {
     let entry = |created_by: String, empty_layer| History {
         created: Some(created.to_owned()),
         created_by: Some(created_by),
@@ -18,10 +19,9 @@ pub(super) fn entries(recipe: &Recipe, layers: &[Layer], created: &str) -> Vec<H
         empty_layer,
     };
     let of_layers = layers.iter().map(|layer| entry(describe(&layer.files), false));
-    let of_steps = recipe
-        .steps
+    let of_steps = applied
         .iter()
-        .filter_map(instruction)
+        .filter_map(|step| instruction(step))
         .map(|text| entry(text, true));
     of_layers.chain(of_steps).collect()
 }

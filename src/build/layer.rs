@@ -1,5 +1,7 @@
 //! Tar bytes of the new layers: the same for the same files, on every machine.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -16,6 +18,9 @@ use crate::recipe::{FileContent, ImagePath};
 const EXECUTABLE: u32 = 0o755;
 /// Mode of all other files.
 const PLAIN: u32 = 0o644;
+/// Most files that are layers of their own. Docker mounts 127 layers at most (the overlay driver's limit), and a base
+/// has its own: this leaves more than half of them to it, and to images built on this one.
+const MOST_OWN_LAYERS: usize = 40;
 /// Size of the pieces files are read in.
 const PIECE: usize = 128 * 1024;
 
@@ -41,9 +46,18 @@ pub(super) struct Layer {
     pub files: Vec<ImagePath>,
 }
 
-/// Divides entries into layers: each large file alone, all the rest in the last.
+/// Divides entries into layers: each large file alone, as far as layers are left, all the rest in the last.
 pub(super) fn plan(entries: &[Entry]) -> Vec<LayerPlan> {
-    let is_large = |entry: &&Entry| matches!(entry.content, FileContent::Local { size, .. } if size >= OWN_LAYER_FROM);
+    let size = |entry: &Entry| match entry.content {
+        FileContent::Local { size, .. } => size,
+        FileContent::Link { .. } | FileContent::Directory => 0,
+    };
+    let mut large: Vec<&Entry> = entries.iter().filter(|entry| size(entry) >= OWN_LAYER_FROM).collect();
+    // The largest gain most. Entries are sorted by path, and of equal size the first ones stay first.
+    large.sort_by_key(|entry| Reverse(size(entry)));
+    large.truncate(MOST_OWN_LAYERS);
+    let large: BTreeSet<&ImagePath> = large.iter().map(|entry| &entry.path).collect();
+    let is_large = |entry: &&Entry| large.contains(&entry.path);
     let is_directory = |entry: &Entry| matches!(entry.content, FileContent::Directory);
     let mut plans: Vec<LayerPlan> = entries
         .iter()
@@ -365,6 +379,27 @@ mod tests {
             .collect();
         assert_eq!(paths, [vec!["/d", "/d/large"], vec!["/d", "/e", "/e/small"]]);
         assert_eq!(plan(&entries[..2]).len(), 1, "no layer with nothing new");
+    }
+
+    #[test]
+    fn only_the_largest_files_are_layers_of_their_own() {
+        let entries: Vec<Entry> = (0..100_u64)
+            .map(|number| {
+                let content = FileContent::Local {
+                    path: PathBuf::new(),
+                    size: OWN_LAYER_FROM + number,
+                    modified: None,
+                    executable: false,
+                };
+                entry(&format!("/{number:03}"), content)
+            })
+            .collect();
+        let plans = plan(&entries);
+        assert_eq!(plans.len(), MOST_OWN_LAYERS + 1);
+        assert_eq!(plans[0].entries[0].path.to_string(), "/060");
+        let rest = &plans[MOST_OWN_LAYERS].entries;
+        assert_eq!(rest.len(), 60);
+        assert_eq!(rest[59].path.to_string(), "/059");
     }
 
     #[test]

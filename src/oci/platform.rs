@@ -37,6 +37,14 @@ impl Platform {
             && (self.variant.is_empty() || self.variant == offered.normal_variant())
     }
 
+    /// Whether both mean the same platform: `v8` is what arm64 without a variant means.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.os == other.os
+            && self.architecture == other.architecture
+            && self.normal_variant() == other.normal_variant()
+    }
+
     fn normal_variant(&self) -> &str {
         if self.variant.is_empty() && self.architecture == "arm64" {
             "v8"

@@ -10,6 +10,9 @@ use super::{File, FileContent};
 /// Folders nested deeper than this are a loop or a mistake; the longest path Linux opens has 4096 bytes.
 const DEEPEST: usize = 256;
 
+/// What to do about a file that this user may not read.
+pub const READABLE: &str = "make it readable for the user that builds";
+
 /// Why a folder cannot be packed.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
@@ -24,6 +27,12 @@ pub enum ScanError {
     /// The folder does not exist.
     #[error("the folder {path} does not exist")]
     Missing {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A file does not exist.
+    #[error("the file {path} does not exist")]
+    MissingFile {
         /// Which.
         path: PathBuf,
     },
@@ -90,6 +99,10 @@ impl ScanError {
     pub fn hints(&self) -> Vec<String> {
         let hint = match self {
             Self::Missing { .. } => "name the folder with the scripts: --scripts DIR, or scripts in shipway.toml",
+            Self::MissingFile { .. } => {
+                "look for a typing error: paths of flags start in the current folder, those of shipway.toml in its own"
+            }
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => READABLE,
             Self::NotAFolder { .. } => "scripts are a folder, configuration is files: --scripts DIR, --config FILE",
             Self::NotAFile { .. } => "name a single file",
             Self::Empty { .. } => "an image without migrations would run and do nothing; is it the right folder?",
@@ -148,9 +161,12 @@ pub fn scan(folder: &Path, destination: &ImagePath) -> Result<Vec<File>, ScanErr
 /// # Errors
 /// When it cannot be read or is no file.
 pub fn single(path: &Path, destination: ImagePath) -> Result<File, ScanError> {
-    let metadata = fs::metadata(path).map_err(|source| ScanError::Read {
-        path: path.to_owned(),
-        source,
+    let metadata = fs::metadata(path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => ScanError::MissingFile { path: path.to_owned() },
+        _ => ScanError::Read {
+            path: path.to_owned(),
+            source,
+        },
     })?;
     if !metadata.is_file() {
         return Err(ScanError::NotAFile { path: path.to_owned() });

@@ -46,12 +46,20 @@ fn what_cannot_be_read_is_an_error() {
         .without_privileges();
     let file = project.folder().join("db/V3__secret.sql");
     fs::set_permissions(&file, Permissions::from_mode(0o000)).unwrap();
-    build(&project).failed().says(&["V3__secret.sql", "permission"]);
+    build(&project)
+        .exited(2)
+        .says(&["V3__secret.sql", "permission"])
+        .hints();
+    project
+        .build(&["--base", "scratch", "--dry-run", "-t", "{migrations.digest}"])
+        .exited(2)
+        .says(&["V3__secret.sql", "permission"])
+        .hints();
     let folder = project.folder().join("db/closed");
     fs::remove_file(&file).unwrap();
     fs::create_dir(&folder).unwrap();
     fs::set_permissions(&folder, Permissions::from_mode(0o000)).unwrap();
-    build(&project).failed().says(&["closed", "permission"]);
+    build(&project).exited(2).says(&["closed", "permission"]).hints();
     fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
     assert!(!project.folder().join("out").exists());
 }
@@ -214,11 +222,18 @@ fn a_missing_config_is_refused() {
     project
         .build(&["--base", "scratch", "--output", "oci:out", "--config", "absent.toml"])
         .exited(2)
-        .says(&["absent.toml"]);
+        .says(&["absent.toml"])
+        .hints();
+    project
+        .build(&["--base", "scratch", "--output", "oci:out", "--add", "absent.sh:/x"])
+        .exited(2)
+        .says(&["absent.sh"])
+        .hints();
     project
         .run(&["--project-file", "absent-project.toml", "build"])
         .exited(2)
-        .says(&["absent-project.toml"]);
+        .says(&["absent-project.toml"])
+        .hints();
 }
 
 /// Catches a folder that cannot be written to, found out after the work, without its name.

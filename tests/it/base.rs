@@ -47,6 +47,33 @@ fn the_same_base_gives_the_same_layers_wherever_it_lies() {
     assert_eq!(layers.len(), 1, "the new layer does not depend on where the base lies");
 }
 
+/// Catches the path of a folder of the build machine in an image that is published.
+#[test]
+fn a_local_base_has_no_name_elsewhere() {
+    let project = TestProject::new();
+    let digest = {
+        let image = Base::flyway().image();
+        image.write_layout(&project.folder().join("secret-place"), "13");
+        image.digest()
+    };
+    project
+        .build(&["--base", "oci:secret-place:13", "--output", "oci:out", "-t", "v1"])
+        .succeeded();
+    let root = Root::layout(&project.folder().join("out"), Some("v1"));
+    let image = root.only();
+    assert_eq!(image.label("org.opencontainers.image.base.name"), None);
+    assert_eq!(image.annotation("org.opencontainers.image.base.name"), None);
+    assert_eq!(
+        image.label("org.opencontainers.image.base.digest"),
+        Some(digest.as_str())
+    );
+    assert_eq!(
+        image.annotation("org.opencontainers.image.base.digest"),
+        Some(digest.as_str())
+    );
+    assert!(!image.config_text.contains("secret-place"));
+}
+
 /// Catches a scratch base that is treated as something to be fetched.
 #[test]
 fn scratch_needs_no_registry() {
@@ -112,6 +139,26 @@ fn several_platforms_give_an_index_whose_children_carry_the_same_layer() {
         let layers: std::collections::BTreeSet<_> = layers.collect();
         assert_eq!(layers.len(), 1, "the same new layer");
         registry.assert_strict();
+    }
+}
+
+/// Catches an index that lists one image twice because its platform has two names.
+#[test]
+fn a_platform_chosen_twice_is_one_child() {
+    let project = TestProject::new();
+    let bases = [Base::flyway(), Base::flyway().platform("linux/arm64/v8")];
+    Bundle::index(&bases).write_layout(&project.folder().join("base"), "13");
+    for (base, platforms, children) in [
+        ("oci:base", "linux/arm64,linux/amd64,linux/arm64/v8", 2),
+        ("oci:base", "linux/arm64,linux/arm64/v8", 1),
+        ("scratch", "linux/arm64,linux/arm64/v8", 1),
+    ] {
+        let output = format!("oci:{children}-{}", base.trim_start_matches("oci:"));
+        let arguments = ["--base", base, "--platform", platforms, "--output", &output, "-t", "v1"];
+        project.build(&arguments).succeeded();
+        let root = Root::layout(&project.folder().join(&output[4..]), Some("v1"));
+        assert_eq!(root.images.len(), children, "{platforms}");
+        assert_eq!(root.index.is_some(), children > 1, "{platforms}");
     }
 }
 

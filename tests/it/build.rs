@@ -149,6 +149,15 @@ fn history_says_what_was_done() {
     let root = built_on(&base, &project, &[]);
     let history = root.only().config["history"].as_array().unwrap().clone();
     assert!(history.len() > 2);
+    let instructions = history
+        .iter()
+        .map(|entry| entry["created_by"].as_str().unwrap_or_default());
+    let instructions: Vec<_> = instructions.collect();
+    assert!(
+        !instructions.iter().any(|text| text.starts_with("ENTRYPOINT")),
+        "the base's stays: {instructions:?}"
+    );
+    assert!(instructions.contains(&"WORKDIR /flyway"), "{instructions:?}");
     for entry in &history[2..] {
         assert_ne!(entry["created_by"].as_str().unwrap_or_default(), "", "{entry}");
         assert!(entry["created"].is_string(), "{entry}");

@@ -134,3 +134,22 @@ fn a_docker_archive_can_be_inspected() {
         .json();
     assert_eq!(json["platforms"][0]["layers"].as_array().unwrap().len(), 1);
 }
+
+/// Catches words that make sense for writing only, and a word that names no image.
+#[test]
+fn what_is_no_image_is_refused() {
+    let project = TestProject::new();
+    let outcome = project
+        .run(&["inspect", "oci:db"])
+        .exited(2)
+        .says(&["not an OCI layout"])
+        .hints();
+    assert!(!outcome.stderr.contains("may be new"), "{outcome:?}");
+    project
+        .run(&["inspect", "scratch"])
+        .exited(2)
+        .says(&["scratch"])
+        .hints();
+    let outcome = project.build(&["--base", "scratch", "--output", "oci:db"]).exited(2);
+    outcome.says(&["may be new"]);
+}

@@ -85,6 +85,42 @@ fn archives_hold_the_same_image() {
     assert_eq!(archive.layers[1], root.only().layers[1].entries);
 }
 
+/// Catches a project whose name no repository can have, in an archive that nobody can load.
+#[test]
+fn an_archive_for_docker_has_a_valid_name() {
+    let project = TestProject::new();
+    for (name, expected) in [("My Orders_DB", "my-orders-db:v1"), ("名前", "migrations:v1")] {
+        let mut command = project.command(&["build", "--scripts", "db", "--base", "scratch", "-t", "v1"]);
+        command
+            .args(["--output", "docker-archive:docker.tar"])
+            .env("SHIPWAY_PROJECT", name);
+        assert!(command.output().unwrap().status.success());
+        let archive = DockerArchive::read(&project.folder().join("docker.tar"));
+        assert_eq!(archive.tags, [expected]);
+    }
+}
+
+/// Catches one output written over another.
+#[test]
+fn two_outputs_with_one_path_are_refused() {
+    let project = TestProject::new();
+    std::os::unix::fs::symlink(".", project.folder().join("here")).unwrap();
+    for (one, other) in [
+        ("oci-archive:out.tar", "docker-archive:out.tar"),
+        ("oci-archive:out.tar", "oci-archive:./out.tar"),
+        ("oci:out", "oci:db/../out"),
+        ("oci:out", "oci:here/out"),
+    ] {
+        project
+            .build(&["--base", "scratch", "--output", one, "--output", other])
+            .exited(2)
+            .says(&[one, other])
+            .hints();
+    }
+    assert!(!project.folder().join("out").exists());
+    assert!(!project.folder().join("out.tar").exists());
+}
+
 /// Catches an index put into `docker save`'s format, which has room for one image.
 #[test]
 fn several_platforms_do_not_fit_a_docker_archive() {

@@ -18,25 +18,16 @@ use crate::environment::Environment;
 use crate::failure::UsageError;
 
 mod origin;
+mod output;
 mod registries;
 
+pub(crate) use output::Output;
 pub(crate) use registries::{Logins, registries};
 
 use origin::{Setting, first};
 
 /// The project file looked for where no other is named.
 const PROJECT_FILE: &str = "shipway.toml";
-
-/// Where a built image is written besides registries.
-#[derive(Debug, Clone)]
-pub(crate) enum Output {
-    /// An OCI layout.
-    Layout(PathBuf),
-    /// A layout in one file.
-    OciArchive(PathBuf),
-    /// What `docker load` reads.
-    DockerArchive(PathBuf),
-}
 
 /// What `shipway build` is to do.
 #[derive(Debug)]
@@ -74,6 +65,7 @@ pub(crate) fn project(arguments: &GlobalArguments) -> anyhow::Result<Project> {
         Err(error) => {
             return Err(
                 UsageError::new(format!("cannot read the project file {}", path.display()))
+                    .hint("name another with --project-file; without one the flags say it all")
                     .because(error)
                     .into(),
             );
@@ -99,11 +91,7 @@ impl BuildSettings {
             None => Profile::Flyway,
         };
         let push = arguments.push || !arguments.destination.is_empty();
-        let outputs = arguments
-            .output
-            .iter()
-            .map(|text| output(text))
-            .collect::<anyhow::Result<Vec<_>>>()?;
+        let outputs = output::outputs(&arguments.output)?;
         if !push && outputs.is_empty() && !arguments.dry_run {
             return Err(UsageError::new("the image would go nowhere")
                 .hint("push it with --push, write it with --output oci:DIR, or only look with --dry-run")
@@ -335,19 +323,6 @@ fn source_date_epoch(environment: &Environment) -> anyhow::Result<Option<u64>> {
             "SOURCE_DATE_EPOCH is {text:?}, not a number of seconds since 1970"
         ))
         .into()),
-    }
-}
-
-fn output(text: &str) -> anyhow::Result<Output> {
-    match text.split_once(':') {
-        Some(("oci", path)) if !path.is_empty() => Ok(Output::Layout(path.into())),
-        Some(("oci-archive", path)) if !path.is_empty() => Ok(Output::OciArchive(path.into())),
-        Some(("docker-archive", path)) if !path.is_empty() => Ok(Output::DockerArchive(path.into())),
-        _ => Err(
-            UsageError::new(format!("--output {text}: not a place an image can be written to"))
-                .hint("the places are: oci:DIR, oci-archive:FILE, docker-archive:FILE")
-                .into(),
-        ),
     }
 }
 

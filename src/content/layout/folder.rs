@@ -1,14 +1,17 @@
 //! The folder of a layout: what it is, making one, sharing it with other processes, and taking it back.
 
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use tempfile::NamedTempFile;
 
 use crate::content::format::output::{TEMPORARY, write_new};
 use crate::content::format::{BLOBS, INDEX_FILE, LAYOUT_FILE, LAYOUT_TEXT};
 use crate::content::{ContentError, Kind, MANIFEST_LIMIT, Result};
+use crate::oci::Digest;
 
 /// How often is looked again where another process may have made or taken back a layout between two steps.
 const RACES_LIMIT: usize = 20;
@@ -20,6 +23,14 @@ pub(super) enum Found {
     Nothing,
     /// A layout.
     Layout,
+}
+
+/// Looks at a path that is to be written to. Blocks.
+pub(super) fn look_to_write(folder: &Path) -> Result<Found> {
+    look(folder).map_err(|error| match error.kind() {
+        Kind::Usage if folder.is_dir() => error.hint("name another folder; it may be new, empty, or a layout"),
+        _ => error,
+    })
 }
 
 /// Looks at a path. Blocks.
@@ -57,8 +68,7 @@ pub(super) fn look(folder: &Path) -> Result<Found> {
         // Either it is no layout, or another process has made one between the two looks.
     }
     Err(ContentError::new(Kind::Usage, format!("{path} is not an OCI layout"))
-        .because(format!("it is not empty and has no file {LAYOUT_FILE}"))
-        .hint("name another folder; it may be new, empty, or a layout"))
+        .because(format!("it is not empty and has no file {LAYOUT_FILE}")))
 }
 
 /// Whether there is anything in a folder but what another run is just writing.
@@ -127,6 +137,8 @@ pub(super) fn holds(path: &Path, size: u64) -> bool {
 pub(super) struct Footprint {
     created: Vec<PathBuf>,
     is_closed: bool,
+    /// Files made for blobs whose writer has not taken them yet.
+    pub(super) unclaimed: HashMap<Digest, NamedTempFile>,
 }
 
 impl Footprint {
@@ -185,6 +197,7 @@ impl Footprint {
     /// Removes what was created, except where another process has put something since. Blocks, but for nobody.
     pub(super) fn remove(&mut self, folder: &Path) {
         self.is_closed = true;
+        self.unclaimed.clear();
         let marker = folder.join(LAYOUT_FILE);
         let lock = File::open(&marker).ok();
         if let Some(lock) = &lock {

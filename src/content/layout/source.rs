@@ -42,7 +42,13 @@ impl LayoutSource {
         let path = folder.display();
         let missing =
             |why: String| ContentError::new(Kind::NotFound, format!("cannot open layout {path}")).because(why);
-        if look(folder)? == Found::Nothing {
+        let found = look(folder).map_err(|error| match error.kind() {
+            Kind::Usage if folder.is_dir() => error.hint(format!(
+                "name the folder that holds the file {LAYOUT_FILE}; a layout in one file is oci-archive:FILE"
+            )),
+            _ => error,
+        })?;
+        if found == Found::Nothing {
             return Err(missing(if folder.exists() {
                 format!("the folder is empty: it has no file {LAYOUT_FILE}")
             } else {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tempfile::TempPath;
 
-use super::folder::{Footprint, Found, holds, look, read_index};
+use super::folder::{Footprint, Found, holds, look_to_write, read_index};
 use crate::content::format::collected::Collected;
 use crate::content::format::index::LayoutIndex;
 use crate::content::format::output::{Output, cannot_write, temporary, unfinished, write_whole};
@@ -73,7 +73,7 @@ impl Target for LayoutTarget {
         let tag = tag.clone();
         let place = self.place();
         let look_up = move |folder: &Path, _: &mut Footprint| {
-            let index = match look(folder)? {
+            let index = match look_to_write(folder)? {
                 Found::Nothing => None,
                 Found::Layout => read_index(folder)?,
             };
@@ -89,7 +89,7 @@ impl Target for LayoutTarget {
     }
 
     async fn check(&self) -> Result<()> {
-        self.blocking(|folder, _| look(folder).map(|_| ())).await
+        self.blocking(|folder, _| look_to_write(folder).map(|_| ())).await
     }
 
     async fn put(&self, blob: &Blob) -> Result<Placement> {
@@ -99,16 +99,29 @@ impl Target for LayoutTarget {
             return Ok(Placement::Present);
         }
         let prepare = move |folder: &Path, footprint: &mut Footprint| {
-            look(folder)?;
+            look_to_write(folder)?;
             if holds(&folder.join(BLOBS).join(digest.hex()), size) {
                 return Ok(None);
             }
             let blobs = folder.join(BLOBS);
             let create = |_lock| temporary(&blobs);
             let created = footprint.prepare(folder).and_then(create);
-            created.map(Some).map_err(|error| cannot_write(folder, error))
+            created
+                .map(|file| {
+                    // Not as this thread's result: nobody may wait for that any more, and the file would go too late.
+                    footprint.unclaimed.insert(digest, file);
+                    Some(())
+                })
+                .map_err(|error| cannot_write(folder, error))
         };
-        let Some(file) = self.blocking(prepare).await? else {
+        let created = self.blocking(prepare).await?;
+        let file = self
+            .footprint
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .unclaimed
+            .remove(&digest);
+        let (Some(()), Some(file)) = (created, file) else {
             self.state().present.insert(digest, size);
             return Ok(Placement::Present);
         };
@@ -156,7 +169,7 @@ impl Drop for LayoutTarget {
 /// Gives everything its name; what got a new one is noted in `placed`.
 fn commit(folder: &Path, state: State, footprint: &mut Footprint, placed: &mut Vec<PathBuf>) -> Result<()> {
     let cannot = |error| cannot_write(folder, error);
-    look(folder)?;
+    look_to_write(folder)?;
     let _lock = footprint.prepare(folder).map_err(cannot)?;
     let blobs = folder.join(BLOBS);
     let index = read_index(folder)?;

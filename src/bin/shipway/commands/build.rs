@@ -10,8 +10,9 @@ use shipway::content::archive::{DockerArchiveTarget, OciArchiveTarget};
 use shipway::content::layout::LayoutTarget;
 use shipway::error::Error;
 use shipway::migrations::Inventory;
-use shipway::oci::{Family, Reference, Repository, Tag};
+use shipway::oci::{Family, Reference, Tag};
 use shipway::progress::Progress;
+use shipway::provenance::slug::slug;
 use shipway::provenance::{CiNames, Provenance};
 use shipway::recipe::Step;
 use shipway::runner::Prepared;
@@ -24,10 +25,15 @@ use crate::printer::Printer;
 use crate::progress::Display;
 use crate::results::{BuildResult, ResultFiles};
 use crate::settings::{self, BuildSettings, Logins, Output};
-use crate::tag_template::Words;
+
+mod names;
+
+use names::{Name, names, repositories};
 
 /// Prefix of the annotations the image specification defines.
 const IMAGE: &str = "org.opencontainers.image";
+/// Name of a project that has none.
+const FALLBACK_NAME: &str = "migrations";
 
 /// Builds, and delivers what was built.
 pub(crate) async fn run(
@@ -187,9 +193,7 @@ impl Facts {
         let inventory = Arc::clone(&self.inventory);
         let task = tokio::task::spawn_blocking(move || inventory.set_digest());
         Box::pin(async move {
-            let digest = task
-                .await?
-                .map_err(|error| BuildError::Scripts { source: error.into() })?;
+            let digest = task.await?.map_err(|source| BuildError::Scripts { source })?;
             Ok(Some(digest.to_string()))
         })
     }
@@ -204,106 +208,7 @@ fn folder_name(folder: &Path) -> String {
     };
     let folder = folder.canonicalize().unwrap_or_default();
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
-    name.unwrap_or_else(|| "migrations".to_owned())
-}
-
-/// A name the image gets.
-#[derive(Debug, Clone)]
-enum Name {
-    /// In a registry.
-    Full(Repository, Tag),
-    /// In a layout or archive, which needs no repository.
-    Bare(Tag),
-}
-
-impl Name {
-    fn tag(&self) -> &Tag {
-        match self {
-            Self::Full(_, tag) | Self::Bare(tag) => tag,
-        }
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Self::Full(repository, tag) => format!("{repository}:{tag}"),
-            Self::Bare(tag) => tag.to_string(),
-        }
-    }
-}
-
-/// Fills the tags in and reads them.
-fn names(settings: &BuildSettings, facts: &Facts, environment: &Environment) -> anyhow::Result<Vec<Name>> {
-    let words = Words {
-        project: &facts.project,
-        provenance: facts.provenance.as_ref(),
-        inventory: &facts.inventory,
-        set_digest: facts
-            .set_digest
-            .as_deref()
-            .map(|digest| &digest[..12])
-            .unwrap_or_default(),
-        environment,
-        seconds: match settings.source_date_epoch {
-            Some(_) => facts.created_seconds,
-            None => environment.now_seconds(),
-        },
-    };
-    let mut names: Vec<Name> = Vec::new();
-    for template in &settings.tags {
-        let text = words.fill(&template.value)?;
-        let name = if text.contains(['/', ':']) {
-            let reference: Reference = template.with(text).parse()?;
-            if reference.digest.is_some() {
-                return Err(UsageError::new(format!(
-                    "{reference} names an image by its digest; a new one gets a tag"
-                ))
-                .into());
-            }
-            Name::Full(reference.repository, reference.tag.unwrap_or_else(Tag::latest))
-        } else {
-            let tag: Tag = template.with(text).parse()?;
-            match &settings.repository {
-                Some(repository) => Name::Full(repository_of(repository)?, tag),
-                None if settings.push => {
-                    return Err(UsageError::new(format!("the tag {tag} has no repository"))
-                        .hint("write the whole name, -t registry.example.com/orders:1.4, or set repository under [image] in shipway.toml")
-                        .into());
-                }
-                None => Name::Bare(tag),
-            }
-        };
-        if !names.iter().any(|other| other.text() == name.text()) {
-            names.push(name);
-        }
-    }
-    if settings.push && names.is_empty() {
-        return Err(UsageError::new("there is nowhere to push to")
-            .hint("name the image with -t registry.example.com/orders:1.4, or set repository and tags under [image] in shipway.toml")
-            .into());
-    }
-    Ok(names)
-}
-
-fn repository_of(text: &str) -> anyhow::Result<Repository> {
-    text.parse::<Repository>().map_err(|error| {
-        let error = Error::from(error);
-        UsageError::new(format!("the repository {text:?} cannot be used"))
-            .because(error)
-            .into()
-    })
-}
-
-/// The repositories among the names, each once.
-fn repositories(names: &[Name]) -> Vec<Repository> {
-    let mut repositories: Vec<Repository> = Vec::new();
-    for name in names {
-        if let Name::Full(repository, _) = name
-            && !repositories.contains(repository)
-        {
-            repositories.push(repository.clone());
-        }
-    }
-    repositories
+    name.unwrap_or_else(|| FALLBACK_NAME.to_owned())
 }
 
 /// Registries first, in the order of their names; then what is written here.
@@ -335,6 +240,9 @@ async fn deliveries(
             Output::Layout(path) => Arc::new(LayoutTarget::create(path)),
             Output::OciArchive(path) => Arc::new(OciArchiveTarget::create(path)),
             Output::DockerArchive(path) => {
+                // A project may be called what no repository can be.
+                let project = Some(slug(project)).filter(|slug| !slug.is_empty());
+                let project = project.as_deref().unwrap_or(FALLBACK_NAME);
                 let named = names.iter().map(|name| match name {
                     Name::Full(..) => name.text(),
                     Name::Bare(tag) => format!("{project}:{tag}"),

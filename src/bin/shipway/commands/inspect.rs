@@ -24,6 +24,13 @@ pub(crate) async fn run(
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<()> {
+    if arguments.image == "scratch" {
+        return Err(UsageError::new(
+            "scratch is no image: it stands for starting from nothing, and there is nothing to show",
+        )
+        .hint("name an image: REGISTRY/REPOSITORY:TAG, oci:DIR, oci-archive:FILE or docker-archive:FILE")
+        .into());
+    }
     let location: Location = arguments.image.parse().map_err(Error::from)?;
     let wanted = match &arguments.platform {
         Some(text) => Some(
