@@ -7,6 +7,7 @@ use crate::support::image::{DockerArchive, Root, layout_index};
 use crate::support::project::TestProject;
 use crate::support::registry::{FakeRegistry, Fault};
 use crate::support::scene::Scene;
+use crate::support::tarball::Tarball;
 
 /// Catches tags that are lost, or that name different images.
 #[test]
@@ -119,6 +120,36 @@ fn two_outputs_with_one_path_are_refused() {
     }
     assert!(!project.folder().join("out").exists());
     assert!(!project.folder().join("out.tar").exists());
+}
+
+/// Catches a layer in a layout that was packed for a base as the profile expects it, which this one is not.
+#[test]
+fn a_layout_holds_nothing_that_no_manifest_names() {
+    let project = TestProject::new();
+    let link = Tarball::new().directory("data", 0o755).symlink("flyway/sql", "/data");
+    let base = Base::flyway().without_entrypoint().layer(link);
+    base.image().write_layout(&project.folder().join("base"), "13");
+    project
+        .build(&[
+            "--base",
+            "oci:base",
+            "--output",
+            "oci:out",
+            "--output",
+            "oci-archive:out.tar",
+            "-t",
+            "v1",
+        ])
+        .succeeded();
+    let out = project.folder().join("out");
+    let root = Root::layout(&out, Some("v1"));
+    let image = root.only();
+    assert!(image.entry("data/V1__create_orders.sql").is_some());
+    let expected = 2 + image.layers.len();
+    assert_eq!(fs::read_dir(out.join("blobs/sha256")).unwrap().count(), expected);
+    let archive = crate::support::tarball::entries(&fs::read(project.folder().join("out.tar")).unwrap());
+    let blobs = archive.iter().filter(|entry| entry.path.starts_with("blobs/sha256/"));
+    assert_eq!(blobs.count(), expected);
 }
 
 /// Catches an index put into `docker save`'s format, which has room for one image.
