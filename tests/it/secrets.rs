@@ -45,7 +45,7 @@ fn registry(authentication: Authentication) -> FakeRegistry {
 
 const BEARER: Authentication = Authentication::Bearer {
     anonymous_pull: false,
-    uses: 4,
+    uses: usize::MAX,
 };
 
 /// Catches a header, a URL or a config that is logged.
