@@ -11,6 +11,7 @@ use super::place::Entry;
 use super::{BuildError, OWN_LAYER_FROM};
 use crate::content::compress::LayerWriter;
 use crate::content::spool::Spool;
+use crate::content::tree::Attributes;
 use crate::oci::Digest;
 use crate::recipe::{FileContent, ImagePath};
 
@@ -128,9 +129,15 @@ impl TarWriter {
     fn append(&mut self, entry: &Entry) -> Result<(), BuildError> {
         let path = entry.path.relative();
         match &entry.content {
-            FileContent::Directory => self.header(&format!("{path}/"), tar::EntryType::Directory, 0, EXECUTABLE, None),
+            FileContent::Directory => self.header(
+                &format!("{path}/"),
+                tar::EntryType::Directory,
+                0,
+                entry.attributes,
+                None,
+            ),
             // Linux ignores the mode of a link and always shows 0777.
-            FileContent::Link { to, .. } => self.header(path, tar::EntryType::Symlink, 0, 0o777, Some(to)),
+            FileContent::Link { to, .. } => self.header(path, tar::EntryType::Symlink, 0, of_root(0o777), Some(to)),
             FileContent::Local {
                 path: local,
                 size,
@@ -148,7 +155,7 @@ impl TarWriter {
                     return Err(BuildError::Changed { path: local.clone() });
                 }
                 let mode = if *executable { EXECUTABLE } else { PLAIN };
-                self.header(path, tar::EntryType::Regular, *size, mode, None)?;
+                self.header(path, tar::EntryType::Regular, *size, of_root(mode), None)?;
                 self.copy(&mut file, local, *size)?;
                 if changed(file.metadata()) {
                     return Err(BuildError::Changed { path: local.clone() });
@@ -182,14 +189,14 @@ impl TarWriter {
         path: &str,
         kind: tar::EntryType,
         size: u64,
-        mode: u32,
+        attributes: Attributes,
         link: Option<&str>,
     ) -> Result<(), BuildError> {
         let mut header = tar::Header::new_ustar();
         header.set_entry_type(kind);
-        header.set_mode(mode);
-        header.set_uid(0);
-        header.set_gid(0);
+        header.set_mode(attributes.mode);
+        header.set_uid(attributes.uid);
+        header.set_gid(attributes.gid);
         header.set_mtime(self.file_time);
         header.set_size(size);
         let mut records = Vec::new();
@@ -252,6 +259,11 @@ impl TarWriter {
     }
 }
 
+/// A mode, and root as the owner.
+fn of_root(mode: u32) -> Attributes {
+    Attributes { mode, uid: 0, gid: 0 }
+}
+
 /// `LENGTH KEY=VALUE\n`, where the length counts itself.
 fn record(key: &str, value: &str) -> Vec<u8> {
     let rest = key.len() + value.len() + 3;
@@ -294,6 +306,7 @@ mod tests {
         Entry {
             path: path.parse().expect(path),
             content,
+            attributes: Attributes::PLAIN,
         }
     }
 

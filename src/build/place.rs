@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::BuildError;
-use crate::content::tree::{Node, Tree};
+use crate::content::tree::{Attributes, Node, Tree};
 use crate::recipe::{File, FileContent, ImagePath, KnownBase, Recipe, Step};
 
 /// Links followed on the way to one directory, as Linux does.
@@ -16,6 +16,8 @@ pub(super) struct Entry {
     pub path: ImagePath,
     /// What it is.
     pub content: FileContent,
+    /// Mode and owner, if it is a directory.
+    pub attributes: Attributes,
 }
 
 /// What is known of the base.
@@ -48,7 +50,8 @@ pub(super) async fn place(recipe: &Recipe, ground: Ground<'_>) -> Result<Vec<Ent
                 .directory
                 .ancestors()
                 .chain(std::iter::once(known.directory.clone()));
-            map.nodes.extend(above.map(|path| (path, Node::Directory)));
+            map.nodes
+                .extend(above.map(|path| (path, Node::Directory(Attributes::PLAIN))));
         }
         Ground::Layers(tree) => loop {
             let mut questions = map.questions(&wanted)?;
@@ -69,11 +72,8 @@ pub(super) async fn place(recipe: &Recipe, ground: Ground<'_>) -> Result<Vec<Ent
     let mut entries = BTreeMap::new();
     for directory in &wanted {
         let way = map.follow(directory)?.unwrap_or_default();
-        for made in way.made {
-            entries.entry(made.clone()).or_insert(Entry {
-                path: made,
-                content: FileContent::Directory,
-            });
+        if !way.made.is_empty() {
+            way.add_to(&mut entries);
         }
     }
     for file in recipe.files() {
@@ -81,10 +81,11 @@ pub(super) async fn place(recipe: &Recipe, ground: Ground<'_>) -> Result<Vec<Ent
             continue;
         }
         let parent = file.path.parent().unwrap_or_default();
-        let actual = map.follow(&parent)?.unwrap_or_default().end;
-        let path = actual.join(file.path.name())?;
+        let way = map.follow(&parent)?.unwrap_or_default();
+        way.add_to(&mut entries);
+        let path = way.end.join(file.path.name())?;
         match map.nodes.get(&path) {
-            Some(Node::Directory) => {
+            Some(Node::Directory(_)) => {
                 return Err(BuildError::Directory {
                     path,
                     input: describe(&file.content),
@@ -96,6 +97,7 @@ pub(super) async fn place(recipe: &Recipe, ground: Ground<'_>) -> Result<Vec<Ent
         let entry = Entry {
             path: path.clone(),
             content: file.content.clone(),
+            attributes: Attributes::PLAIN,
         };
         if let Some(earlier) = entries.insert(path.clone(), entry) {
             return Err(BuildError::Twice {
@@ -146,6 +148,24 @@ struct Way {
     end: ImagePath,
     /// The directories on it that are not there.
     made: Vec<ImagePath>,
+    /// Those that are, and what they are like.
+    passed: Vec<(ImagePath, Attributes)>,
+}
+
+impl Way {
+    /// Adds the directories on it. Those of the base are told again, as they are: Docker makes up a parent that a layer
+    /// leaves out, and shows that one in the place of the base's.
+    fn add_to(&self, entries: &mut BTreeMap<ImagePath, Entry>) {
+        let made = self.made.iter().map(|path| (path, Attributes::PLAIN));
+        let passed = self.passed.iter().map(|(path, attributes)| (path, *attributes));
+        for (path, attributes) in passed.chain(made) {
+            entries.entry(path.clone()).or_insert(Entry {
+                path: path.clone(),
+                content: FileContent::Directory,
+                attributes,
+            });
+        }
+    }
 }
 
 impl Map {
@@ -216,7 +236,10 @@ impl Map {
                 }
             };
             match node {
-                Node::Directory => way.end = next,
+                Node::Directory(attributes) => {
+                    way.passed.push((next.clone(), attributes));
+                    way.end = next;
+                }
                 Node::Missing => {
                     way.made.push(next.clone());
                     way.end = next;
@@ -246,6 +269,8 @@ impl Map {
 mod tests {
     use super::*;
 
+    const DIRECTORY: Node = Node::Directory(Attributes::PLAIN);
+
     fn path(text: &str) -> ImagePath {
         text.parse().expect(text)
     }
@@ -266,11 +291,11 @@ mod tests {
     fn links_are_followed_and_what_lacks_is_made() {
         let map = map(&[
             ("/opt", Node::Link("usr/opt".to_owned())),
-            ("/usr", Node::Directory),
-            ("/usr/opt", Node::Directory),
+            ("/usr", DIRECTORY),
+            ("/usr/opt", DIRECTORY),
             ("/bin", Node::Link("/usr/bin".to_owned())),
             ("/a", Node::Link("b/../usr/./opt".to_owned())),
-            ("/b", Node::Directory),
+            ("/b", DIRECTORY),
             ("/up", Node::Link("../..".to_owned())),
         ]);
         assert_eq!(
@@ -299,7 +324,7 @@ mod tests {
     #[test]
     fn whole_ways_are_asked_for_at_once() {
         let map = Map {
-            nodes: BTreeMap::from([(path("/a"), Node::Directory), (path("/m"), Node::Missing)]),
+            nodes: BTreeMap::from([(path("/a"), DIRECTORY), (path("/m"), Node::Missing)]),
             rest_is_missing: false,
         };
         let wanted = BTreeSet::from([path("/a/b/c"), path("/m/n")]);

@@ -23,11 +23,31 @@ pub enum Node {
     /// Nothing, or something only behind a symbolic link at one of the path's parents.
     Missing,
     /// A directory, be it only because something lies in it.
-    Directory,
+    Directory(Attributes),
     /// A file, or another name of one, a device or a pipe.
     File,
     /// A symbolic link, with its target as written.
     Link(String),
+}
+
+/// Mode and owner of a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attributes {
+    /// The permission bits, those for set-id and sticky included.
+    pub mode: u32,
+    /// Number of the owner.
+    pub uid: u64,
+    /// Number of the group.
+    pub gid: u64,
+}
+
+impl Attributes {
+    /// What an unpacker gives a directory that no layer has an entry for, and what new ones get.
+    pub const PLAIN: Self = Self {
+        mode: 0o755,
+        uid: 0,
+        gid: 0,
+    };
 }
 
 /// The file tree of an image, by its layers.

@@ -125,6 +125,8 @@ fn a_merged_usr_link_is_followed() {
 fn a_sticky_directory_stays_sticky() {
     let entries = added(vec![Tarball::new().directory("tmp", 0o1777)], "/tmp/sql");
     assert_eq!(kind(&entries, "tmp/sql/one.sql"), Some(EntryType::Regular));
+    // Docker makes up a parent that a layer leaves out, and shows that in the place of the base's.
+    assert_eq!(kind(&entries, "tmp"), Some(EntryType::Directory));
 }
 
 /// Catches a directory of another user that becomes root's.
@@ -132,6 +134,7 @@ fn a_sticky_directory_stays_sticky() {
 fn a_directory_keeps_its_owner_and_mode() {
     let entries = added(vec![Tarball::new().directory_of("opt", 0o750, 7)], "/opt/sql");
     assert_eq!(kind(&entries, "opt/sql"), Some(EntryType::Directory));
+    assert_eq!(kind(&entries, "opt"), Some(EntryType::Directory));
 }
 
 /// Catches a link that an upper layer removed being followed all the same.

@@ -3,6 +3,7 @@
 //! The `tar` crate's iterator holds long names and extended headers in memory whatever their size; a base image is
 //! not trusted that far, so the blocks are walked here and only the fields are left to the crate.
 
+use super::Attributes;
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 
@@ -39,6 +40,18 @@ pub(crate) struct Entry {
     pub(crate) offset: u64,
     /// Length of its content.
     pub(crate) size: u64,
+    /// Its mode and owner.
+    pub(crate) attributes: Attributes,
+}
+
+/// Fields that make no sense are as if they were not there.
+fn attributes(header: &Header) -> Attributes {
+    let plain = Attributes::PLAIN;
+    Attributes {
+        mode: header.mode().map_or(plain.mode, |mode| mode & 0o7777),
+        uid: header.uid().unwrap_or(plain.uid),
+        gid: header.gid().unwrap_or(plain.gid),
+    }
 }
 
 /// Walks over the headers of a tar file.
@@ -138,6 +151,7 @@ impl<R: Read> Headers<R> {
             link: String::from_utf8_lossy(&link.unwrap_or_default()).into_owned(),
             offset: self.next,
             size,
+            attributes: attributes(header),
         };
         self.advance(size)?;
         Ok(entry)

@@ -1,9 +1,10 @@
 //! What a layer says about paths, in few bytes.
 
+use super::Attributes;
 use super::headers::{Entry, EntryKind};
 
 /// First bytes of a listing; the number changes with the form, so that an old cache is not misread.
-const MAGIC: &[u8] = b"shipway listing 1\n";
+const MAGIC: &[u8] = b"shipway listing 2\n";
 /// Largest listing that is kept. A Debian base has 100 KiB, 100,000 files of Node modules have 3 MiB; a longer one is
 /// read again when it is needed again.
 pub(super) const LISTING_LIMIT: usize = 4 * 1024 * 1024;
@@ -18,7 +19,7 @@ const AUFS: &str = ".wh..wh.";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fact {
     /// It is a directory.
-    Directory,
+    Directory(Attributes),
     /// It is a file.
     File,
     /// It is a symbolic link to this.
@@ -47,7 +48,7 @@ impl Fact {
             return Some((path, Self::Whiteout));
         }
         let fact = match entry.kind {
-            EntryKind::Directory => Self::Directory,
+            EntryKind::Directory => Self::Directory(entry.attributes),
             EntryKind::Symlink => Self::Link(entry.link),
             EntryKind::File | EntryKind::HardLink => Self::File,
         };
@@ -56,7 +57,7 @@ impl Fact {
 
     fn code(&self) -> u8 {
         match self {
-            Self::Directory => b'd',
+            Self::Directory(_) => b'd',
             Self::File => b'f',
             Self::Link(_) => b'l',
             Self::Whiteout => b'w',
@@ -141,8 +142,14 @@ impl Recorder {
         self.facts.push(fact.code());
         write_number(&mut self.facts, shared);
         write_text(&mut self.facts, &path[shared..]);
-        if let Fact::Link(target) = fact {
-            write_text(&mut self.facts, target);
+        match fact {
+            Fact::Link(target) => write_text(&mut self.facts, target),
+            Fact::Directory(attributes) => {
+                for number in [u64::from(attributes.mode), attributes.uid, attributes.gid] {
+                    write_number(&mut self.facts, usize::try_from(number).unwrap_or_default());
+                }
+            }
+            Fact::File | Fact::Whiteout | Fact::Opaque => {}
         }
         path.clone_into(&mut self.last);
         if self.facts.len() > LISTING_LIMIT {
@@ -179,8 +186,8 @@ fn write_text(bytes: &mut Vec<u8>, text: &str) {
 
 fn read_number(rest: &mut &[u8]) -> Option<usize> {
     let mut number = 0;
-    // Four times seven bits are more than the limit of a listing.
-    for shift in [0, 7, 14, 21] {
+    // Five times seven bits are more than the limit of a listing, and as many as Linux numbers users with.
+    for shift in [0, 7, 14, 21, 28] {
         let (first, after) = rest.split_first()?;
         *rest = after;
         number |= usize::from(first & 0x7f) << shift;
@@ -208,7 +215,11 @@ fn read_fact(rest: &mut &[u8], path: &mut String) -> Option<Fact> {
     path.truncate(shared);
     path.push_str(&read_text(rest)?);
     Some(match code {
-        b'd' => Fact::Directory,
+        b'd' => Fact::Directory(Attributes {
+            mode: u32::try_from(read_number(rest)?).ok()?,
+            uid: u64::try_from(read_number(rest)?).ok()?,
+            gid: u64::try_from(read_number(rest)?).ok()?,
+        }),
         b'f' => Fact::File,
         b'l' => Fact::Link(read_text(rest)?),
         b'w' => Fact::Whiteout,
@@ -228,6 +239,7 @@ mod tests {
             link: "to".to_owned(),
             offset: 0,
             size: 0,
+            attributes: Attributes::PLAIN,
         })
     }
 
@@ -245,7 +257,14 @@ mod tests {
     #[test]
     fn reads_back_what_it_writes() {
         let facts = [
-            ("usr", Fact::Directory),
+            (
+                "usr",
+                Fact::Directory(Attributes {
+                    mode: 0o1777,
+                    uid: 4_000_000_000,
+                    gid: 7,
+                }),
+            ),
             ("usr/lib/ä", Fact::File),
             ("usr/lib/ö", Fact::Link("../x".to_owned())),
             ("var", Fact::Opaque),

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Node;
 use super::headers::normalised;
 use super::listing::Fact;
+use super::{Attributes, Node};
 
 /// What the layer that is being read said so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ enum Verdict {
     Silent,
     /// Lower layers do not count any more, but this one may still have the path.
     Hidden,
+    /// It is a directory, since something lies in it; what mode and owner it has, this layer or a lower one may say.
+    Implied,
     /// The answer.
     Found(Node),
 }
@@ -31,6 +33,8 @@ pub(super) struct Questions {
     /// How many of them the layer that is being read has not answered.
     unanswered: usize,
     answers: BTreeMap<String, Node>,
+    /// Directories by what lies in them, whose own entry has not been met.
+    implied: BTreeSet<String>,
 }
 
 impl Questions {
@@ -41,11 +45,14 @@ impl Questions {
             .map(|path| (normalised(path.as_bytes()), Verdict::Silent))
             .collect();
         // The root is a directory whatever the layers say.
-        let root = open.remove("").map(|_| (String::new(), Node::Directory));
+        let root = open
+            .remove("")
+            .map(|_| (String::new(), Node::Directory(Attributes::PLAIN)));
         Self {
             unanswered: open.len(),
             open,
             answers: root.into_iter().collect(),
+            implied: BTreeSet::new(),
         }
     }
 
@@ -63,7 +70,7 @@ impl Questions {
             change(verdict, &|verdict| at(verdict, fact));
         }
         // A directory says nothing of what lies in it.
-        if *fact != Fact::Directory {
+        if !matches!(fact, Fact::Directory(_)) {
             let start = if path.is_empty() {
                 String::new()
             } else {
@@ -78,8 +85,10 @@ impl Questions {
         for (slash, _) in path.match_indices('/') {
             if let Some(verdict) = open.get_mut(&path[..slash]) {
                 change(verdict, &|verdict| {
-                    if !matches!(verdict, Verdict::Found(Node::File | Node::Link(_))) {
-                        *verdict = Verdict::Found(Node::Directory);
+                    if matches!(verdict, Verdict::Silent) {
+                        *verdict = Verdict::Implied;
+                    } else if matches!(verdict, Verdict::Hidden | Verdict::Found(Node::Missing)) {
+                        *verdict = Verdict::Found(Node::Directory(Attributes::PLAIN));
                     }
                 });
             }
@@ -93,12 +102,22 @@ impl Questions {
 
     /// Ends a layer: what it answered or hid is settled.
     pub(super) fn end_layer(&mut self) {
-        let answers = &mut self.answers;
+        let Self { answers, implied, .. } = self;
         self.open.retain(|path, verdict| {
             let node = match std::mem::replace(verdict, Verdict::Silent) {
                 Verdict::Silent => return true,
+                Verdict::Implied => {
+                    implied.insert(path.clone());
+                    return true;
+                }
                 Verdict::Hidden => Node::Missing,
                 Verdict::Found(node) => node,
+            };
+            let node = match node {
+                Node::Directory(_) => node,
+                // An upper layer has something in it, whatever this one has there.
+                _ if implied.contains(path) => Node::Directory(Attributes::PLAIN),
+                other => other,
             };
             answers.insert(path.clone(), node);
             false
@@ -110,8 +129,12 @@ impl Questions {
     pub(super) fn into_answers(mut self, paths: &BTreeSet<String>) -> BTreeMap<String, Node> {
         self.end_layer();
         let answer = |path: &String| {
-            let node = self.answers.get(&normalised(path.as_bytes())).cloned();
-            (path.clone(), node.unwrap_or(Node::Missing))
+            let normal = normalised(path.as_bytes());
+            let unheard = match self.implied.contains(&normal) {
+                true => Node::Directory(Attributes::PLAIN),
+                false => Node::Missing,
+            };
+            (path.clone(), self.answers.get(&normal).cloned().unwrap_or(unheard))
         };
         paths.iter().map(answer).collect()
     }
@@ -120,7 +143,10 @@ impl Questions {
 /// A fact about the path itself. Of two entries for one path the last counts, as for any unpacker.
 fn at(verdict: &mut Verdict, fact: &Fact) {
     match fact {
-        Fact::Directory | Fact::Opaque => *verdict = Verdict::Found(Node::Directory),
+        Fact::Directory(attributes) => *verdict = Verdict::Found(Node::Directory(*attributes)),
+        // The directory's own entry may have come before.
+        Fact::Opaque if matches!(verdict, Verdict::Found(Node::Directory(_))) => {}
+        Fact::Opaque => *verdict = Verdict::Found(Node::Directory(Attributes::PLAIN)),
         Fact::File => *verdict = Verdict::Found(Node::File),
         Fact::Link(target) => *verdict = Verdict::Found(Node::Link(target.clone())),
         Fact::Whiteout => hide(verdict),
@@ -130,7 +156,7 @@ fn at(verdict: &mut Verdict, fact: &Fact) {
 /// A fact about a directory the path lies in.
 fn above(verdict: &mut Verdict, fact: &Fact) {
     match fact {
-        Fact::Directory => {}
+        Fact::Directory(_) => {}
         // What is no directory has nothing in it. Behind a link there may be something, under another path.
         Fact::File | Fact::Link(_) => *verdict = Verdict::Found(Node::Missing),
         Fact::Whiteout | Fact::Opaque => hide(verdict),
@@ -139,7 +165,9 @@ fn above(verdict: &mut Verdict, fact: &Fact) {
 
 /// Lower layers' content goes; what this layer brings itself stays, whichever entry comes first.
 fn hide(verdict: &mut Verdict) {
-    if *verdict == Verdict::Silent {
-        *verdict = Verdict::Hidden;
+    match verdict {
+        Verdict::Silent => *verdict = Verdict::Hidden,
+        Verdict::Implied => *verdict = Verdict::Found(Node::Directory(Attributes::PLAIN)),
+        Verdict::Hidden | Verdict::Found(_) => {}
     }
 }

@@ -6,6 +6,8 @@ use futures_util::StreamExt as _;
 use tar::{EntryType, Header};
 
 use super::*;
+
+const DIRECTORY: Node = Node::Directory(Attributes::PLAIN);
 use crate::content::verify::verified;
 use crate::content::{BlobStream, Selector};
 use crate::oci::media_type::OCI_LAYER;
@@ -72,21 +74,30 @@ impl Source for Counting {
     }
 }
 
-/// A layer out of lines: `dir/`, `file`, `link -> target`, `name = hard link`.
+/// A layer out of lines: `dir/`, `dir/ MODE UID`, `file`, `link -> target`, `name = hard link`.
 fn layer(entries: &[&str]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for entry in entries {
         let mut header = Header::new_ustar();
         header.set_size(0);
-        header.set_mode(0o1777);
+        header.set_mode(0o755);
+        let mut words = entry.split("/ ").nth(1).into_iter().flat_map(str::split_whitespace);
+        let entry = entry
+            .split_once("/ ")
+            .map_or((*entry).to_owned(), |(path, _)| format!("{path}/"));
+        let entry = entry.as_str();
+        if let (Some(mode), Some(uid)) = (words.next(), words.next()) {
+            header.set_mode(u32::from_str_radix(mode, 8).expect("mode"));
+            header.set_uid(uid.parse().expect("uid"));
+        }
         let (kind, path, target) = if let Some((path, target)) = entry.split_once(" -> ") {
             (EntryType::Symlink, path, target)
         } else if let Some((path, target)) = entry.split_once(" = ") {
             (EntryType::Link, path, target)
         } else if entry.ends_with('/') {
-            (EntryType::Directory, *entry, "")
+            (EntryType::Directory, entry, "")
         } else {
-            (EntryType::Regular, *entry, "")
+            (EntryType::Regular, entry, "")
         };
         header.set_entry_type(kind);
         // Names as a stranger may write them, which the crate's setters refuse.
@@ -133,15 +144,15 @@ async fn every_kind_of_entry() {
         ("bin", link("usr/bin")),
         ("bin/sh", Node::Missing),
         ("opt", link("/srv/opt")),
-        ("tmp", Node::Directory),
-        ("etc", Node::Directory),
-        ("usr/bin", Node::Directory),
+        ("tmp", DIRECTORY),
+        ("etc", DIRECTORY),
+        ("usr/bin", DIRECTORY),
         ("etc/passwd", Node::File),
         ("etc/passwd/x", Node::Missing),
         ("usr/bin/bash", Node::File),
         ("us", Node::Missing),
-        ("", Node::Directory),
-        ("/tmp/", Node::Directory),
+        ("", DIRECTORY),
+        ("/tmp/", DIRECTORY),
     ] {
         assert_eq!(node(&[base], path).await, expected, "{path}");
     }
@@ -152,11 +163,11 @@ async fn every_kind_of_entry() {
 async fn names_are_read_as_an_unpacker_does() {
     let base: &[&str] = &["./opt/", "/srv", "a/../b/", "../../c/"];
     for (path, expected) in [
-        ("opt", Node::Directory),
+        ("opt", DIRECTORY),
         ("srv", Node::File),
-        ("b", Node::Directory),
+        ("b", DIRECTORY),
         ("a", Node::Missing),
-        ("c", Node::Directory),
+        ("c", DIRECTORY),
     ] {
         assert_eq!(node(&[base], path).await, expected, "{path}");
     }
@@ -165,7 +176,7 @@ async fn names_are_read_as_an_unpacker_does() {
 #[tokio::test]
 async fn upper_layers_come_first() {
     // A directory over a file, a file over a directory, a link over a directory.
-    assert_eq!(node(&[&["a"], &["a/"]], "a").await, Node::Directory);
+    assert_eq!(node(&[&["a"], &["a/"]], "a").await, DIRECTORY);
     assert_eq!(node(&[&["a/b"], &["a"]], "a").await, Node::File);
     assert_eq!(node(&[&["a/b"], &["a"]], "a/b").await, Node::Missing);
     assert_eq!(node(&[&["a/b"], &["a -> c"]], "a/b").await, Node::Missing);
@@ -184,7 +195,7 @@ async fn of_duplicates_the_last_counts() {
     let answers = tree.look_up(&paths(&["a", "b", "end"])).await.expect("answers");
     assert_eq!(
         answers.into_values().collect::<Vec<_>>(),
-        [Node::Directory, link("c"), Node::File]
+        [DIRECTORY, link("c"), Node::File]
     );
 }
 
@@ -194,13 +205,10 @@ async fn whiteouts_hide_lower_layers_only() {
     assert_eq!(node(&[base, &["opt/.wh.sql"]], "opt/sql").await, Node::Missing);
     assert_eq!(node(&[base, &["opt/.wh.sql"]], "opt/sql/a").await, Node::Missing);
     assert_eq!(node(&[base, &["opt/.wh.sql"]], "opt/b").await, Node::File);
-    assert_eq!(node(&[base, &["opt/.wh.sql"]], "opt").await, Node::Directory);
+    assert_eq!(node(&[base, &["opt/.wh.sql"]], "opt").await, DIRECTORY);
     assert_eq!(node(&[base, &[".wh.opt"]], "opt/sql").await, Node::Missing);
     // The layer's own entries stay, before the whiteout and behind it, and layers above may bring it back.
-    assert_eq!(
-        node(&[base, &["opt/sql/", "opt/.wh.sql"]], "opt/sql").await,
-        Node::Directory
-    );
+    assert_eq!(node(&[base, &["opt/sql/", "opt/.wh.sql"]], "opt/sql").await, DIRECTORY);
     assert_eq!(
         node(&[base, &["opt/.wh.sql", "opt/sql -> x"]], "opt/sql").await,
         link("x")
@@ -209,10 +217,7 @@ async fn whiteouts_hide_lower_layers_only() {
         node(&[base, &["opt/.wh.sql", "opt/sql/"]], "opt/sql/a").await,
         Node::Missing
     );
-    assert_eq!(
-        node(&[base, &[".wh.opt"], &["opt/sql/"]], "opt/sql").await,
-        Node::Directory
-    );
+    assert_eq!(node(&[base, &[".wh.opt"], &["opt/sql/"]], "opt/sql").await, DIRECTORY);
     assert_eq!(node(&[base, &[".wh.opt"], &["opt/sql/"]], "opt/b").await, Node::Missing);
 }
 
@@ -221,7 +226,7 @@ async fn opaque_directories_hide_lower_content() {
     let base: &[&str] = &["opt/sql/a", "opt/b"];
     let opaque: &[&str] = &["opt/.wh..wh..opq", "opt/new"];
     for (path, expected) in [
-        ("opt", Node::Directory),
+        ("opt", DIRECTORY),
         ("opt/new", Node::File),
         ("opt/b", Node::Missing),
         ("opt/sql/a", Node::Missing),
@@ -250,7 +255,7 @@ fn long(first: &[&str]) -> Vec<u8> {
 async fn reads_no_more_than_the_answers_need() {
     let source = Arc::new(Counting::with(&[long(&["a/"]), long(&["b/"]), long(&["c/"])]));
     let tree = Tree::new(source.clone(), source.descriptors(), None);
-    assert_eq!(tree.look_up(&paths(&["c"])).await.expect("c")["c"], Node::Directory);
+    assert_eq!(tree.look_up(&paths(&["c"])).await.expect("c")["c"], DIRECTORY);
     let read = source.read();
     assert_eq!(read[..2], [0, 0], "lower layers are not fetched");
     assert!(read[2] <= 8 * PIECE as u64, "{read:?}");
@@ -283,10 +288,10 @@ async fn the_cache_serves_other_runs() {
         (answers[path].clone(), source.read())
     };
     assert!(run("here", "a").await.1.iter().all(|read| *read > 0));
-    assert_eq!(run("here", "a").await, (Node::Directory, vec![0, 0]));
+    assert_eq!(run("here", "a").await, (DIRECTORY, vec![0, 0]));
     // The lower layer was not read to its end: what another place says of it is not known.
     let (answer, read) = run("there", "a").await;
-    assert_eq!((answer, read[1]), (Node::Directory, 0));
+    assert_eq!((answer, read[1]), (DIRECTORY, 0));
     assert!(read[0] > 0);
     assert_eq!(run("here", "missing").await.0, Node::Missing);
     assert_eq!(run("there", "missing").await, (Node::Missing, vec![0, 0]));
@@ -307,10 +312,7 @@ async fn compressed_layers_are_told_by_their_bytes() {
             Node::File
         );
         assert_eq!(source.read(), [source.layers[0].0.size], "read to the end once");
-        assert_eq!(
-            tree.look_up(&paths(&["a", "c"])).await.expect("answer")["a"],
-            Node::Directory
-        );
+        assert_eq!(tree.look_up(&paths(&["a", "c"])).await.expect("answer")["a"], DIRECTORY);
         assert_eq!(source.read(), [0]);
     }
 }
@@ -354,4 +356,21 @@ async fn what_cannot_be_read_is_an_error_that_names_the_layer() {
     assert_eq!((error.kind(), error.hints().len()), (Kind::NotFound, 1));
     foreign.media_type = OCI_LAYER.to_owned();
     assert!(failure(Counting::default(), vec![foreign]).await.hints().is_empty());
+}
+
+#[tokio::test]
+async fn a_directory_is_like_its_own_entry_says_wherever_that_is() {
+    let sticky = Node::Directory(Attributes {
+        mode: 0o1777,
+        uid: 7,
+        gid: 0,
+    });
+    let base: &[&str] = &["tmp/ 1777 7", "opt/ 0700 1"];
+    assert_eq!(node(&[base], "tmp").await, sticky);
+    // An upper layer that only has something in it says nothing of it.
+    assert_eq!(node(&[base, &["tmp/x"]], "tmp").await, sticky);
+    assert_eq!(node(&[&["tmp"], &["tmp/x"]], "tmp").await, DIRECTORY);
+    assert_eq!(node(&[base, &[".wh.tmp", "tmp/x"]], "tmp").await, DIRECTORY);
+    assert_eq!(node(&[base, &["tmp/x", ".wh.tmp"]], "tmp").await, DIRECTORY);
+    assert_eq!(node(&[&["tmp/x"]], "tmp").await, DIRECTORY);
 }
