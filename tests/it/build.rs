@@ -221,17 +221,17 @@ fn the_custom_profile_does_what_it_is_told() {
             "--base",
             "scratch",
             "--add",
-            "sql:/work/sql",
+            "sql:/app/sql",
             "--add",
-            "run.sh:/work/run.sh",
+            "run.sh:/app/run.sh",
             "--workdir",
-            "/work",
+            "/app",
             "--env",
             "MODE=fast=yes",
             "--user",
             "1000:1000",
             "--entrypoint",
-            "[\"/work/run.sh\", \"-x\"]",
+            "[\"/app/run.sh\", \"-x\"]",
             "--cmd",
             "go",
             "--output",
@@ -246,10 +246,10 @@ fn the_custom_profile_does_what_it_is_told() {
     assert_eq!(image.text("work/sql/one.sql"), "SELECT 1;\n");
     assert_eq!(image.entry("work/run.sh").unwrap().mode, 0o755);
     assert_eq!(image.entry("work").unwrap().kind, EntryType::Directory);
-    assert_eq!(image.config["config"]["WorkingDir"], "/work");
+    assert_eq!(image.config["config"]["WorkingDir"], "/app");
     assert_eq!(image.config["config"]["User"], "1000:1000");
     assert_eq!(image.environment("MODE"), Some("fast=yes"));
-    assert_eq!(words(image, "Entrypoint"), ["/work/run.sh", "-x"]);
+    assert_eq!(words(image, "Entrypoint"), ["/app/run.sh", "-x"]);
     assert_eq!(words(image, "Cmd"), ["go"]);
 }
 
