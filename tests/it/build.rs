@@ -243,9 +243,9 @@ fn the_custom_profile_does_what_it_is_told() {
     let root = Root::layout(&project.folder().join("out"), Some("v1"));
     let image = root.only();
     assert_eq!(image.platform, "linux/amd64");
-    assert_eq!(image.text("work/sql/one.sql"), "SELECT 1;\n");
-    assert_eq!(image.entry("work/run.sh").unwrap().mode, 0o755);
-    assert_eq!(image.entry("work").unwrap().kind, EntryType::Directory);
+    assert_eq!(image.text("app/sql/one.sql"), "SELECT 1;\n");
+    assert_eq!(image.entry("app/run.sh").unwrap().mode, 0o755);
+    assert_eq!(image.entry("app").unwrap().kind, EntryType::Directory);
     assert_eq!(image.config["config"]["WorkingDir"], "/app");
     assert_eq!(image.config["config"]["User"], "1000:1000");
     assert_eq!(image.environment("MODE"), Some("fast=yes"));
