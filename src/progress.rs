@@ -11,6 +11,13 @@ use crate::oci::Digest;
 pub enum Event<'a> {
     /// Something the user should know about a choice that was made for them.
     Notice(&'a str),
+    /// It is known who we are at a registry.
+    Login {
+        /// The registry's host.
+        registry: &'a str,
+        /// Where the login was found, or where it was looked for; never the login itself.
+        origin: &'a str,
+    },
     /// A request failed for now and is made again after `wait`.
     Retry {
         /// What is tried again.

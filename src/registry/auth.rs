@@ -161,6 +161,10 @@ impl Authenticator {
 
     /// Looks for other credentials than those that were refused, once; tells whether there are.
     pub(super) async fn renew(&self, pass: &Pass) -> bool {
+        if pass.is_token() {
+            // Who is behind a token was checked by the server that gave it.
+            return false;
+        }
         let mut credentials = self.credentials.lock().await;
         if let Some(Credentials::Basic { username, password }) = &*credentials
             && basic(username, password.expose()).ok() != pass.header
@@ -243,7 +247,7 @@ impl Authenticator {
         ContentError::new(Kind::Denied, format!("{} refuses the login", self.host))
             .because(why.to_owned())
             .hint(format!(
-                "log in with `docker login {0}`, or pass --username USER --password-stdin",
+                "log in with `docker login {0}`, or pass --username USER --password-stdin; -v tells which login was found",
                 self.host
             ))
     }

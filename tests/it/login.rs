@@ -173,3 +173,19 @@ fn logins_of_one_user_for_two_paths_stay_apart() {
         );
     }
 }
+
+/// Catches a refusal after which nobody knows which login was used, or where one was missed.
+#[test]
+fn the_place_of_a_login_is_told_and_not_the_login() {
+    let scene = Scene::ecr();
+    let outcome = scene.push("v1", &["-v"]).succeeded();
+    let line = format!("login for {}: Docker config", scene.registry.host());
+    assert!(outcome.stderr.contains(&line), "{outcome:#?}");
+    assert!(!outcome.stderr.contains(PASSWORD), "{outcome:#?}");
+    let nobody = TestProject::new();
+    nobody
+        .build(&["--base", &scene.base, "--output", "oci:out", "-v"])
+        .exited(1)
+        .says(&["none, looked in", "config.json"])
+        .hints();
+}

@@ -11,7 +11,7 @@ use shipway::content::{Cache, CachedSource, ContentError, Kind, Location, Select
 use shipway::credentials::{Credentials, Store};
 use shipway::error::Error;
 use shipway::oci::Repository;
-use shipway::progress::Progress;
+use shipway::progress::{Event, Progress};
 use shipway::registry::{Login, Mirrored, Patience, Registry, RegistrySettings, RepositorySource, RepositoryTarget};
 
 use crate::args::GlobalArguments;
@@ -118,6 +118,14 @@ impl Places {
         if let Some((_, _, registry)) = registries.iter().find(known) {
             return Ok(Arc::clone(registry));
         }
+        let origin = match &found.credentials {
+            Credentials::Anonymous => format!("none, looked in {}", self.store.places().join(", ")),
+            _ => found.origin.clone(),
+        };
+        self.progress.on(&Event::Login {
+            registry: host,
+            origin: &origin,
+        });
         let login = login(&self.store, &found.credentials, host, path);
         let default = RegistrySettings::default();
         let registry = Registry::new(
