@@ -1,0 +1,6 @@
+//! Amazon ECR as its names tell it: account and region of a host, and what each request needs. Values only; who speaks
+//! to AWS is `aws`.
+
+mod host;
+
+pub use host::{EcrHost, PrivateHost};
