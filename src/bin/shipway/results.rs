@@ -2,7 +2,8 @@
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use shipway::build::{Built, Status};
+use shipway::build::Built;
+use shipway::content::Status;
 use shipway::oci::Reference;
 
 mod files;

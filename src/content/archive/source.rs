@@ -85,6 +85,20 @@ impl Source for ArchiveSource {
         }
     }
 
+    fn tags(&self, selector: &Selector) -> Vec<Tag> {
+        match &self.0 {
+            Images::Oci(images) => images.tags(selector),
+            Images::Docker(images) => images.tags(selector),
+        }
+    }
+
+    async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
+        Ok(match &self.0 {
+            Images::Oci(images) => images.referrers(subject).await,
+            Images::Docker(_) => Vec::new(),
+        })
+    }
+
     async fn fetch(&self, blob: &Descriptor) -> Result<BlobStream> {
         match &self.0 {
             Images::Oci(images) => images.fetch(blob),

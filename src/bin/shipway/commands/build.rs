@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use shipway::build::{BuildError, Delivery, Order, SetDigest, ship};
-use shipway::content::Target;
+use shipway::build::{BuildError, Order, SetDigest, ship};
 use shipway::content::archive::{DockerArchiveTarget, OciArchiveTarget};
 use shipway::content::layout::LayoutTarget;
+use shipway::content::{Delivery, Target};
 use shipway::error::Error;
 use shipway::migrations::Inventory;
 use shipway::oci::{Family, Reference, Tag};
