@@ -8,7 +8,6 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LINK};
 use reqwest::{Method, Url};
 
 use super::RepositorySource;
-use super::connection::same_origin;
 use super::error::Failure;
 use super::target::RepositoryTarget;
 use crate::content::{ContentError, Kind, MANIFEST_LIMIT, Result, Selector, Source, Target};
@@ -136,7 +135,8 @@ fn page(headers: &HeaderMap, bytes: &Bytes) -> std::result::Result<Option<Index>
     }
 }
 
-/// The address of the next page (RFC 8288). One at another host is not followed: it would get the login.
+/// The address of the next page (RFC 8288). Whatever host it names, it is asked for at the same one: the login is for no
+/// other, and a registry behind another address does not know that it is.
 fn next_page(headers: &HeaderMap, current: &Url) -> Option<Url> {
     let links = headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
     let next = links.flat_map(|text| text.split(',')).find_map(|link| {
@@ -147,7 +147,11 @@ fn next_page(headers: &HeaderMap, current: &Url) -> Option<Url> {
         });
         is_next.then_some(address)
     })?;
-    current.join(next).ok().filter(|url| same_origin(url, current))
+    let next = current.join(next).ok()?;
+    let mut url = current.clone();
+    url.set_path(next.path());
+    url.set_query(next.query());
+    Some(url)
 }
 
 #[cfg(test)]
@@ -155,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_page_is_at_the_same_host() {
+    fn the_next_page_is_asked_for_at_the_same_host() {
         let current: Url = "https://a.b/v2/c/referrers/x?n=1".parse().expect("url");
         let next = |text: &str| {
             let mut headers = HeaderMap::new();
@@ -165,7 +169,10 @@ mod tests {
         let expected = Some("https://a.b/v2/c/referrers/x?last=y".to_owned());
         assert_eq!(next("</v2/c/referrers/x?last=y>; rel=\"next\""), expected);
         assert_eq!(next("<?last=y>;title=a;rel=next"), expected);
-        assert_eq!(next("<https://evil.example/v2/>; rel=\"next\""), None);
+        assert_eq!(
+            next("<https://evil.example/v2/c/referrers/x?last=y>; rel=\"next\""),
+            expected
+        );
         assert_eq!(next("</v2/>; rel=\"prev\""), None);
     }
 }

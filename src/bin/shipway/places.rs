@@ -105,6 +105,17 @@ impl Places {
         )))
     }
 
+    /// A repository to read from as it is now: not behind its mirrors, which may be late.
+    pub(crate) async fn origin(&self, repository: &Repository) -> Result<Arc<dyn Source>, Error> {
+        let registry = self.registry(repository.registry(), repository.path()).await?;
+        let source = Arc::new(RepositorySource::new(registry, repository.clone()));
+        Ok(Arc::new(CachedSource::new(
+            source,
+            repository.clone(),
+            self.cache.clone(),
+        )))
+    }
+
     /// A repository to write to.
     pub(crate) async fn target(&self, repository: &Repository) -> Result<Arc<RepositoryTarget>, Error> {
         let registry = self.registry(repository.registry(), repository.path()).await?;
