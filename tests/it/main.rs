@@ -8,6 +8,7 @@ mod bad_input;
 mod base;
 mod build;
 mod cache;
+mod copy;
 mod counts;
 mod credentials;
 mod determinism;

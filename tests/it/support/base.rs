@@ -380,7 +380,10 @@ impl Bundle {
             "layers": [{"mediaType": "application/octet-stream", "digest": digest_of(&content),
                 "size": content.len()}],
         });
-        manifest.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        manifest
+            .as_object_mut()
+            .unwrap()
+            .extend(members.as_object().unwrap().clone());
         Self {
             blobs: vec![
                 (digest_of(&content), Content::Bytes(content)),

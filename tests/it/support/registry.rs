@@ -1,6 +1,7 @@
 //! `FakeRegistry`: a strict OCI registry in this process, with scripted faults, that counts what it is asked.
 
 mod authentication;
+mod complete;
 mod content;
 mod fault;
 mod query;

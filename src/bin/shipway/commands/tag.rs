@@ -55,7 +55,10 @@ pub(crate) async fn run(
             selector,
         ),
         Location::OciArchive(..) | Location::DockerArchive(..) => {
-            let message = format!("{} is an archive, which gets no tags once it is written", arguments.image);
+            let message = format!(
+                "{} is an archive, which gets no tags once it is written",
+                arguments.image
+            );
             return Err(UsageError::new(message)
                 .hint("copy it under another tag: shipway copy SOURCE TARGET -t TAG")
                 .into());

@@ -42,7 +42,11 @@ impl Shared {
                 })
             })
             .collect();
-        let start: usize = request.query.get("last").and_then(|text| text.parse().ok()).unwrap_or(0);
+        let start: usize = request
+            .query
+            .get("last")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0);
         let end = (start + page).min(all.len());
         let list = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": all[start..end]});
         let mut reply = Reply::new(200, Content::Bytes(list.to_string().into())).header("content-type", OCI_INDEX);
