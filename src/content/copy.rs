@@ -6,6 +6,7 @@ mod parts;
 mod referrers;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::{try_join, try_join_all};
 
@@ -74,10 +75,13 @@ pub async fn copy(errand: &Errand, deliveries: &[Delivery], progress: &Arc<dyn P
         deliveries,
         chosen,
         progress,
+        has_believed: AtomicBool::new(false),
     };
     match copying.run(&named, true).await {
-        // What was believed to be complete there is not: everything is sent then.
-        Err(error) if error.kind() == Kind::Incomplete => copying.run(&named, false).await,
+        // What a target said to hold is not complete there: everything is sent then.
+        Err(error) if error.kind() == Kind::Incomplete && copying.has_believed.load(Ordering::Relaxed) => {
+            copying.run(&named, false).await
+        }
         result => result,
     }
 }
@@ -88,6 +92,8 @@ struct Copying<'a> {
     deliveries: &'a [Delivery],
     chosen: choose::Chosen,
     progress: &'a Arc<dyn Progress>,
+    /// Whether a target said to hold something, which was not sent then.
+    has_believed: AtomicBool,
 }
 
 impl Copying<'_> {
@@ -159,12 +165,19 @@ impl Copying<'_> {
                 // It has to be written anew for the referrers.
                 _ if self.errand.with_referrers && delivery.target.is_replaced() => Plan::All(delivery.tags.clone()),
                 Plan::Name(tags) if !is_trusted => Plan::All(tags),
-                plan => plan,
+                plan => {
+                    // What a tag names should be complete.
+                    if matches!(plan, Plan::Name(_)) {
+                        self.has_believed.store(true, Ordering::Relaxed);
+                    }
+                    plan
+                }
             });
         }
         let looking = self.deliveries.iter().zip(plans).map(|(delivery, plan)| async move {
             Ok::<_, ContentError>(match plan {
                 Plan::All(tags) if is_trusted && delivery.target.holds(&root.digest()).await? => {
+                    self.has_believed.store(true, Ordering::Relaxed);
                     if tags.is_empty() {
                         Plan::Nothing(root.descriptor.clone())
                     } else {
@@ -190,6 +203,9 @@ impl Copying<'_> {
             match parcel.plan {
                 Plan::All(_) if is_trusted => {
                     let lacking = parts::lacking(image, parcel.delivery.target.as_ref()).await?;
+                    if lacking.children.len() < image.children.len() {
+                        self.has_believed.store(true, Ordering::Relaxed);
+                    }
                     parcel.transfer.fill(&lacking).await
                 }
                 Plan::All(_) => parcel.transfer.fill(image).await,

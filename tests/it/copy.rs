@@ -738,6 +738,15 @@ fn targets_that_make_no_sense_are_refused() {
         .says(&["no tag"])
         .hints();
     pair.project.run(&["copy", "oci:out", &target, "-t", "v7"]).succeeded();
+    // One with several.
+    let layout = pair.project.folder().join("several");
+    Base::plain().image().write_layout(&layout, "one");
+    pair.project.run(&["copy", "oci:out", "oci:several:two"]).succeeded();
+    pair.project
+        .run(&["copy", "oci:several", &target])
+        .exited(2)
+        .says(&["cannot tell which image", "one", "two"])
+        .hints();
 }
 
 /// Catches a blob that is held in memory on its way, whatever the number of them.

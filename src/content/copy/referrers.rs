@@ -1,5 +1,6 @@
 //! What speaks of an image and goes along with it: signatures, attestations, bills of materials.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -242,13 +243,11 @@ async fn attach_one(
             .await?;
         return Ok(ReferrerStatus::Written);
     }
-    if !listed.contains_key(&referrer.subject) {
-        listed.insert(referrer.subject, target.referrers(&referrer.subject).await?);
-    }
-    if listed
-        .get(&referrer.subject)
-        .is_some_and(|listed| listed.contains(&digest))
-    {
+    let listed = match listed.entry(referrer.subject) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(unknown) => unknown.insert(target.referrers(&referrer.subject).await?),
+    };
+    if listed.contains(&digest) {
         return Ok(ReferrerStatus::Unchanged);
     }
     parcel.transfer.fill(&referrer.image).await?;

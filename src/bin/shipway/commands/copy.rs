@@ -64,7 +64,7 @@ impl Work<'_> {
     ) -> anyhow::Result<()> {
         let places = places(project, global, environment, printer, &self.settings.hosts())?;
         let (source, selector) = places.source(&self.settings.source).await?;
-        let names = Names::of(&self.settings, &source, &selector)?;
+        let names = Names::of(&self.settings, &source, &selector).await?;
         let mut deliveries = Vec::new();
         for named in &names.0 {
             deliveries.push(named.delivery(&places).await?);
@@ -133,7 +133,7 @@ struct Names(Vec<Named>);
 
 impl Names {
     /// Finds out which tags the image gets at each target.
-    fn of(settings: &CopySettings, source: &Arc<dyn Source>, selector: &Selector) -> anyhow::Result<Self> {
+    async fn of(settings: &CopySettings, source: &Arc<dyn Source>, selector: &Selector) -> anyhow::Result<Self> {
         let mut all: Vec<Named> = Vec::new();
         for target in &settings.targets {
             let (CopyTarget::Registry(_, said) | CopyTarget::Layout(_, said) | CopyTarget::OciArchive(_, said)) =
@@ -145,6 +145,8 @@ impl Names {
             let mut tags = said.clone().map_or_else(|| source.tags(selector), |tag| vec![tag]);
             tags.extend(settings.tags.iter().cloned());
             if tags.is_empty() && *selector == Selector::Only && matches!(target, CopyTarget::Registry(..)) {
+                // There may be none, or several: that comes first.
+                source.resolve(selector).await.map_err(Error::from)?;
                 return Err(
                     UsageError::new(format!("the image in {} has no tag to keep", source.place()))
                         .hint("name one: REPOSITORY:TAG, or -t TAG")
