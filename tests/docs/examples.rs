@@ -95,14 +95,15 @@ fn lines_of_scripts_work() {
 #[test]
 fn examples_of_the_help_work() {
     let sample = Sample::new();
-    let run = |command: &str| {
+    let run_in = |sample: &Sample, command: &str| {
         let shown = Shown {
             command: command.to_owned(),
             output: vec![],
             status: 0,
         };
-        check("--help", &sample, &shown);
+        check("--help", sample, &shown);
     };
+    let run = |command: &str| run_in(&sample, command);
     let examples = |name: &str| {
         let help = help(&[name]);
         let (_, examples) = help.split_once("Examples:\n").unwrap();
@@ -116,6 +117,16 @@ fn examples_of_the_help_work() {
     examples("build").iter().for_each(|line| run(line));
     run("shipway build -t registry.example.com/orders:current --push");
     examples("inspect").iter().for_each(|line| run(line));
+    for (name, built) in [
+        ("copy", "shipway build -t registry.example.com/orders:1.4 --push"),
+        ("push", "shipway build --base scratch --output oci:out"),
+        ("tag", "shipway build -t registry.example.com/orders:1.4 --push"),
+    ] {
+        let sample = Sample::new();
+        run_in(&sample, built);
+        examples(name).iter().for_each(|line| run_in(&sample, line));
+        sample.assert_strict();
+    }
 }
 
 /// Catches a project file that is shown and refused.

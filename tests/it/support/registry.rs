@@ -1,10 +1,12 @@
 //! `FakeRegistry`: a strict OCI registry in this process, with scripted faults, that counts what it is asked.
 
 mod authentication;
+mod complete;
 mod content;
 mod fault;
 mod query;
 mod record;
+mod referrers;
 mod rounds;
 mod routes;
 mod server;
@@ -23,6 +25,7 @@ pub(crate) use self::content::{Content, digest_of};
 pub(crate) use self::fault::{Action, Fault};
 pub(crate) use self::record::Host;
 use self::record::Recorded;
+pub(crate) use self::referrers::Referrers;
 use self::rounds::Rounds;
 use self::store::{Manifest, Store};
 use super::authority::ServerIdentity;
@@ -50,6 +53,8 @@ pub(crate) struct Options {
     pub(crate) absolute_locations: bool,
     /// Whether large blobs are hashed and thrown away.
     pub(crate) discards: bool,
+    /// What it does with manifests that have a subject.
+    pub(crate) referrers: Referrers,
     /// Whether requests are answered in rounds, to measure depth.
     pub(crate) rounds: bool,
     /// The certificate for HTTPS; without one it speaks plain HTTP.
@@ -79,6 +84,7 @@ impl Options {
             names_digests: true,
             absolute_locations: false,
             discards: false,
+            referrers: Referrers::Listed { page: 1000 },
             rounds: false,
             identity: None,
         }
@@ -237,6 +243,31 @@ impl FakeRegistry {
         let digest = bundle.digest();
         held.tags.insert(tag.to_owned(), digest.clone());
         digest
+    }
+
+    /// Puts what belongs to a bundle into a repository, without a tag.
+    pub(crate) fn seed_untagged(&self, repository: &str, bundle: &Bundle) -> String {
+        let tag = "seeded-for-a-moment";
+        let digest = self.seed(repository, tag, bundle);
+        let mut store = self.shared.store();
+        store.repositories.get_mut(repository).unwrap().tags.remove(tag);
+        digest
+    }
+
+    /// The bytes of a manifest.
+    pub(crate) fn manifest(&self, repository: &str, reference: &str) -> Option<String> {
+        let store = self.shared.store();
+        let held = store.repositories.get(repository)?;
+        let manifest = held.manifests.get(&held.digest(reference)?)?;
+        Some(String::from_utf8(manifest.bytes.to_vec()).unwrap())
+    }
+
+    /// Takes a manifest away, as a registry that lost it.
+    pub(crate) fn lose(&self, repository: &str, digest: &str) {
+        let mut store = self.shared.store();
+        let held = store.repositories.get_mut(repository).unwrap();
+        held.manifests.remove(digest);
+        held.blobs.remove(digest);
     }
 
     /// Scripts a fault; the handle tells whether it struck.
