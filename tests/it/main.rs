@@ -11,6 +11,8 @@ mod cache;
 mod counts;
 mod credentials;
 mod determinism;
+#[cfg(feature = "aws")]
+mod ecr;
 mod fake;
 mod faults;
 mod inspect;

@@ -31,10 +31,14 @@ pub(crate) enum Authentication {
     },
 }
 
-/// Tokens given out.
+/// Tokens given out, and the password that is good.
 #[derive(Default)]
 pub(crate) struct Tokens {
     granted: BTreeMap<String, Token>,
+    /// Instead of [`PASSWORD`].
+    password: Option<String>,
+    /// Passwords that were good once.
+    expired: Vec<String>,
 }
 
 struct Token {
@@ -67,8 +71,14 @@ impl Tokens {
         match authentication {
             Authentication::Anonymous => Ok(()),
             Authentication::Basic => {
-                if authorization == Some(&basic(USER, PASSWORD)) {
+                let password = self.password.as_deref().unwrap_or(PASSWORD);
+                if authorization == Some(&basic(USER, password)) {
                     return Ok(());
+                }
+                let is_expired = |password: &String| authorization == Some(&basic(USER, password));
+                if self.expired.iter().any(is_expired) {
+                    let message = "Your authorization token has expired. Reauthenticate and try again.";
+                    return Err(Reply::error(403, "DENIED", message));
                 }
                 // Amazon ECR answers in plain text here, not in JSON.
                 let challenge = format!("Basic realm=\"{base_url}/\",service=\"ecr.amazonaws.com\"");
@@ -145,6 +155,13 @@ impl Tokens {
         let uses_left = uses;
         self.granted.insert(token, Token { scopes, uses_left });
         Reply::json(200, &body)
+    }
+
+    /// From now on `password` alone is good; the ones before it have expired.
+    #[cfg(feature = "aws")]
+    pub(crate) fn accept(&mut self, password: &str) {
+        let before = self.password.replace(password.to_owned());
+        self.expired.push(before.unwrap_or_else(|| PASSWORD.to_owned()));
     }
 
     /// How many tokens were given out.

@@ -1,0 +1,4 @@
+//! Amazon ECR: identities, tokens, repositories, scans.
+
+mod fake;
+mod login;
