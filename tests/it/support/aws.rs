@@ -40,6 +40,8 @@ struct Registry {
     account: String,
     region: String,
     plane: Governed,
+    /// Another account whose tokens open it, by a policy of its repositories.
+    trusted: Option<String>,
     /// What `CreateRepository` or a test said of a repository, by name.
     settings: BTreeMap<String, Value>,
     /// Lifecycle policies by repository.
@@ -147,9 +149,19 @@ impl FakeAws {
             account: account.to_owned(),
             region: region.to_owned(),
             plane: registry.governed(),
+            trusted: None,
             settings: BTreeMap::new(),
             policies: BTreeMap::new(),
         });
+    }
+
+    /// Has the registries of an account opened by tokens of another one too, as a policy of its repositories can.
+    pub(crate) fn trusts(&self, account: &str, other: &str) {
+        for registry in &mut self.state().registries {
+            if registry.account == account {
+                registry.trusted = Some(other.to_owned());
+            }
+        }
     }
 
     /// Makes `registry` the data plane of public.ecr.aws.

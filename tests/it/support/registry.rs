@@ -26,7 +26,7 @@ pub(crate) use self::content::{Content, digest_of};
 pub(crate) use self::content::{Mishap, Served};
 pub(crate) use self::fault::{Action, Fault};
 #[cfg(feature = "aws")]
-pub(crate) use self::governed::{Governed, Held};
+pub(crate) use self::governed::Governed;
 #[cfg(feature = "aws")]
 pub(crate) use self::query::Query;
 pub(crate) use self::record::Host;

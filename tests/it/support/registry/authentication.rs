@@ -71,8 +71,7 @@ impl Tokens {
         match authentication {
             Authentication::Anonymous => Ok(()),
             Authentication::Basic => {
-                let password = self.password.as_deref().unwrap_or(PASSWORD);
-                if authorization == Some(&basic(USER, password)) {
+                if authorization == Some(&basic(USER, self.password())) {
                     return Ok(());
                 }
                 let is_expired = |password: &String| authorization == Some(&basic(USER, password));
@@ -125,7 +124,7 @@ impl Tokens {
         let (asked, known) = match method {
             "GET" => match authorization {
                 None if anonymous_pull => (query, false),
-                Some(value) if value == basic(USER, PASSWORD) => (query, true),
+                Some(value) if value == basic(USER, self.password()) => (query, true),
                 _ => return Reply::error(401, "UNAUTHORIZED", "incorrect username or password"),
             },
             "POST" => {
@@ -155,6 +154,10 @@ impl Tokens {
         let uses_left = uses;
         self.granted.insert(token, Token { scopes, uses_left });
         Reply::json(200, &body)
+    }
+
+    fn password(&self) -> &str {
+        self.password.as_deref().unwrap_or(PASSWORD)
     }
 
     /// From now on `password` alone is good; the ones before it have expired.
