@@ -2,5 +2,7 @@
 //! to AWS is `aws`.
 
 mod host;
+mod operation;
 
 pub use host::{EcrHost, PrivateHost};
+pub use operation::{Access, Operation};
