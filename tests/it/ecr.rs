@@ -15,4 +15,5 @@ mod web_identity;
 // Commands and flags that come later than logins.
 mod accounts;
 mod doctor;
+mod mount;
 mod scan;

@@ -62,7 +62,10 @@ async fn a_login_is_found_once_and_anew_before_it_expires() {
         Ok(until(&format!("password {count}"), Duration::from_millis(200)))
     });
     let (one, two) = tokio::join!(pass(&authenticator), pass(&authenticator));
-    assert_eq!((&one.header, &two.header), (&header("password 0"), &header("password 0")));
+    assert_eq!(
+        (&one.header, &two.header),
+        (&header("password 0"), &header("password 0"))
+    );
     assert_eq!(asked.load(Ordering::Relaxed), 1);
     tokio::time::sleep(Duration::from_millis(250)).await;
     assert_eq!(pass(&authenticator).await.header, header("password 1"));

@@ -138,3 +138,20 @@ fn other_registries_have_nothing_to_do_with_aws() {
         .succeeded();
     scene.aws.assert_silent();
 }
+
+/// Catches a request that waits for the token although it needs none, and a token that is waited for twice.
+#[test]
+fn the_depth_of_a_later_release() {
+    let options = Options {
+        rounds: true,
+        ..Options::ecr()
+    };
+    let scene = EcrScene::at(HOST, "eu-west-1", options).as_dev();
+    scene.push_tags(&["v1"], &["--no-cache"]).succeeded();
+    scene.next_release();
+    let before = scene.registry.rounds();
+    scene.push_tags(&["v2"], &["--no-cache"]).succeeded();
+    let depth = scene.registry.rounds() - before;
+    assert!(depth <= 6, "depth {depth}:{}", scene.registry.story());
+    assert_one_token(&scene);
+}

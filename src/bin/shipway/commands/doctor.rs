@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shipway::content::{Blob, Location, Origin, Target as _, TagRule};
+use shipway::content::{Blob, Location, Origin, TagRule, Target as _};
 use shipway::credentials::Credentials;
 use shipway::error::Error;
 use shipway::oci::{Descriptor, Family, Reference, Repository, Tag};
@@ -31,7 +31,10 @@ struct Patient<'a> {
     /// Tags that are going to be pushed, as far as they are known.
     tags: Vec<Tag>,
     base: Option<Location>,
-    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only AWS has settings for repositories"))]
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(dead_code, reason = "only AWS has settings for repositories")
+    )]
     project: &'a Project,
     rule: TagRule,
 }
@@ -90,7 +93,9 @@ fn patient<'a>(
         .or(project.image.repository.as_deref());
     let Some(text) = text else {
         return Err(UsageError::new("there is no repository to look at")
-            .hint("name it: shipway doctor registry.example.com/orders, or set repository under [image] in shipway.toml")
+            .hint(
+                "name it: shipway doctor registry.example.com/orders, or set repository under [image] in shipway.toml",
+            )
             .into());
     };
     let reference: Reference = text.parse().map_err(Error::from)?;
@@ -127,12 +132,22 @@ async fn look_at_login(patient: &Patient<'_>, places: &Places, report: &mut Repo
         }
         Ok(Identity::Stored(found)) if found.credentials == Credentials::Anonymous => {
             report
-                .add("login", Status::Warning, format!("none for {host} ({})", places.looked_in()))
-                .hint(format!("few registries let nobody push: `docker login {host}`, or --username USER --password-stdin"));
+                .add(
+                    "login",
+                    Status::Warning,
+                    format!("none for {host} ({})", places.looked_in()),
+                )
+                .hint(format!(
+                    "few registries let nobody push: `docker login {host}`, or --username USER --password-stdin"
+                ));
             true
         }
         Ok(Identity::Stored(found)) => {
-            report.add("login", Status::Ok, format!("{}, from {}", found.credentials, found.origin));
+            report.add(
+                "login",
+                Status::Ok,
+                format!("{}, from {}", found.credentials, found.origin),
+            );
             true
         }
         #[cfg(feature = "aws")]
@@ -148,7 +163,11 @@ async fn look_at_registry(
     report: &mut Report,
 ) -> Option<Vec<Tag>> {
     let latest = Tag::latest();
-    let tags = if patient.tags.is_empty() { std::slice::from_ref(&latest) } else { &patient.tags };
+    let tags = if patient.tags.is_empty() {
+        std::slice::from_ref(&latest)
+    } else {
+        &patient.tags
+    };
     let looked = async {
         let target = places.target(&patient.repository).await?;
         let mut present = Vec::new();

@@ -6,8 +6,8 @@ use shipway::ecr::{CreationNeeds, EcrHost, Needs, PrivateHost};
 use shipway::oci::Tag;
 use shipway::project::RepositorySection;
 
-use super::report::{Report, Status};
 use super::Patient;
+use super::report::{Report, Status};
 use crate::args::DoctorArguments;
 use crate::places::Places;
 
@@ -22,13 +22,13 @@ pub(super) fn needs(arguments: &DoctorArguments, patient: &Patient<'_>) -> Needs
     let section = &patient.project.repository;
     let creates = arguments.create_repository || *section != RepositorySection::default();
     let base = match &patient.base {
-        Some(Location::Registry(reference)) => {
-            of(reference.repository.registry(), reference.repository.path())
-        }
+        Some(Location::Registry(reference)) => of(reference.repository.registry(), reference.repository.path()),
         _ => None,
     };
     Needs {
-        push: of(patient.repository.registry(), patient.repository.path()).into_iter().collect(),
+        push: of(patient.repository.registry(), patient.repository.path())
+            .into_iter()
+            .collect(),
         pull: base.into_iter().collect(),
         creation: creates.then(|| CreationNeeds {
             tags: !section.tags.is_empty(),
@@ -96,10 +96,16 @@ fn look_at_clock(session: &Session, report: &mut Report) {
         report.add("clock", Status::Ok, "agrees with AWS's");
         return;
     }
-    let status = if skew.abs() < REFUSED_SKEW_SECONDS { Status::Warning } else { Status::Failed };
+    let status = if skew.abs() < REFUSED_SKEW_SECONDS {
+        Status::Warning
+    } else {
+        Status::Failed
+    };
     report
         .add("clock", status, format!("{} seconds {direction} AWS's", skew.abs()))
-        .hint(format!("set it right (NTP); AWS refuses signatures that are more than {REFUSED_SKEW_SECONDS} seconds off"));
+        .hint(format!(
+            "set it right (NTP); AWS refuses signatures that are more than {REFUSED_SKEW_SECONDS} seconds off"
+        ));
 }
 
 /// What the repository is like. `present`: the tags the registry has, if it let us look.
@@ -161,7 +167,11 @@ async fn by_registry(
             report.add("repository", Status::Ok, format!("{repository} is there"));
         }
         Ok(false) => {
-            let status = if arguments.create_repository { Status::Warning } else { Status::Failed };
+            let status = if arguments.create_repository {
+                Status::Warning
+            } else {
+                Status::Failed
+            };
             report
                 .add("repository", status, format!("{repository} does not exist"))
                 .hint(host.creation_command(repository.path()));
@@ -198,10 +208,19 @@ async fn missing(
         return;
     }
     report
-        .add("repository", Status::Failed, format!("{repository} does not exist in {host}"))
+        .add(
+            "repository",
+            Status::Failed,
+            format!("{repository} does not exist in {host}"),
+        )
         .hint(format!("pass --create-repository, or: {}", host.creation_command(path)));
     // The region stands in the name of the host, where it is easily wrong.
-    let named = places.aws.identities.region.as_deref().filter(|region| *region != host.region);
+    let named = places
+        .aws
+        .identities
+        .region
+        .as_deref()
+        .filter(|region| *region != host.region);
     if let Some(elsewhere) = named.and_then(|region| session.elsewhere(region))
         && let Ok(Some(_)) = elsewhere.repository(path).await
         && let Some(there) = elsewhere.host().private()
@@ -211,7 +230,11 @@ async fn missing(
             there.region
         ));
     }
-    if let Some(rest) = path.split_once('/').map(|(first, rest)| (first, rest)).filter(|(first, _)| EcrHost::parse(first).is_some()) {
+    if let Some(rest) = path
+        .split_once('/')
+        .map(|(first, rest)| (first, rest))
+        .filter(|(first, _)| EcrHost::parse(first).is_some())
+    {
         report.hint(format!("the name of a repository is what follows the host: {}", rest.1));
     }
 }
@@ -230,7 +253,11 @@ fn look_at_facts(patient: &Patient<'_>, present: &[Tag], facts: &RepositoryFacts
         report.add("tags", Status::Ok, text);
     } else {
         // The first push of a tag does not move it.
-        let status = if stuck.iter().any(|tag| present.contains(tag)) { Status::Failed } else { Status::Warning };
+        let status = if stuck.iter().any(|tag| present.contains(tag)) {
+            Status::Failed
+        } else {
+            Status::Warning
+        };
         let names: Vec<String> = stuck.iter().map(ToString::to_string).collect();
         report
             .add("tags", status, format!("{text}, and {} would have to move", names.join(", ")))
@@ -277,7 +304,11 @@ async fn look_at_mounting(session: &Session, patient: &Patient<'_>, host: &Priva
         }
         Ok(false) => {
             report
-                .add("mounting", Status::Warning, "layers of the base are sent with the first push")
+                .add(
+                    "mounting",
+                    Status::Warning,
+                    "layers of the base are sent with the first push",
+                )
                 .hint(format!(
                     "aws ecr put-account-setting --region {} --name BLOB_MOUNTING --value ENABLED lets them be mounted",
                     host.region

@@ -94,12 +94,23 @@ impl Report {
     }
 
     fn text(&self) -> String {
-        let width = self.checks.iter().map(|check| check.name.len()).max().unwrap_or_default();
+        let width = self
+            .checks
+            .iter()
+            .map(|check| check.name.len())
+            .max()
+            .unwrap_or_default();
         let mut text = String::new();
         for check in &self.checks {
             let name = format!("{}:", check.name);
             // A string can always be written to.
-            let _ = writeln!(text, "{} {name:<width$} {}", check.status.mark(), check.text, width = width + 1);
+            let _ = writeln!(
+                text,
+                "{} {name:<width$} {}",
+                check.status.mark(),
+                check.text,
+                width = width + 1
+            );
             for hint in &check.hints {
                 let _ = writeln!(text, "     hint: {hint}");
             }
@@ -156,7 +167,10 @@ mod tests {
         report.add("login", Status::Ok, "user x");
         report.add("repository", Status::Skipped, "not asked for");
         assert!(report.is_good());
-        report.add("base", Status::Failed, "it is not there").hint("look").hint("look");
+        report
+            .add("base", Status::Failed, "it is not there")
+            .hint("look")
+            .hint("look");
         assert!(!report.is_good());
         assert_eq!(
             report.text(),
