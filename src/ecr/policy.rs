@@ -191,7 +191,10 @@ mod tests {
             .collect();
         assert_eq!(sids, ["Login", "Push", "Pull", "CreateRepository", "UseKey", "Scan"]);
         let text = all.policy().to_string();
-        assert!(!text.contains("PutLifecyclePolicy") && text.contains("ecr:TagResource"), "{text}");
+        assert!(
+            !text.contains("PutLifecyclePolicy") && text.contains("ecr:TagResource"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -203,7 +206,10 @@ mod tests {
             ..Needs::default()
         };
         let text = needs.policy().to_string();
-        assert!(text.contains("ecr-public:PutImage") && text.contains("sts:GetServiceBearerToken"), "{text}");
+        assert!(
+            text.contains("ecr-public:PutImage") && text.contains("sts:GetServiceBearerToken"),
+            "{text}"
+        );
         assert!(text.contains("arn:aws:ecr-public::*:repository/orders"), "{text}");
         assert!(!text.contains("Scan"), "{text}");
     }
