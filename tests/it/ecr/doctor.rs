@@ -233,7 +233,9 @@ fn a_denied_token() {
 /// Catches a push that would work, said not to because a question may not be asked.
 #[test]
 fn denied_questions_are_no_failures() {
-    for question in QUESTIONS {
+    // Nobody can be denied to ask who they are.
+    for question in &QUESTIONS[1..] {
+        let question = *question;
         let scene = prepared(EcrScene::signed_in());
         scene.aws.deny(question);
         let checks = checks(&scene);
