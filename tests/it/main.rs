@@ -14,6 +14,8 @@ mod creation;
 mod credentials;
 mod determinism;
 mod ecr_errors;
+#[cfg(feature = "aws")]
+mod ecr;
 mod fake;
 mod faults;
 mod inspect;

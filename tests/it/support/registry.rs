@@ -4,6 +4,8 @@ mod authentication;
 mod complete;
 mod content;
 mod fault;
+#[cfg(feature = "aws")]
+mod governed;
 mod query;
 mod record;
 mod referrers;
@@ -22,11 +24,21 @@ use tokio::sync::oneshot;
 
 pub(crate) use self::authentication::{Authentication, EXPIRED_PASSWORD, IDENTITY_TOKEN, PASSWORD, USER, basic};
 pub(crate) use self::content::{Content, digest_of};
+#[cfg(feature = "aws")]
+pub(crate) use self::content::{Mishap, Served};
 pub(crate) use self::fault::{Action, Fault};
+#[cfg(feature = "aws")]
+pub(crate) use self::governed::Governed;
+#[cfg(feature = "aws")]
+pub(crate) use self::query::Query;
 pub(crate) use self::record::Host;
 use self::record::Recorded;
 pub(crate) use self::referrers::Referrers;
 use self::rounds::Rounds;
+#[cfg(feature = "aws")]
+pub(crate) use self::routes::{Reply, header};
+#[cfg(feature = "aws")]
+pub(crate) use self::server::{answers, listen};
 use self::store::{Manifest, Store};
 use super::authority::ServerIdentity;
 use super::base::Bundle;
@@ -47,6 +59,8 @@ pub(crate) struct Options {
     pub(crate) manifests_per_second: Option<usize>,
     /// Whether a repository comes into being when it is pushed to.
     pub(crate) creates_repositories: bool,
+    /// Whether a repository comes into being when an upload to it is opened, as a creation template of ECR's has it.
+    pub(crate) creates_on_push: bool,
     /// Whether answers carry `Docker-Content-Digest`.
     pub(crate) names_digests: bool,
     /// Whether an upload's `Location` is a whole URL.
@@ -81,6 +95,7 @@ impl Options {
             immutable: false,
             manifests_per_second: None,
             creates_repositories: true,
+            creates_on_push: false,
             names_digests: true,
             absolute_locations: false,
             discards: false,

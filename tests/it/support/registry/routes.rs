@@ -150,7 +150,9 @@ impl Shared {
         if let Err(refusal) = self.admit(request.method, repository, request.headers) {
             return refusal;
         }
-        if !self.options.creates_repositories && !self.store().repositories.contains_key(repository) {
+        let opens_upload = request.method == "POST" && matches!(route, Route::Uploads(_));
+        let creates = self.options.creates_repositories || (self.options.creates_on_push && opens_upload);
+        if !creates && !self.store().repositories.contains_key(repository) {
             let message = format!(
                 "The repository with name '{repository}' does not exist in the registry with id '123456789012'"
             );
