@@ -12,9 +12,11 @@ use crate::content::{BlobStream, Cache, ContentError, Kind, MANIFEST_LIMIT, Resu
 use crate::oci::{Descriptor, Digest, Manifest, Repository, Tag, media_type};
 use crate::progress::Progress;
 
+mod assistance;
 mod auth;
 mod challenge;
 mod connection;
+mod creation;
 mod download;
 mod endpoint;
 mod error;
@@ -27,7 +29,7 @@ mod token_server;
 mod transport;
 mod upload;
 
-pub use auth::Login;
+pub use assistance::{Assistance, Caller, Creation, FoundLogin, Login, PullThrough};
 pub use endpoint::{RegistrySettings, is_loopback};
 pub use mirror::Mirrored;
 pub use retry::Patience;
@@ -40,12 +42,20 @@ use scheme::Scope;
 use transport::{Request, Transport};
 
 /// A registry: its connections, its login, and what was learnt of it during the run.
-#[derive(Debug)]
 pub struct Registry {
     transport: Transport,
     cache: Cache,
     progress: Arc<dyn Progress>,
     refuses_mounts: AtomicBool,
+    pull_through: Option<PullThrough>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry")
+            .field("transport", &self.transport)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Registry {
@@ -56,17 +66,25 @@ impl Registry {
     pub fn new(
         host: &str,
         settings: &RegistrySettings,
-        login: Login,
+        assistance: Assistance,
         cache: Cache,
         patience: Patience,
         progress: Arc<dyn Progress>,
     ) -> Result<Arc<Self>> {
-        let transport = Transport::new(host, settings, login, cache.clone(), patience, Arc::clone(&progress))?;
+        let transport = Transport::new(
+            host,
+            settings,
+            assistance.login,
+            cache.clone(),
+            patience,
+            Arc::clone(&progress),
+        )?;
         Ok(Arc::new(Self {
             transport,
             cache,
             progress,
             refuses_mounts: AtomicBool::new(false),
+            pull_through: assistance.pull_through,
         }))
     }
 

@@ -98,6 +98,19 @@ impl EcrHost {
         }
     }
 
+    /// The command that logs Docker in to `host`, which is the one this was read from.
+    #[must_use]
+    pub fn login_command(&self, host: &str) -> String {
+        let service = match self {
+            Self::Private(_) => "ecr",
+            Self::Public => "ecr-public",
+        };
+        let region = self.region();
+        format!(
+            "aws {service} get-login-password --region {region} | docker login --username AWS --password-stdin {host}"
+        )
+    }
+
     /// The account, where the host belongs to one.
     #[must_use]
     pub fn private(&self) -> Option<&PrivateHost> {

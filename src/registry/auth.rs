@@ -10,22 +10,23 @@ use futures_util::future::BoxFuture;
 use reqwest::header::HeaderValue;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
+use super::assistance::{FoundLogin, Login, shared};
 use super::challenge::Challenge;
 use super::endpoint::{Endpoint, is_loopback};
+use super::error::login_command;
 use super::scheme::{Scheme, Scope, known_bearer};
 use super::token::{Token, TokenRequest};
 use crate::content::{Cache, ContentError, Kind};
 use crate::credentials::Credentials;
-
-/// Finds the credentials for a registry. Asked at most twice in a run: the second time, with `true`, after the first
-/// were refused, so that a helper can give new ones.
-pub type Login = Arc<dyn Fn(bool) -> BoxFuture<'static, Result<Credentials, ContentError>> + Send + Sync>;
+use crate::ecr::EcrHost;
 
 /// What a request goes out with.
 #[derive(Debug, Clone)]
 pub(super) struct Pass {
     /// The `Authorization` header, if any.
     pub header: Option<HeaderValue>,
+    /// Who it says we are.
+    credentials: Credentials,
     /// Held by the first request to a host nothing is known of, so that others wait for what it learns.
     _probe: Option<Arc<OwnedMutexGuard<()>>>,
 }
@@ -41,11 +42,20 @@ pub(super) struct Authenticator {
     scheme: Mutex<Option<Scheme>>,
     /// Whether the scheme is what an earlier run found, so that it may be out of date.
     is_remembered: AtomicBool,
-    has_renewed: AtomicBool,
     is_unanswered: AtomicBool,
-    credentials: AsyncMutex<Option<Credentials>>,
+    login_state: AsyncMutex<LoginState>,
     tokens: AsyncMutex<HashMap<Scope, Token>>,
     probing: Arc<AsyncMutex<()>>,
+}
+
+/// What is known of the login. Held while it is looked for, so that it is looked for once.
+#[derive(Default)]
+struct LoginState {
+    found: Option<FoundLogin>,
+    /// Whether another login was asked for after a refusal.
+    has_renewed: bool,
+    /// Why there is no other one, told to everybody who was refused.
+    failure: Option<Arc<ContentError>>,
 }
 
 impl std::fmt::Debug for Authenticator {
@@ -74,26 +84,30 @@ impl Authenticator {
             cache,
             scheme: Mutex::new(scheme),
             is_remembered: AtomicBool::new(is_remembered),
-            has_renewed: AtomicBool::new(false),
             is_unanswered: AtomicBool::new(false),
-            credentials: AsyncMutex::new(None),
+            login_state: AsyncMutex::default(),
             tokens: AsyncMutex::default(),
             probing: Arc::default(),
         }
     }
 
-    /// The credentials, found on first use.
+    /// The credentials, found on first use and again before they expire.
     ///
     /// # Errors
     /// When a place that should hold credentials cannot be read.
     pub(super) async fn credentials(&self) -> Result<Credentials, ContentError> {
-        let mut credentials = self.credentials.lock().await;
-        match &*credentials {
-            Some(known) => Ok(known.clone()),
-            None => {
-                let found = (self.login)(false).await?;
-                Ok(credentials.insert(found).clone())
+        let mut state = self.login_state.lock().await;
+        if let Some(found) = state.found.as_ref().filter(|found| found.is_good()) {
+            return Ok(found.credentials.clone());
+        }
+        match ((self.login)(state.has_renewed).await, &mut state.found) {
+            (Ok(found), known) => Ok(known.insert(found.settled()).credentials.clone()),
+            // There is some time left until it expires, and if it is refused then, the reason is asked for again.
+            (Err(_), Some(known)) => {
+                known.until = None;
+                Ok(known.credentials.clone())
             }
+            (Err(error), None) => Err(error),
         }
     }
 
@@ -106,7 +120,8 @@ impl Authenticator {
         if let Credentials::RegistryToken { token } = &credentials
             && self.is_private
         {
-            return Ok(Pass::with(Some(sensitive(&format!("Bearer {}", token.expose()))?)));
+            let header = sensitive(&format!("Bearer {}", token.expose()))?;
+            return Ok(Pass::with(Some(header), credentials));
         }
         match (self.known_scheme(), &credentials) {
             (Some(Scheme::Bearer { realm, service }), _) => {
@@ -118,14 +133,20 @@ impl Authenticator {
                 let still = self.known_scheme() == Some(Scheme::Bearer { realm, service });
                 match result {
                     Err(_) if !still => Box::pin(self.pass(scope, fetch)).await,
-                    result => Ok(Pass::with(Some(result?))),
+                    Err(error) if error.kind() == Kind::Denied => match self.replace(&credentials).await {
+                        Ok(true) => Box::pin(self.pass(scope, fetch)).await,
+                        Ok(false) => Err(error),
+                        Err(cause) => Err(shared(error.to_string(), &cause)),
+                    },
+                    result => Ok(Pass::with(Some(result?), credentials)),
                 }
             }
             (_, Credentials::Basic { username, password }) if self.is_private => {
-                Ok(Pass::with(Some(basic(username, password.expose())?)))
+                let header = basic(username, password.expose())?;
+                Ok(Pass::with(Some(header), credentials))
             }
-            (Some(_), _) => Ok(Pass::with(None)),
-            (None, _) if self.is_unanswered.load(Ordering::Relaxed) => Ok(Pass::with(None)),
+            (Some(_), _) => Ok(Pass::with(None, credentials)),
+            (None, _) if self.is_unanswered.load(Ordering::Relaxed) => Ok(Pass::with(None, credentials)),
             (None, _) => {
                 let guard = Arc::clone(&self.probing).lock_owned().await;
                 if self.known_scheme().is_some() || self.is_unanswered.load(Ordering::Relaxed) {
@@ -134,6 +155,7 @@ impl Authenticator {
                 }
                 Ok(Pass {
                     header: None,
+                    credentials,
                     _probe: Some(Arc::new(guard)),
                 })
             }
@@ -141,14 +163,14 @@ impl Authenticator {
     }
 
     /// What must not be shown of a login, in the forms a server could repeat it.
-    pub(super) async fn secrets(&self, pass: &Pass) -> Vec<String> {
+    pub(super) fn secrets(pass: &Pass) -> Vec<String> {
         let header = pass.header.as_ref().and_then(|header| header.to_str().ok());
         let mut secrets: Vec<String> = header
             .and_then(|text| text.split_once(' '))
             .map(|(_, token)| token.to_owned())
             .into_iter()
             .collect();
-        if let Some(Credentials::Basic { password, .. }) = &*self.credentials.lock().await {
+        if let Credentials::Basic { password, .. } = &pass.credentials {
             secrets.push(password.expose().to_owned());
         }
         secrets
@@ -159,28 +181,37 @@ impl Authenticator {
         self.is_unanswered.store(true, Ordering::Relaxed);
     }
 
-    /// Looks for other credentials than those that were refused, once; tells whether there are.
-    pub(super) async fn renew(&self, pass: &Pass) -> bool {
+    /// Looks for another login than the one that was refused, once; tells whether there is one.
+    ///
+    /// # Errors
+    /// When it cannot be told; everybody who was refused is told the same.
+    pub(super) async fn renew(&self, pass: &Pass) -> Result<bool, Arc<ContentError>> {
         if pass.is_token() {
             // Who is behind a token was checked by the server that gave it.
-            return false;
+            return Ok(false);
         }
-        let mut credentials = self.credentials.lock().await;
-        if let Some(Credentials::Basic { username, password }) = &*credentials
-            && basic(username, password.expose()).ok() != pass.header
-        {
+        self.replace(&pass.credentials).await
+    }
+
+    async fn replace(&self, refused: &Credentials) -> Result<bool, Arc<ContentError>> {
+        let mut state = self.login_state.lock().await;
+        if state.found.as_ref().is_some_and(|known| known.credentials != *refused) {
             // Somebody else was faster.
-            return true;
+            return Ok(true);
         }
-        if self.has_renewed.swap(true, Ordering::Relaxed) {
-            return false;
+        if let Some(failure) = &state.failure {
+            return Err(Arc::clone(failure));
+        }
+        if std::mem::replace(&mut state.has_renewed, true) {
+            return Ok(false);
         }
         match (self.login)(true).await {
-            Ok(found) if Some(&found) != credentials.as_ref() => {
-                *credentials = Some(found);
-                true
+            Ok(found) if found.credentials != *refused => {
+                state.found = Some(found.settled());
+                Ok(true)
             }
-            _ => false,
+            Ok(_) => Ok(false),
+            Err(error) => Err(Arc::clone(state.failure.insert(Arc::new(error)))),
         }
     }
 
@@ -221,25 +252,31 @@ impl Authenticator {
             }
             return Ok(());
         }
-        if !challenges.iter().any(|challenge| challenge.scheme == "basic") {
+        // Amazon ECR may refuse in plain text and without a challenge.
+        let is_ecr = || challenges.is_empty() && EcrHost::parse(&self.host).is_some();
+        if !challenges.iter().any(|challenge| challenge.scheme == "basic") && !is_ecr() {
             return Err(self.refused("the registry offers no way to log in that is known here"));
         }
         self.learn(Scheme::Basic);
         let credentials = self.credentials().await?;
-        match credentials {
+        let why = match &credentials {
+            Credentials::Basic { .. } if !self.is_private => {
+                return Err(self
+                    .refused("a password is not sent over plain HTTP to another machine")
+                    .hint("use TLS, or a registry that asks for a token over TLS"));
+            }
             Credentials::Basic { username, password } => {
-                let header = basic(&username, password.expose())?;
-                if !self.is_private {
-                    return Err(self
-                        .refused("a password is not sent over plain HTTP to another machine")
-                        .hint("use TLS, or a registry that asks for a token over TLS"));
-                }
-                if pass.header.as_ref() != Some(&header) || self.renew(pass).await {
+                if pass.header.as_ref() != Some(&basic(username, password.expose())?) {
                     return Ok(());
                 }
-                Err(self.refused("user name or password is wrong, or has expired"))
+                "user name or password is wrong, or has expired"
             }
-            _ => Err(self.refused("it wants a user name and a password, and no credentials were found for it")),
+            _ => "it wants a user name and a password, and no credentials were found for it",
+        };
+        match self.renew(pass).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.refused(why)),
+            Err(cause) => Err(shared(why, &cause).within(format!("{} refuses the login", self.host))),
         }
     }
 
@@ -247,8 +284,8 @@ impl Authenticator {
         ContentError::new(Kind::Denied, format!("{} refuses the login", self.host))
             .because(why.to_owned())
             .hint(format!(
-                "log in with `docker login {0}`, or pass --username USER --password-stdin; -v tells which login was found",
-                self.host
+                "log in with `{}`, or pass --username USER --password-stdin; -v tells which login was found",
+                login_command(&self.host)
             ))
     }
 
@@ -335,8 +372,12 @@ impl Pass {
             .is_some_and(|header| header.as_bytes().starts_with(b"Bearer "))
     }
 
-    fn with(header: Option<HeaderValue>) -> Self {
-        Self { header, _probe: None }
+    fn with(header: Option<HeaderValue>, credentials: Credentials) -> Self {
+        Self {
+            header,
+            credentials,
+            _probe: None,
+        }
     }
 }
 

@@ -7,11 +7,23 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 
 use crate::content::{ContentError, Kind};
+use crate::ecr::EcrHost;
 
 /// How much of an error's body is read.
 const BODY_LIMIT: usize = 8 * 1024;
 /// How much of a message that is not the specification's JSON is shown.
 const TEXT_LIMIT: usize = 300;
+
+/// What both wordings of an expired login say, in lower case.
+const EXPIRED: &str = "token has expired";
+
+/// The command that logs in to a registry.
+pub(super) fn login_command(host: &str) -> String {
+    match EcrHost::parse(host) {
+        Some(ecr) => ecr.login_command(host),
+        None => format!("docker login {host}"),
+    }
+}
 
 /// A request that failed, before it is put into words.
 #[derive(Debug)]
@@ -33,6 +45,18 @@ pub(super) struct Failure {
 }
 
 impl Failure {
+    /// Whether the registry has no such repository.
+    #[must_use]
+    pub(super) fn is_missing_repository(&self) -> bool {
+        self.status == Some(StatusCode::NOT_FOUND) && self.code == "NAME_UNKNOWN"
+    }
+
+    /// Whether the login was good once. Amazon ECR says so with 403 and in words only, of which two forms are known.
+    #[must_use]
+    pub(super) fn is_expired_login(&self) -> bool {
+        self.status == Some(StatusCode::FORBIDDEN) && self.error.to_string().to_ascii_lowercase().contains(EXPIRED)
+    }
+
     /// Wraps an error that no later try can mend.
     #[must_use]
     pub(super) fn lasting(error: ContentError) -> Self {

@@ -10,6 +10,8 @@ use reqwest::{Method, Url};
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
+use super::assistance::Creation;
+use super::creation::{self, Creator};
 use super::error::Failure;
 use super::scheme::Scope;
 use super::transport::Request;
@@ -35,6 +37,8 @@ pub struct RepositoryTarget {
     /// Digests that tags were found to name: manifests that need not be asked for again.
     seen: Mutex<HashSet<Digest>>,
     pub(super) notices: AtomicUsize,
+    /// Creates the repository where it is missing.
+    pub(super) creator: Option<Arc<Creator>>,
 }
 
 impl RepositoryTarget {
@@ -50,7 +54,15 @@ impl RepositoryTarget {
             pushed: Mutex::default(),
             seen: Mutex::default(),
             notices: AtomicUsize::new(0),
+            creator: None,
         }
+    }
+
+    /// Has the repository created by `creation` when the first write finds that it is missing.
+    #[must_use]
+    pub fn created_by(mut self, creation: Creation) -> Self {
+        self.creator = Some(Arc::new(Creator::new(creation)));
+        self
     }
 
     pub(super) fn request(&self, method: Method, path: &str) -> Request {
@@ -147,10 +159,11 @@ impl Target for RepositoryTarget {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..blobs {
             let registry = Arc::clone(&self.registry);
+            let creator = self.creator.clone();
             let request = self.request(Method::POST, "blobs/uploads/");
-            sessions.push(tokio::spawn(
-                async move { super::upload::open(&registry, &request).await },
-            ));
+            sessions.push(tokio::spawn(async move {
+                super::upload::open(&registry, creator.as_deref(), &request).await
+            }));
         }
     }
 
@@ -182,7 +195,7 @@ impl Target for RepositoryTarget {
             .map_err(|error| ContentError::new(Kind::Other, within()).because(error))?;
         request.headers.push((CONTENT_TYPE, content_type));
         request.body = Some(manifest.bytes.clone());
-        let response = match self.registry.transport.send(&request, |_| false).await {
+        let response = match creation::write(&self.registry, self.creator.as_deref(), &request).await {
             Ok(response) => response,
             Err(failure) => {
                 // A try whose answer was lost, or another pipeline, may have put just this.

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Client, Method, Response, Url};
 
-use super::auth::{Authenticator, Login, Pass};
+use super::assistance::{Login, shared};
+use super::auth::{Authenticator, Pass};
 use super::connection::{authorities, client, elsewhere, location, same_origin};
 use super::endpoint::{Endpoint, RegistrySettings};
 use super::error::Failure;
@@ -188,13 +189,12 @@ impl Transport {
 
     /// Reads a refusal. What it repeats of the login is not shown.
     async fn refusal(&self, response: Response, pass: &Pass) -> Failure {
-        let secrets = self.authenticator.secrets(pass).await;
-        let mut failure = Failure::of_response(&self.host, response, &secrets).await;
-        // Amazon ECR says so with 403, and in words only.
-        if failure.status == Some(reqwest::StatusCode::FORBIDDEN)
-            && failure.error.to_string().contains("token has expired")
-        {
-            failure.is_login_renewed = self.authenticator.renew(pass).await;
+        let mut failure = Failure::of_response(&self.host, response, &Authenticator::secrets(pass)).await;
+        if failure.is_expired_login() {
+            match self.authenticator.renew(pass).await {
+                Ok(renewed) => failure.is_login_renewed = renewed,
+                Err(cause) => failure.error = shared(failure.error.to_string(), &cause),
+            }
         }
         failure
     }

@@ -13,6 +13,7 @@ use reqwest::{Method, StatusCode, Url};
 
 use super::Registry;
 use super::connection::location;
+use super::creation::{self, Creator};
 use super::error::Failure;
 use super::retry::{Activity, Retry};
 use super::scheme::Scope;
@@ -101,7 +102,9 @@ impl RepositoryTarget {
             }
         }
         let request = self.request(Method::POST, "blobs/uploads/");
-        Ok(Opened::Session(open(&self.registry, &request).await?))
+        Ok(Opened::Session(
+            open(&self.registry, self.creator.as_deref(), &request).await?,
+        ))
     }
 
     fn can_mount(&self, from: &Repository) -> bool {
@@ -119,7 +122,7 @@ impl RepositoryTarget {
             .append_pair("from", from.path());
         request.scope = Scope::mount(self.repository.path(), from.path());
         request.headers.push((CONTENT_LENGTH, HeaderValue::from_static("0")));
-        let response = self.registry.transport.send(&request, |_| false).await?;
+        let response = creation::write(&self.registry, self.creator.as_deref(), &request).await?;
         if response.status() == StatusCode::CREATED {
             return Ok(Opened::Mounted);
         }
@@ -234,10 +237,10 @@ fn into(failure: Failure) -> ContentError {
 }
 
 /// Opens an upload session.
-pub(super) async fn open(registry: &Registry, request: &Request) -> Result<Url, Failure> {
+pub(super) async fn open(registry: &Registry, creator: Option<&Creator>, request: &Request) -> Result<Url, Failure> {
     let mut request = request.clone();
     request.headers.push((CONTENT_LENGTH, HeaderValue::from_static("0")));
-    let response = registry.transport.send(&request, |_| false).await?;
+    let response = creation::write(registry, creator, &request).await?;
     session_of(registry, &response, &request)
 }
 

@@ -12,7 +12,9 @@ use shipway::credentials::{Credentials, Store};
 use shipway::error::Error;
 use shipway::oci::Repository;
 use shipway::progress::{Event, Progress};
-use shipway::registry::{Login, Mirrored, Patience, Registry, RegistrySettings, RepositorySource, RepositoryTarget};
+use shipway::registry::{
+    Assistance, Login, Mirrored, Patience, Registry, RegistrySettings, RepositorySource, RepositoryTarget,
+};
 
 use crate::args::GlobalArguments;
 use crate::environment::Environment;
@@ -131,7 +133,7 @@ impl Places {
         let registry = Registry::new(
             host,
             self.settings.get(host).unwrap_or(&default),
-            login,
+            Assistance::new(login),
             self.cache.clone(),
             self.patience,
             Arc::clone(&self.progress),
@@ -150,12 +152,12 @@ fn login(store: &Arc<Store>, found: &Credentials, host: &str, path: &str) -> Log
         let (host, path) = (host.clone(), path.clone());
         Box::pin(async move {
             if !again {
-                return Ok(found);
+                return Ok(found.into());
             }
             let found = store.afresh().find(&host, &path).await.map_err(|error| {
                 ContentError::new(Kind::Denied, format!("cannot find other credentials for {host}")).because(error)
             })?;
-            Ok(found.credentials)
+            Ok(found.credentials.into())
         })
     })
 }
