@@ -112,11 +112,12 @@ async fn find(identity: &Identity, config: &SdkConfig) -> Result<(SharedCredenti
     for place in places(identity, config) {
         match place.provider.provide_credentials().await {
             Ok(first) => return Ok((place.provider, first, place.name)),
-            Err(CredentialsError::CredentialsNotLoaded(_)) if identity.profile.is_none() => empty.push(place.name),
-            Err(error @ CredentialsError::CredentialsNotLoaded(_)) => {
-                return Err(failure::of_provider(&place.name, &error)
-                    .hint("`aws configure list-profiles` shows the profiles there are"));
+            Err(CredentialsError::CredentialsNotLoaded(_)) if identity.profile.is_some() => {
+                return Err(ContentError::new(Kind::Usage, format!("cannot be {} at AWS", place.name))
+                    .because("there is no such profile, or it names no identity")
+                    .hint("`aws configure list-profiles` shows the profiles there are; AWS_CONFIG_FILE names another file"));
             }
+            Err(CredentialsError::CredentialsNotLoaded(_)) => empty.push(place.name),
             Err(error) => return Err(failure::of_provider(&place.name, &error)),
         }
     }
@@ -205,20 +206,13 @@ impl ProvideCredentials for Metadata {
     {
         future::ProvideCredentials::new(async {
             match tokio::time::timeout(METADATA_LIMIT, self.0.provide_credentials()).await {
-                Ok(Err(error @ CredentialsError::ProviderError(_))) if is_silence(&error) => {
-                    Err(CredentialsError::not_loaded(error))
-                }
+                // Where there is no such service, something else may answer in its place: a proxy, a sandbox.
+                Ok(Err(error @ CredentialsError::ProviderError(_))) => Err(CredentialsError::not_loaded(error)),
                 Ok(result) => result,
                 Err(_) => Err(CredentialsError::not_loaded("no answer in time")),
             }
         })
     }
-}
-
-/// Whether a failure is the lack of an answer.
-fn is_silence(error: &(dyn std::error::Error + 'static)) -> bool {
-    failure::chain(error)
-        .any(|text| text.contains("timeout") || text.contains("timed out") || text.contains("dispatch failure"))
 }
 
 /// Who asks for a role.

@@ -18,7 +18,7 @@ pub(crate) use inspect::InspectArguments;
     name = "shipway",
     version,
     max_term_width = 100,
-    after_help = "Exit status: 0 done, 1 failed, 2 usage or configuration, 4 refused, 8 failed for now, 130/143 interrupted."
+    after_help = "Exit status: 0 done, 1 failed, 2 usage or configuration, 3 findings, 4 refused, 7 gave up waiting, 8 failed for now, 130/143 interrupted."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
