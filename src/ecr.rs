@@ -2,5 +2,9 @@
 //! to AWS is `aws`.
 
 mod host;
+mod operation;
+mod policy;
 
 pub use host::{EcrHost, PrivateHost};
+pub use operation::{Access, Operation};
+pub use policy::{CreationNeeds, Needs};

@@ -1,7 +1,6 @@
 //! One repository on one registry, as a place to read from and to write to (OCI distribution specification 1.1).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -21,6 +20,9 @@ mod download;
 mod endpoint;
 mod error;
 mod mirror;
+mod mount;
+mod pace;
+mod presence;
 mod retry;
 mod scheme;
 mod target;
@@ -37,25 +39,18 @@ pub use target::RepositoryTarget;
 
 use download::Download;
 use error::Failure;
+use mount::Mounts;
 use retry::Retry;
 use scheme::Scope;
 use transport::{Request, Transport};
 
 /// A registry: its connections, its login, and what was learnt of it during the run.
+#[derive(Debug)]
 pub struct Registry {
     transport: Transport,
     cache: Cache,
     progress: Arc<dyn Progress>,
-    refuses_mounts: AtomicBool,
-    pull_through: Option<PullThrough>,
-}
-
-impl std::fmt::Debug for Registry {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Registry")
-            .field("transport", &self.transport)
-            .finish_non_exhaustive()
-    }
+    mounts: Mounts,
 }
 
 impl Registry {
@@ -74,7 +69,7 @@ impl Registry {
         let transport = Transport::new(
             host,
             settings,
-            assistance.login,
+            &assistance,
             cache.clone(),
             patience,
             Arc::clone(&progress),
@@ -83,8 +78,7 @@ impl Registry {
             transport,
             cache,
             progress,
-            refuses_mounts: AtomicBool::new(false),
-            pull_through: assistance.pull_through,
+            mounts: Mounts::new(assistance.pull_through),
         }))
     }
 
@@ -241,17 +235,6 @@ impl Source for RepositorySource {
 
     fn repository(&self) -> Option<&Repository> {
         Some(&self.repository)
-    }
-}
-
-impl Registry {
-    /// Whether mounting has not been refused yet in this run.
-    fn may_mount(&self) -> bool {
-        !self.refuses_mounts.load(Ordering::Relaxed)
-    }
-
-    fn mount_was_refused(&self) {
-        self.refuses_mounts.store(true, Ordering::Relaxed);
     }
 }
 

@@ -131,6 +131,33 @@ impl PrivateHost {
         )
     }
 
+    /// The name that is meant where a path begins with what belongs before it: a registry's host, or the account.
+    #[must_use]
+    pub fn name_within<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let (first, rest) = path.split_once('/')?;
+        if first == self.account {
+            return Some(rest);
+        }
+        let mut rest = path;
+        while let Some((component, behind)) = rest.split_once('/') {
+            if EcrHost::parse(component).is_some_and(|host| host.private().is_some()) {
+                return Some(behind);
+            }
+            rest = behind;
+        }
+        None
+    }
+
+    /// The command that lets blobs be mounted there, which is off unless an account says otherwise
+    /// (aws/containers-roadmap#531).
+    #[must_use]
+    pub fn mounting_command(&self) -> String {
+        format!(
+            "aws ecr put-account-setting --region {} --name BLOB_MOUNTING --value ENABLED",
+            self.region
+        )
+    }
+
     /// The command that creates a repository there.
     #[must_use]
     pub fn creation_command(&self, path: &str) -> String {
@@ -257,6 +284,24 @@ mod tests {
             "ééééééé.dkr.ecr.eu-west-1.amazonaws.com",
         ] {
             assert_eq!(EcrHost::parse(host), None, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_host_within_a_name_is_found() {
+        let known = private("123456789012.dkr.ecr.eu-west-1.amazonaws.com");
+        for (path, name) in [
+            (
+                "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/orders",
+                Some("team/orders"),
+            ),
+            ("x/999999999999.dkr.ecr.us-east-1.amazonaws.com/orders", Some("orders")),
+            ("123456789012/orders", Some("orders")),
+            ("123456789012", None),
+            ("team/orders", None),
+            ("docker.io/library/alpine", None),
+        ] {
+            assert_eq!(known.name_within(path), name, "{path}");
         }
     }
 

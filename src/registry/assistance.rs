@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::future::BoxFuture;
+use tokio::sync::OnceCell;
 
 use crate::content::ContentError;
 use crate::credentials::Credentials;
@@ -63,6 +64,37 @@ impl FoundLogin {
 pub(super) fn shared(what: impl Into<String>, cause: &Arc<ContentError>) -> ContentError {
     let error = ContentError::new(cause.kind(), what).because(Arc::clone(cause));
     cause.hints().iter().fold(error, |error, hint| error.hint(hint))
+}
+
+/// Who the registry takes us for, asked when it matters.
+pub(super) struct Identity {
+    caller: Option<Caller>,
+    known: OnceCell<Option<String>>,
+}
+
+impl Identity {
+    /// Nobody was asked yet.
+    #[must_use]
+    pub(super) fn new(caller: Option<Caller>) -> Self {
+        Self {
+            caller,
+            known: OnceCell::new(),
+        }
+    }
+
+    /// The identity's name.
+    pub(super) async fn name(&self) -> Option<&str> {
+        let caller = self.caller.as_ref()?;
+        self.known.get_or_init(|| caller()).await.as_deref()
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("known", &self.known)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Everything a registry may ask others for.

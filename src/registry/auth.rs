@@ -397,3 +397,6 @@ fn sensitive(text: &str) -> Result<HeaderValue, ContentError> {
     value.set_sensitive(true);
     Ok(value)
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,11 @@ impl Creator {
         matches!(self.outcome.get(), Some(Ok(())))
     }
 
+    /// Whether the repository could not be created.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.outcome.get(), Some(Err(_)))
+    }
+
     /// Creates the repository; everybody who needs it waits for the first.
     async fn create(&self) -> Result<(), ContentError> {
         let outcome = self

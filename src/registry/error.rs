@@ -4,26 +4,16 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use serde::Deserialize;
+mod advice;
+mod reason;
+
+pub(super) use advice::{Asked, login_command};
+use reason::Reason;
 
 use crate::content::{ContentError, Kind};
-use crate::ecr::EcrHost;
 
 /// How much of an error's body is read.
 const BODY_LIMIT: usize = 8 * 1024;
-/// How much of a message that is not the specification's JSON is shown.
-const TEXT_LIMIT: usize = 300;
-
-/// What both wordings of an expired login say, in lower case.
-const EXPIRED: &str = "token has expired";
-
-/// The command that logs in to a registry.
-pub(super) fn login_command(host: &str) -> String {
-    match EcrHost::parse(host) {
-        Some(ecr) => ecr.login_command(host),
-        None => format!("docker login {host}"),
-    }
-}
 
 /// A request that failed, before it is put into words.
 #[derive(Debug)]
@@ -40,6 +30,8 @@ pub(super) struct Failure {
     pub is_login_renewed: bool,
     /// Whether no connection could be made at all.
     pub is_unreachable: bool,
+    /// Whether the connection ended before there was an answer.
+    pub is_broken: bool,
     /// The failure in words.
     pub error: ContentError,
 }
@@ -54,7 +46,7 @@ impl Failure {
     /// Whether the login was good once. Amazon ECR says so with 403 and in words only, of which two forms are known.
     #[must_use]
     pub(super) fn is_expired_login(&self) -> bool {
-        self.status == Some(StatusCode::FORBIDDEN) && self.error.to_string().to_ascii_lowercase().contains(EXPIRED)
+        self.status == Some(StatusCode::FORBIDDEN) && advice::is_expired(&self.error.to_string())
     }
 
     /// Wraps an error that no later try can mend.
@@ -67,6 +59,7 @@ impl Failure {
             is_temporary: false,
             is_login_renewed: false,
             is_unreachable: false,
+            is_broken: false,
             error,
         }
     }
@@ -80,8 +73,8 @@ impl Failure {
         }
     }
 
-    /// Reads an answer that is a refusal. `host` is the registry's name; `secrets` are not repeated.
-    pub(super) async fn of_response(host: &str, response: reqwest::Response, secrets: &[String]) -> Self {
+    /// Reads an answer that is a refusal. `secrets` are not repeated.
+    pub(super) async fn of_response(asked: &Asked<'_>, response: reqwest::Response, secrets: &[String]) -> Self {
         let status = response.status();
         let retry_after = retry_after(response.headers());
         let mut body = read_capped(response).await;
@@ -90,22 +83,20 @@ impl Failure {
                 .replace(secret.as_str(), "***")
                 .into_bytes();
         }
-        Self::of_answer(host, status, retry_after, &body)
+        Self::of_answer(asked, status, retry_after, &body)
     }
 
     /// The same, from the parts of the answer.
     #[must_use]
-    pub(super) fn of_answer(host: &str, status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Self {
+    fn of_answer(asked: &Asked<'_>, status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Self {
         let reason = Reason::parse(body);
-        let mut text = format!("{host} answered {status}");
+        let mut text = format!("{} answered {status}", asked.host);
         if !reason.message.is_empty() {
             text = format!("{text}: {}", reason.message);
         }
         let is_temporary = matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504);
-        let mut error = ContentError::new(kind(status, &reason.code), text);
-        for hint in hints(host, status, &reason) {
-            error = error.hint(hint);
-        }
+        let error = ContentError::new(kind(status, &reason.code), text);
+        let error = asked.hints(status, &reason).into_iter().fold(error, ContentError::hint);
         Self {
             status: Some(status),
             code: reason.code,
@@ -113,6 +104,7 @@ impl Failure {
             is_temporary,
             is_login_renewed: false,
             is_unreachable: false,
+            is_broken: false,
             error,
         }
     }
@@ -147,6 +139,7 @@ impl Failure {
         }
         let mut failure = Self::temporary(ContentError::new(Kind::Temporary, what).because(cause));
         failure.is_unreachable = is_connect;
+        failure.is_broken = !is_connect;
         failure
     }
 }
@@ -177,51 +170,21 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     current.to_string()
 }
 
+/// Whether a code says that a tag exists and is to stay. Registries that do not move tags say so, whatever the status; one
+/// says it too of a text that is no tag at all.
+pub(super) fn is_tag_taken(code: &str) -> bool {
+    matches!(code, "TAG_INVALID" | "IMAGETAGALREADYEXISTSEXCEPTION")
+}
+
 fn kind(status: StatusCode, code: &str) -> Kind {
     match status.as_u16() {
+        400..=499 if is_tag_taken(code) => Kind::Refused,
         400 | 404 if matches!(code, "MANIFEST_BLOB_UNKNOWN" | "BLOB_UNKNOWN") => Kind::Incomplete,
         401 | 403 => Kind::Denied,
         404 => Kind::NotFound,
-        400 | 409 | 412
-            if matches!(
-                code,
-                "TAG_INVALID" | "DENIED" | "PRECONDITION" | "IMAGETAGALREADYEXISTSEXCEPTION"
-            ) =>
-        {
-            Kind::Refused
-        }
+        400 | 409 | 412 if matches!(code, "DENIED" | "PRECONDITION") => Kind::Refused,
         408 | 425 | 429 | 500 | 502 | 503 | 504 => Kind::Temporary,
         _ => Kind::Other,
-    }
-}
-
-fn hints(host: &str, status: StatusCode, reason: &Reason) -> Vec<String> {
-    let code = reason.code.as_str();
-    match status.as_u16() {
-        401 => vec![format!(
-            "check the credentials for {host}: `docker login {host}`, or --username USER --password-stdin"
-        )],
-        403 if reason.message.contains("token has expired") => vec![format!(
-            "the login stored for {host} has expired: log in again"
-        )],
-        403 => vec!["the user is known but may not do this: ask for the right to push to this repository".to_owned()],
-        404 if code == "MANIFEST_UNKNOWN" => {
-            vec!["check the names of repository and tag".to_owned()]
-        }
-        404 if code == "NAME_UNKNOWN" => {
-            vec!["create the repository first; its name is what follows the registry's host".to_owned()]
-        }
-        413 => vec![
-            "the registry, or a proxy before it, takes no upload of this size: raise its limit (nginx: client_max_body_size)"
-                .to_owned(),
-        ],
-        400 if reason.message.contains("HTTPS server") => vec![format!(
-            "{host} speaks TLS: set plain_http = false for it in shipway.toml, or name its authority with --registry-certificate {host}=FILE"
-        )],
-        400 if code == "TAG_INVALID" => {
-            vec!["the repository does not let this tag be written again: use a new tag".to_owned()]
-        }
-        _ => Vec::new(),
     }
 }
 
@@ -251,65 +214,13 @@ async fn read_capped(mut response: reqwest::Response) -> Vec<u8> {
     body
 }
 
-#[derive(Debug, Default)]
-struct Reason {
-    code: String,
-    message: String,
-}
-
-impl Reason {
-    fn parse(body: &[u8]) -> Self {
-        #[derive(Deserialize)]
-        struct Body {
-            errors: Vec<Entry>,
-        }
-        #[derive(Deserialize)]
-        struct Entry {
-            #[serde(default)]
-            code: String,
-            #[serde(default)]
-            message: String,
-        }
-        if let Ok(body) = serde_json::from_slice::<Body>(body)
-            && let Some(first) = body.errors.into_iter().next()
-        {
-            let code = first.code.to_uppercase();
-            let message = match (clean(&first.message), code.as_str()) {
-                (message, "") => message,
-                (message, code) if message.is_empty() => code.to_owned(),
-                (message, code) => format!("{message} ({code})"),
-            };
-            return Self { code, message };
-        }
-        let text = clean(&String::from_utf8_lossy(body));
-        Self {
-            code: String::new(),
-            // A page of a proxy says nothing a status does not.
-            message: if text.starts_with('<') { String::new() } else { text },
-        }
-    }
-}
-
-/// One line of printable text of bounded length: what a server sends goes to a terminal.
-fn clean(text: &str) -> String {
-    let mut line: String = text
-        .chars()
-        .map(|character| if character.is_control() { ' ' } else { character })
-        .take(TEXT_LIMIT)
-        .collect();
-    if text.chars().count() > TEXT_LIMIT {
-        line.push('…');
-    }
-    line.trim().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Failure {
         let status = StatusCode::from_u16(status).expect("status");
-        Failure::of_answer("a.b", status, None, body.as_bytes())
+        Failure::of_answer(&Asked::of("a.b"), status, None, body.as_bytes())
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Writing to a repository.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, Url};
+use reqwest::{Method, Response, StatusCode, Url};
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
@@ -18,6 +18,7 @@ use super::transport::Request;
 use super::{Registry, digest_header};
 use crate::content::cache::Pushed;
 use crate::content::{Blob, ContentError, Kind, Placement, Result, Target};
+use crate::ecr::EcrHost;
 use crate::oci::{Digest, Manifest, Repository, Tag, media_type};
 use crate::progress::Event;
 
@@ -36,7 +37,6 @@ pub struct RepositoryTarget {
     pushed: Mutex<Vec<Pushed>>,
     /// Digests that tags were found to name: manifests that need not be asked for again.
     seen: Mutex<HashSet<Digest>>,
-    pub(super) notices: AtomicUsize,
     /// Creates the repository where it is missing.
     pub(super) creator: Option<Arc<Creator>>,
 }
@@ -53,7 +53,6 @@ impl RepositoryTarget {
             doubted: AtomicBool::new(false),
             pushed: Mutex::default(),
             seen: Mutex::default(),
-            notices: AtomicUsize::new(0),
             creator: None,
         }
     }
@@ -110,17 +109,67 @@ impl RepositoryTarget {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks again with a method whose refusal has words.
-    async fn explain(&self, tag: &Tag, failure: Failure) -> ContentError {
+    /// Asks again with a method whose refusal has words. Its answer counts, if it has one.
+    async fn tagged_in_words(&self, tag: &Tag, refusal: Failure) -> Result<Option<Digest>> {
         let mut request = self.request(Method::GET, &format!("manifests/{tag}"));
         request
             .headers
             .push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
-        match self.registry.transport.send(&request, |_| false).await {
-            Err(explained) if explained.status.is_some() => explained.error,
+        match self.registry.transport.send(&request, is_not_found).await {
+            Ok(response) => self.named_by(&response, tag).await,
+            Err(explained) if explained.status.is_some() => Err(explained.error),
+            Err(_) => Err(refusal.error),
+        }
+    }
+
+    /// The digest of what a tag names, from the answer to a question for it.
+    async fn named_by(&self, response: &Response, tag: &Tag) -> Result<Option<Digest>> {
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let digest = match digest_header(response) {
+            Some(digest) => digest,
+            None => self.digest_of(tag).await?,
+        };
+        self.lock_seen().insert(digest);
+        Ok(Some(digest))
+    }
+
+    /// A failure in words, with what it may mean that a connection ended without an answer.
+    pub(super) fn told(&self, failure: Failure) -> ContentError {
+        match self.registry.transport.ecr().and_then(EcrHost::private) {
+            // dotnet/sdk-container-builds#279, docker/build-push-action#850, moby/moby#24473.
+            Some(private) if failure.is_broken => failure.error.hint(format!(
+                "Amazon ECR may end connections so where a repository is missing: {}",
+                private.creation_command(self.repository.path())
+            )),
             _ => failure.error,
         }
     }
+
+    /// What the refusal of a manifest means, given what its tag names by now.
+    async fn refused(&self, failure: Failure, tag: Option<&Tag>, digest: Digest) -> Result<()> {
+        let is_refusal = failure.error.kind() == Kind::Refused
+            || failure
+                .status
+                .is_some_and(|status| matches!(status.as_u16(), 400 | 409 | 412));
+        let named = match tag.filter(|_| is_refusal) {
+            Some(tag) => self.tagged(tag).await.ok().flatten().map(|named| (tag, named)),
+            None => None,
+        };
+        match named {
+            // A try whose answer was lost, or another pipeline, may have put just this.
+            Some((_, named)) if named == digest => Ok(()),
+            Some((tag, named)) if failure.error.kind() == Kind::Refused => Err(failure.error.within(format!(
+                "tag {tag} names {named} there and must not move, and the image is {digest}"
+            ))),
+            _ => Err(self.told(failure)),
+        }
+    }
+}
+
+fn is_not_found(status: u16) -> bool {
+    status == 404
 }
 
 #[async_trait]
@@ -135,24 +184,14 @@ impl Target for RepositoryTarget {
             .headers
             .push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
         let within = || format!("cannot look up tag {tag} in {}", self.repository);
-        match self.registry.transport.send(&request, |status| status == 404).await {
-            Ok(response) if response.status() == reqwest::StatusCode::NOT_FOUND => Ok(None),
-            Ok(response) => match digest_header(&response) {
-                Some(digest) => {
-                    self.lock_seen().insert(digest);
-                    Ok(Some(digest))
-                }
-                None => self
-                    .digest_of(tag)
-                    .await
-                    .map(Some)
-                    .map_err(|error| error.within(within())),
-            },
+        let result = match self.registry.transport.send(&request, is_not_found).await {
+            Ok(response) => self.named_by(&response, tag).await,
             Err(failure) if failure.status.is_some() && failure.error.kind() != Kind::Temporary => {
-                Err(self.explain(tag, failure).await.within(within()))
+                self.tagged_in_words(tag, failure).await
             }
-            Err(failure) => Err(failure.error.within(within())),
-        }
+            Err(failure) => Err(failure.error),
+        };
+        result.map_err(|error| error.within(within()))
     }
 
     fn anticipate(&self, blobs: usize) {
@@ -198,16 +237,8 @@ impl Target for RepositoryTarget {
         let response = match creation::write(&self.registry, self.creator.as_deref(), &request).await {
             Ok(response) => response,
             Err(failure) => {
-                // A try whose answer was lost, or another pipeline, may have put just this.
-                let is_refusal = failure
-                    .status
-                    .is_some_and(|status| matches!(status.as_u16(), 400 | 409 | 412));
-                if let (true, Some(tag)) = (is_refusal, tag)
-                    && self.tagged(tag).await.ok().flatten() == Some(digest)
-                {
-                    return Ok(());
-                }
-                return Err(failure.error.within(within()));
+                let refused = self.refused(failure, tag, digest).await;
+                return refused.map_err(|error| error.within(within()));
             }
         };
         if let Some(stored) = digest_header(&response)

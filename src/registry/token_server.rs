@@ -6,7 +6,7 @@ use reqwest::header::AUTHORIZATION;
 
 use super::auth::{FetchToken, basic};
 use super::connection::same_host;
-use super::error::Failure;
+use super::error::{Asked, Failure};
 use super::retry::Retry;
 use super::token::{Granted, TokenRequest};
 use super::transport::Transport;
@@ -81,7 +81,7 @@ impl Transport {
                 Credentials::IdentityToken { token } => vec![token.expose().to_owned()],
                 _ => Vec::new(),
             };
-            let mut failure = Failure::of_response("the token server", response, &secrets).await;
+            let mut failure = Failure::of_response(&Asked::of("the token server"), response, &secrets).await;
             if failure
                 .status
                 .is_some_and(|status| matches!(status.as_u16(), 400 | 401 | 403))

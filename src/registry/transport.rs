@@ -5,16 +5,18 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, WWW_AUTHENTICATE};
-use reqwest::{Client, Method, Response, Url};
+use reqwest::{Client, Method, Response, StatusCode, Url};
 
-use super::assistance::{Login, shared};
+use super::assistance::{Assistance, Identity, shared};
 use super::auth::{Authenticator, Pass};
 use super::connection::{authorities, client, elsewhere, location, same_origin};
 use super::endpoint::{Endpoint, RegistrySettings};
-use super::error::Failure;
+use super::error::{Asked, Failure};
+use super::pace::{Pace, Turn};
 use super::retry::{Activity, Patience, Retry};
 use super::scheme::Scope;
 use crate::content::{Cache, ContentError, Kind};
+use crate::ecr::{Access, EcrHost};
 use crate::progress::Progress;
 
 /// Redirects followed for one request.
@@ -46,6 +48,10 @@ pub(super) struct Transport {
     pub(super) patience: Patience,
     pub(super) progress: Arc<dyn Progress>,
     pub(super) answered: AtomicBool,
+    /// What the host is at Amazon ECR.
+    ecr: Option<EcrHost>,
+    pace: Pace,
+    identity: Identity,
 }
 
 impl Transport {
@@ -56,7 +62,7 @@ impl Transport {
     pub(super) fn new(
         host: &str,
         settings: &RegistrySettings,
-        login: Login,
+        assistance: &Assistance,
         cache: Cache,
         patience: Patience,
         progress: Arc<dyn Progress>,
@@ -65,9 +71,10 @@ impl Transport {
         let ca = authorities(host, settings)?;
         let client = client(host, &endpoint, settings, &ca)?;
         // Who gives an address of his own means another server than the one that is known.
+        let ecr = EcrHost::parse(host);
         let is_itself = settings.endpoint.is_none() && endpoint.base.scheme() == "https";
         Ok(Self {
-            authenticator: Authenticator::new(host, &endpoint, is_itself, login, cache),
+            authenticator: Authenticator::new(host, &endpoint, is_itself, Arc::clone(&assistance.login), cache),
             host: host.to_owned(),
             endpoint,
             client,
@@ -76,6 +83,9 @@ impl Transport {
             patience,
             progress,
             answered: AtomicBool::new(false),
+            pace: ecr.as_ref().map_or_else(Pace::default, |_| Pace::of_ecr()),
+            ecr,
+            identity: Identity::new(assistance.caller.clone()),
         })
     }
 
@@ -89,6 +99,23 @@ impl Transport {
     #[must_use]
     pub(super) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// What the registry is at Amazon ECR, if it is there.
+    #[must_use]
+    pub(super) fn ecr(&self) -> Option<&EcrHost> {
+        self.ecr.as_ref()
+    }
+
+    /// What a request is to Amazon ECR.
+    #[must_use]
+    pub(super) fn access(&self, request: &Request) -> Option<(&EcrHost, Access)> {
+        let ecr = self.ecr.as_ref()?;
+        let prefix = self.endpoint.base.path().trim_end_matches('/');
+        let path = request.url.path().strip_prefix(prefix)?;
+        let mut query = request.url.query_pairs();
+        let from = query.find(|(name, _)| name == "from").map(|(_, value)| value);
+        Some((ecr, Access::of(request.method.as_str(), path, from.as_deref())?))
     }
 
     /// Makes a request, again where that makes sense, and returns the first answer that is a success or that
@@ -119,6 +146,7 @@ impl Transport {
         body: reqwest::Body,
         activity: &Activity,
     ) -> Result<Response, Failure> {
+        let _turn = self.turn(request).await;
         let pass = self.pass(&request.scope).await?;
         let at_home = same_origin(&request.url, &self.endpoint.base);
         let builder = self.builder(request, &request.url, at_home.then_some(&pass)).body(body);
@@ -127,13 +155,13 @@ impl Transport {
             () = activity.stalled(self.patience.stall) => return Err(self.stalled()),
         };
         self.answered.store(true, Ordering::Relaxed);
-        if at_home && response.status() == reqwest::StatusCode::UNAUTHORIZED {
-            return Err(self.unauthorized(response, &pass, &request.scope).await);
+        if at_home && response.status() == StatusCode::UNAUTHORIZED {
+            return Err(self.unauthorized(request, response, &pass).await);
         }
         if response.status().is_success() {
             Ok(response)
         } else {
-            Err(self.refusal(response, &pass).await)
+            Err(self.refusal(request, response, &pass, at_home).await)
         }
     }
 
@@ -164,8 +192,15 @@ impl Transport {
         })
     }
 
+    /// Waits until a request may be made.
+    async fn turn(&self, request: &Request) -> Option<Turn> {
+        let (_, access) = self.access(request)?;
+        Some(self.pace.turn(access.operation).await)
+    }
+
     /// One try, along redirects.
     async fn once(&self, request: &Request, accepts: fn(u16) -> bool) -> Result<Response, Failure> {
+        let _turn = self.turn(request).await;
         let pass = self.pass(&request.scope).await?;
         let (response, at_home) = self.follow(request, &pass).await.inspect_err(|failure| {
             if failure.is_temporary {
@@ -175,8 +210,8 @@ impl Transport {
         let status = response.status();
         // Only the registry itself may say how to log in to it: whoever it redirects to would name a token server of
         // its own, and be given the password.
-        if at_home && status == reqwest::StatusCode::UNAUTHORIZED {
-            return Err(self.unauthorized(response, &pass, &request.scope).await);
+        if at_home && status == StatusCode::UNAUTHORIZED {
+            return Err(self.unauthorized(request, response, &pass).await);
         }
         if at_home && status.is_success() {
             self.authenticator.welcomed(&pass);
@@ -184,31 +219,44 @@ impl Transport {
         if status.is_success() || accepts(status.as_u16()) {
             return Ok(response);
         }
-        Err(self.refusal(response, &pass).await)
+        Err(self.refusal(request, response, &pass, at_home).await)
     }
 
-    /// Reads a refusal. What it repeats of the login is not shown.
-    async fn refusal(&self, response: Response, pass: &Pass) -> Failure {
-        let mut failure = Failure::of_response(&self.host, response, &Authenticator::secrets(pass)).await;
+    /// Reads a refusal; `at_home`: by the registry itself. What it repeats of the login is not shown.
+    async fn refusal(&self, request: &Request, response: Response, pass: &Pass, at_home: bool) -> Failure {
+        let asked = Asked {
+            host: &self.host,
+            ecr: self.access(request).filter(|_| at_home),
+        };
+        let mut failure = Failure::of_response(&asked, response, &Authenticator::secrets(pass)).await;
         if failure.is_expired_login() {
             match self.authenticator.renew(pass).await {
                 Ok(renewed) => failure.is_login_renewed = renewed,
                 Err(cause) => failure.error = shared(failure.error.to_string(), &cause),
             }
+        } else if failure.status == Some(StatusCode::FORBIDDEN)
+            && asked.ecr.is_some()
+            && let Some(name) = self.identity.name().await
+        {
+            failure.error = failure.error.hint(format!("the right is missing for {name}"));
         }
         failure
     }
 
     /// What a 401 means.
-    async fn unauthorized(&self, response: Response, pass: &Pass, scope: &Scope) -> Failure {
+    async fn unauthorized(&self, request: &Request, response: Response, pass: &Pass) -> Failure {
         let header: Vec<String> = response
             .headers()
             .get_all(WWW_AUTHENTICATE)
             .iter()
             .filter_map(|value| value.to_str().ok().map(str::to_owned))
             .collect();
-        let failure = self.refusal(response, pass).await;
-        match self.authenticator.challenged(&header.join(", "), pass, scope).await {
+        let failure = self.refusal(request, response, pass, true).await;
+        match self
+            .authenticator
+            .challenged(&header.join(", "), pass, &request.scope)
+            .await
+        {
             Ok(()) => Failure {
                 is_login_renewed: true,
                 ..failure

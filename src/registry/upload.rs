@@ -3,7 +3,6 @@
 //! An upload that breaks is started again in a session of its own; a range is never sent again, since registries
 //! differ in what they kept of it.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -20,6 +19,7 @@ use super::scheme::Scope;
 use super::target::RepositoryTarget;
 use super::transport::Request;
 use crate::content::{Blob, ContentError, Kind, Placement};
+use crate::ecr::EcrHost;
 use crate::oci::{Repository, media_type};
 use crate::progress::Event;
 
@@ -40,7 +40,9 @@ impl RepositoryTarget {
     pub(super) async fn is_there(&self, blob: &Blob) -> Result<bool, ContentError> {
         let descriptor = &blob.descriptor;
         let ask = !blob.is_fresh() || descriptor.size >= ASK_FROM;
-        Ok(ask && (self.is_proven(&descriptor.digest).await || self.has_blob(blob).await.map_err(into)?))
+        Ok(ask
+            && (self.is_proven(&descriptor.digest).await
+                || self.has_blob(blob).await.map_err(|failure| self.told(failure))?))
     }
 
     pub(super) async fn upload(&self, blob: &Blob) -> Result<Placement, ContentError> {
@@ -51,7 +53,7 @@ impl RepositoryTarget {
                 Err(failure) => retry
                     .wait(&self.registry.transport, "the upload", failure)
                     .await
-                    .map_err(into)?,
+                    .map_err(|failure| self.told(failure))?,
             }
         }
     }
@@ -61,9 +63,32 @@ impl RepositoryTarget {
         let response = self.registry.transport.send(&request, |status| status == 404).await;
         match response {
             Ok(response) => Ok(response.status().is_success()),
-            // Some registries let a user write who may not ask; the upload itself will tell.
-            Err(failure) if failure.status == Some(StatusCode::FORBIDDEN) => Ok(false),
+            Err(failure) if failure.status == Some(StatusCode::FORBIDDEN) => {
+                self.has_hidden_blob(&request, failure).await
+            }
             Err(failure) => Err(failure),
+        }
+    }
+
+    /// Whether a blob is there about which nothing was said but that it may not be asked for.
+    async fn has_hidden_blob(&self, request: &Request, refusal: Failure) -> Result<bool, Failure> {
+        let transport = &self.registry.transport;
+        if transport.ecr().is_none() {
+            // Some registries let a user write who may not ask; the upload itself will tell.
+            return Ok(false);
+        }
+        // Amazon ECR lets nobody push who may not ask. But the login may have expired, which only words tell, and a blob
+        // has none that are cheap: a manifest of this digest is asked for, which is not there.
+        let digest = request.url.path().rsplit('/').next().unwrap_or_default();
+        let in_words = self.request(Method::GET, &format!("manifests/{digest}"));
+        match transport.send(&in_words, |status| status == 404).await {
+            Err(failure) if failure.is_expired_login() => return Err(failure),
+            _ => {}
+        }
+        match transport.send(request, |status| status == 404).await {
+            Ok(response) => Ok(response.status().is_success()),
+            Err(failure) if failure.status.is_some() => Err(failure),
+            Err(_) => Err(refusal),
         }
     }
 
@@ -92,13 +117,22 @@ impl RepositoryTarget {
     }
 
     async fn open(&self, blob: &Blob) -> Result<Opened, Failure> {
-        let from = blob.repository().filter(|from| self.can_mount(from));
-        if let Some(from) = from {
+        let from = blob.repository().filter(|from| self.is_beside(from));
+        if let Some(from) = from
+            && self.registry.mounts.may_come_from(from.path()).await
+        {
             match self.open_by_mount(blob, from).await {
                 Ok(opened) => return Ok(opened),
-                Err(failure) if failure.error.kind() == Kind::Temporary => return Err(failure),
+                Err(failure) if failure.error.kind() == Kind::Temporary || failure.is_expired_login() => {
+                    return Err(failure);
+                }
+                Err(failure) if self.creator.as_ref().is_some_and(|creator| creator.has_failed()) => {
+                    return Err(failure);
+                }
+                // Without words about mounting: a request without it tells which repository is meant.
+                Err(failure) if failure.is_missing_repository() => {}
                 // The source may be closed to this user; that is no reason not to send the bytes.
-                Err(_) => self.refused_to_mount(from),
+                Err(failure) => self.refused_to_mount(from, Some(&failure)),
             }
         }
         let request = self.request(Method::POST, "blobs/uploads/");
@@ -107,10 +141,8 @@ impl RepositoryTarget {
         ))
     }
 
-    fn can_mount(&self, from: &Repository) -> bool {
-        from.registry() == self.repository.registry()
-            && from.path() != self.repository.path()
-            && self.registry.may_mount()
+    fn is_beside(&self, from: &Repository) -> bool {
+        from.registry() == self.repository.registry() && from.path() != self.repository.path()
     }
 
     async fn open_by_mount(&self, blob: &Blob, from: &Repository) -> Result<Opened, Failure> {
@@ -126,19 +158,35 @@ impl RepositoryTarget {
         if response.status() == StatusCode::CREATED {
             return Ok(Opened::Mounted);
         }
-        self.refused_to_mount(from);
+        self.refused_to_mount(from, None);
         session_of(&self.registry, &response, &request).map(Opened::Session)
     }
 
-    /// Tells once that mounting does not work here.
-    fn refused_to_mount(&self, from: &Repository) {
-        self.registry.mount_was_refused();
-        if self.notices.fetch_add(1, Ordering::Relaxed) == 0 {
-            self.registry.progress.on(&Event::Notice(&format!(
-                "{} does not take layers over from {}; they are copied",
-                self.repository, from
-            )));
+    /// Tells once that mounting does not work here, and how it would.
+    fn refused_to_mount(&self, from: &Repository, failure: Option<&Failure>) {
+        if !self.registry.mounts.were_refused() {
+            return;
         }
+        let mut text = format!(
+            "{} does not take layers over from {from}; they are copied",
+            self.repository
+        );
+        let private = self.registry.transport.ecr().and_then(EcrHost::private);
+        match (private, failure) {
+            (None, _) => {}
+            (Some(_), Some(failure)) if failure.error.kind() == Kind::Denied => {
+                for hint in failure.error.hints() {
+                    text = format!("{text}; {hint}");
+                }
+            }
+            (Some(private), _) => {
+                text = format!(
+                    "{text}; between repositories with the same encryption it can be turned on: {}",
+                    private.mounting_command()
+                );
+            }
+        }
+        self.registry.progress.on(&Event::Notice(&text));
     }
 
     async fn send(&self, blob: &Blob, mut session: Url) -> Result<(), Failure> {
@@ -170,6 +218,9 @@ impl RepositoryTarget {
             Err(mut failure) => {
                 // The session is gone, or remembers something else: a new one is worth a try.
                 failure.is_temporary |= matches!(failure.code.as_str(), "BLOB_UPLOAD_UNKNOWN" | "BLOB_UPLOAD_INVALID");
+                // A new repository may not be known everywhere yet.
+                failure.is_temporary |= failure.is_missing_repository()
+                    && self.creator.as_ref().is_some_and(|creator| creator.has_created());
                 Err(failure)
             }
         }
@@ -230,10 +281,6 @@ fn pieces(bytes: Bytes) -> impl Iterator<Item = Bytes> {
     (0..bytes.len())
         .step_by(PIECE)
         .map(move |start| bytes.slice(start..bytes.len().min(start + PIECE)))
-}
-
-fn into(failure: Failure) -> ContentError {
-    failure.error
 }
 
 /// Opens an upload session.

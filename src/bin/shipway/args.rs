@@ -1,12 +1,14 @@
 //! What the user may type: declarations, nothing else.
 
 mod build;
+mod doctor;
 mod global;
 mod inspect;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use build::{BuildArguments, ImageFormat};
+pub(crate) use doctor::DoctorArguments;
 pub(crate) use global::{Format, GlobalArguments};
 pub(crate) use inspect::InspectArguments;
 
@@ -32,4 +34,5 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Build(Box<BuildArguments>),
     Inspect(InspectArguments),
+    Doctor(DoctorArguments),
 }

@@ -51,6 +51,11 @@ impl Exit {
     }
 }
 
+/// Something was found that would fail; what it is has been printed.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("something is not as a push needs it")]
+pub(crate) struct Doubt;
+
 /// Who ended the process.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("interrupted")]
@@ -151,6 +156,9 @@ pub(crate) fn report(error: &anyhow::Error, printer: &Printer) -> Exit {
     }
     if is_broken_pipe(error) {
         return Exit::Done;
+    }
+    if error.is::<Doubt>() {
+        return Exit::Failed;
     }
     let mut texts: Vec<String> = Vec::new();
     for cause in error.chain() {

@@ -164,6 +164,19 @@ impl Places {
         )))
     }
 
+    /// Where logins were looked for.
+    pub(crate) fn looked_in(&self) -> String {
+        format!("looked in {}", self.store.places().join(", "))
+    }
+
+    /// A repository, without mirrors and cache.
+    #[cfg(feature = "aws")]
+    pub(crate) async fn repository_itself(&self, repository: &Repository) -> Result<RepositorySource, Error> {
+        let (host, path) = (repository.registry(), repository.path());
+        let registry = self.registry(host, path, Intent::Read).await?;
+        Ok(RepositorySource::new(registry, repository.clone()))
+    }
+
     /// A repository to write to.
     pub(crate) async fn target(&self, repository: &Repository) -> Result<Arc<RepositoryTarget>, Error> {
         let registry = self
@@ -219,7 +232,7 @@ impl Places {
         match identity {
             Identity::Stored(found) => {
                 let origin = match &found.credentials {
-                    Credentials::Anonymous => format!("none, looked in {}", self.store.places().join(", ")),
+                    Credentials::Anonymous => format!("none, {}", self.looked_in()),
                     _ => found.origin.clone(),
                 };
                 self.progress.on(&Event::Login {
