@@ -16,3 +16,17 @@ mod parts;
 mod project;
 mod registry;
 mod view;
+
+/// How `tests/docs` reads a page; not all of it is needed here.
+#[cfg(feature = "aws")]
+#[path = "../docs/page.rs"]
+#[expect(clippy::unwrap_used, dead_code, reason = "shared with tests/docs")]
+mod page;
+#[cfg(feature = "aws")]
+#[path = "../docs/shape.rs"]
+#[expect(clippy::unwrap_used, reason = "shared with tests/docs")]
+mod shape;
+#[cfg(feature = "aws")]
+#[path = "../docs/transcript.rs"]
+#[expect(clippy::unwrap_used, reason = "shared with tests/docs")]
+mod transcript;

@@ -11,7 +11,7 @@ use crate::project::Project;
 pub(crate) const REGION: &str = "eu-west-3";
 
 /// An account with a registry: moto gives the password, Debian's registry asks for it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Account {
     /// Twelve digits.
     pub(crate) id: &'static str,
@@ -38,7 +38,12 @@ pub(crate) const PRODUCTION: Account = Account {
 impl Account {
     /// The host in the names of its images.
     pub(crate) fn host(self) -> String {
-        format!("{}.dkr.ecr.{REGION}.amazonaws.com", self.id)
+        self.host_in(REGION)
+    }
+
+    /// The host of another region.
+    pub(crate) fn host_in(self, region: &str) -> String {
+        format!("{}.dkr.ecr.{region}.amazonaws.com", self.id)
     }
 
     /// The name of an image.

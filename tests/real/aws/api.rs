@@ -11,6 +11,17 @@ use crate::parts::output;
 ///
 /// The error is the name of AWS's exception.
 pub(crate) fn ask(emulator: &str, account: &str, operation: &str, question: &Value) -> Result<Value, String> {
+    ask_in(REGION, emulator, account, operation, question)
+}
+
+/// As [`ask`], in another region.
+pub(crate) fn ask_in(
+    region: &str,
+    emulator: &str,
+    account: &str,
+    operation: &str,
+    question: &Value,
+) -> Result<Value, String> {
     let mut curl = Command::new("curl");
     curl.args(["--silent", "--show-error", "--noproxy", "*", "--header"])
         .arg(format!(
@@ -18,7 +29,7 @@ pub(crate) fn ask(emulator: &str, account: &str, operation: &str, question: &Val
         ))
         .args(["--header", "Content-Type: application/x-amz-json-1.1", "--header"])
         .arg(format!(
-            "Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/ecr/aws4_request, SignedHeaders=host, Signature=0"
+            "Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/{region}/ecr/aws4_request, SignedHeaders=host, Signature=0"
         ))
         .args(["--header", &format!("x-moto-account-id: {account}")])
         .args(["--data-binary", &question.to_string(), &format!("{emulator}/")]);

@@ -3,39 +3,27 @@
 //! As at Amazon, a repository that nobody made is not there, the API knows the images that were pushed, tags of an immutable
 //! repository stay, and a push starts a scan where the repository says so.
 
-use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
 use futures_util::TryStreamExt as _;
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, BodyStream, Full, StreamBody};
+use http_body_util::{BodyExt as _, BodyStream, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, TRANSFER_ENCODING};
-use hyper::service::service_fn;
+use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION, TRANSFER_ENCODING};
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
 
 use super::account::{Account, DEVELOPMENT, REGION, moto};
 use super::api::{ask, create_repository};
+use super::server::{Body, Server, client, json_answer};
 use crate::layout::write_image;
 use crate::parts::base_layout;
 
-type Body = UnsyncBoxBody<Bytes, reqwest::Error>;
-
 /// A registry of an account, as one that the API rules.
 pub(crate) struct Gateway {
-    address: SocketAddr,
-    account: Account,
+    server: Server,
     shared: Arc<Shared>,
-    /// Ends the server when dropped.
-    _runtime: Runtime,
 }
 
 /// What its connections share.
@@ -44,6 +32,9 @@ struct Shared {
     moto: String,
     registry: String,
     account: Account,
+    region: String,
+    /// What names of repositories begin with in the registry, and nowhere else.
+    folder: String,
     /// Method and path of what was asked of it.
     asked: Mutex<Vec<String>>,
 }
@@ -51,53 +42,35 @@ struct Shared {
 impl Gateway {
     /// Starts one before the registry of an account.
     pub(crate) fn before(account: Account) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .expect("a thread can be started");
-        let listener = runtime
-            .block_on(TcpListener::bind(("127.0.0.1", 0)))
-            .expect("a port is free");
-        let address = listener.local_addr().expect("a listener has an address");
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .expect("a client needs nothing");
+        Self::in_region(account, REGION, "")
+    }
+
+    /// Starts one for a region, whose repositories lie in a folder of the account's registry.
+    pub(crate) fn in_region(account: Account, region: &str, folder: &str) -> Self {
         let shared = Arc::new(Shared {
-            client,
+            client: client(),
             moto: moto(),
             registry: format!("http://{}", account.address()),
             account,
+            region: region.to_owned(),
+            folder: folder.to_owned(),
             asked: Mutex::default(),
         });
         let of_server = Arc::clone(&shared);
-        runtime.spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let shared = Arc::clone(&of_server);
-                tokio::spawn(async move {
-                    let service = service_fn(|request| {
-                        let shared = Arc::clone(&shared);
-                        async move { Ok::<_, Infallible>(shared.answer(request).await) }
-                    });
-                    let connection = hyper::server::conn::http1::Builder::new();
-                    // A client that goes away is no failure of the gateway.
-                    let _ = connection.serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
+        let server = Server::start(move |request| {
+            let shared = Arc::clone(&of_server);
+            async move { shared.answer(request).await }
         });
-        Self {
-            address,
-            account,
-            shared,
-            _runtime: runtime,
-        }
+        Self { server, shared }
     }
 
     /// What `--registry-endpoint` says of it.
     pub(crate) fn endpoint(&self) -> String {
-        format!("{}=http://{}", self.account.host(), self.address)
+        format!(
+            "{}=http://{}",
+            self.shared.account.host_in(&self.shared.region),
+            self.server.address
+        )
     }
 
     /// Method and path of what was asked of it since this was asked last.
@@ -196,12 +169,18 @@ impl Shared {
         let answer = self
             .client
             .post(&self.moto)
-            .header("X-Amz-Target", format!("AmazonEC2ContainerRegistry_V20150921.{operation}"))
+            .header(
+                "X-Amz-Target",
+                format!("AmazonEC2ContainerRegistry_V20150921.{operation}"),
+            )
             .header("Content-Type", "application/x-amz-json-1.1")
             .header("x-moto-account-id", self.account.id)
             .header(
                 AUTHORIZATION,
-                format!("AWS4-HMAC-SHA256 Credential=gateway/20260101/{REGION}/ecr/aws4_request, SignedHeaders=host, Signature=0"),
+                format!(
+                    "AWS4-HMAC-SHA256 Credential=gateway/20260101/{}/ecr/aws4_request, SignedHeaders=host, Signature=0",
+                    self.region
+                ),
             )
             .body(question.to_string())
             .send()
@@ -221,7 +200,15 @@ impl Shared {
     /// Hands a request on. The registry learns the host the client named, and so answers with places at the gateway.
     async fn forward(&self, request: Request<reqwest::Body>) -> Response<Body> {
         let (head, body) = request.into_parts();
-        let target = head.uri.path_and_query().expect("a request has a path");
+        let target = head.uri.path_and_query().expect("a request has a path").as_str();
+        let target = match target.strip_prefix("/v2/").filter(|rest| !rest.is_empty()) {
+            Some(rest) => format!(
+                "/v2/{}{}",
+                self.folder,
+                rest.replace("from=", &format!("from={}", self.folder))
+            ),
+            None => target.to_owned(),
+        };
         let mut headers = head.headers;
         headers.remove(CONNECTION);
         let answer = self
@@ -234,7 +221,11 @@ impl Shared {
             .expect("the registry answers");
         let mut response = Response::builder().status(answer.status());
         for (name, value) in answer.headers() {
-            if name != CONNECTION && name != TRANSFER_ENCODING {
+            if name == LOCATION {
+                let place = value.to_str().expect("a place is a URL");
+                let place = place.replace(&format!("/v2/{}", self.folder), "/v2/");
+                response = response.header(name, HeaderValue::from_str(&place).expect("a place is a URL"));
+            } else if name != CONNECTION && name != TRANSFER_ENCODING {
                 response = response.header(name, value);
             }
         }
@@ -251,13 +242,7 @@ fn stream(body: Incoming) -> reqwest::Body {
 }
 
 fn refuse(status: StatusCode, code: &str, message: &str) -> Response<Body> {
-    let text = json!({ "errors": [{ "code": code, "message": message }] }).to_string();
-    let body = Full::new(Bytes::from(text)).map_err(|never: Infallible| match never {});
-    Response::builder()
-        .status(status)
-        .header(CONTENT_TYPE, "application/json")
-        .body(body.boxed_unsync())
-        .expect("the headers are valid")
+    json_answer(status, &json!({ "errors": [{ "code": code, "message": message }] }))
 }
 
 /// The gateway's own word, before anything is built on it.
@@ -275,7 +260,7 @@ fn skopeo_finds_a_registry_like_amazons() {
                 "--dest-tls-verify=false",
             ])
             .args(["--dest-creds", "AWS:123456789012-auth-token", from])
-            .arg(format!("docker://{}/gateway/base:1", gateway.address))
+            .arg(format!("docker://{}/gateway/base:1", gateway.server.address))
             .output()
             .expect("skopeo starts")
     };

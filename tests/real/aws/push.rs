@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::account::{
     Account, DEVELOPMENT, PRODUCTION, SECRET, STAGING, digest_in, ends_with, moto, with_aws, with_keys,
 };
+use super::portal::Portal;
 use crate::project::Project;
 
 #[test]
@@ -38,7 +39,7 @@ fn a_profile_opens_the_registry() {
     );
 
     let mut build = project.push_to(DEVELOPMENT, "profile/orders:2");
-    let (_, said) = ends_with(1, with_aws(&mut build, &moto()).args(["--aws-profile", "nobody"]));
+    let (_, said) = ends_with(2, with_aws(&mut build, &moto()).args(["--aws-profile", "nobody"]));
     assert!(said.contains("nobody"), "{said}");
 }
 
@@ -82,6 +83,43 @@ fn a_credential_process_opens_the_registry() {
     let mut build = project.push_to(DEVELOPMENT, "process/orders:1");
     with_aws(&mut build, &moto()).env("AWS_PROFILE", "process");
     pushes(DEVELOPMENT, "process/orders:1", &mut build);
+}
+
+#[test]
+#[ignore = "needs moto, docker-registry and skopeo: ci/test.sh"]
+fn a_login_by_sso_opens_the_registry() {
+    let project = Project::new();
+    let portal = Portal::start();
+    configure(
+        &project,
+        "config",
+        &format!(
+            "[profile orders]\nsso_session = company\nsso_account_id = {}\nsso_role_name = Developer\n\n\
+             [sso-session company]\nsso_start_url = https://example.awsapps.com/start\nsso_region = eu-west-1\n",
+            STAGING.id
+        ),
+    );
+    let build = |name: &str| {
+        let mut build = project.push_to(STAGING, name);
+        portal.lead_to_sso(with_aws(&mut build, &moto()));
+        build.args(["--aws-profile", "orders"]);
+        build
+    };
+    let (_, said) = ends_with(1, &mut build("sso/orders:1"));
+    assert!(said.contains("aws sso login"), "{said}");
+
+    Portal::log_in(&project.path("home"), "company");
+    pushes(STAGING, "sso/orders:1", &mut build("sso/orders:1"));
+}
+
+#[test]
+#[ignore = "needs moto, docker-registry and skopeo: ci/test.sh"]
+fn the_role_of_a_container_opens_the_registry() {
+    let project = Project::new();
+    let portal = Portal::start();
+    let mut build = project.push_to(DEVELOPMENT, "container/orders:1");
+    portal.pretend_container(with_aws(&mut build, &moto()));
+    pushes(DEVELOPMENT, "container/orders:1", &mut build);
 }
 
 /// Without the role, moto gives the password of another account, and the registry refuses it.
@@ -189,7 +227,7 @@ fn with_job(build: &mut Command) -> &mut Command {
 }
 
 /// A token in the shape of GitLab's. moto looks at none of it, as only AWS knows GitLab's keys.
-fn token_of_gitlab() -> String {
+pub(crate) fn token_of_gitlab() -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let header = json!({ "alg": "RS256", "kid": "shipway-test", "typ": "JWT" });
     let claims = json!({

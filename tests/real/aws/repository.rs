@@ -36,6 +36,11 @@ fn a_missing_repository_is_one_clear_error() {
         said.contains("aws ecr create-repository --repository-name missing/orders"),
         "{said}"
     );
+    let asked = gateway.asked();
+    assert!(
+        !asked.iter().any(|request| request.starts_with("PUT ")),
+        "bytes were sent: {asked:#?}"
+    );
 }
 
 #[test]
