@@ -33,7 +33,7 @@ fn a_missing_repository_is_one_clear_error() {
     assert!(said.contains("does not exist"), "{said}");
     assert!(said.contains("--create-repository"), "{said}");
     assert!(
-        said.contains("aws ecr create-repository --repository-name missing/orders"),
+        said.contains("aws ecr create-repository --region eu-west-3 --repository-name missing/orders"),
         "{said}"
     );
     let asked = gateway.asked();
