@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use reqwest::header::HeaderValue;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-use super::assistance::{FoundLogin, Login, shared};
+use super::assistance::{Login, shared};
 use super::challenge::Challenge;
 use super::endpoint::{Endpoint, is_loopback};
 use super::error::login_command;
@@ -19,6 +19,10 @@ use super::token::{Token, TokenRequest};
 use crate::content::{Cache, ContentError, Kind};
 use crate::credentials::Credentials;
 use crate::ecr::EcrHost;
+
+mod kept;
+
+use kept::KeptLogin;
 
 /// What a request goes out with.
 #[derive(Debug, Clone)]
@@ -37,25 +41,14 @@ pub(super) struct Authenticator {
     /// Address the scheme is remembered by: another server behind the same name is another one.
     address: String,
     is_private: bool,
-    login: Login,
+    login: KeptLogin,
     cache: Cache,
     scheme: Mutex<Option<Scheme>>,
     /// Whether the scheme is what an earlier run found, so that it may be out of date.
     is_remembered: AtomicBool,
     is_unanswered: AtomicBool,
-    login_state: AsyncMutex<LoginState>,
     tokens: AsyncMutex<HashMap<Scope, Token>>,
     probing: Arc<AsyncMutex<()>>,
-}
-
-/// What is known of the login. Held while it is looked for, so that it is looked for once.
-#[derive(Default)]
-struct LoginState {
-    found: Option<FoundLogin>,
-    /// Whether another login was asked for after a refusal.
-    has_renewed: bool,
-    /// Why there is no other one, told to everybody who was refused.
-    failure: Option<Arc<ContentError>>,
 }
 
 impl std::fmt::Debug for Authenticator {
@@ -80,34 +73,13 @@ impl Authenticator {
             host: host.to_owned(),
             address,
             is_private: endpoint.is_private(),
-            login,
+            login: KeptLogin::new(login),
             cache,
             scheme: Mutex::new(scheme),
             is_remembered: AtomicBool::new(is_remembered),
             is_unanswered: AtomicBool::new(false),
-            login_state: AsyncMutex::default(),
             tokens: AsyncMutex::default(),
             probing: Arc::default(),
-        }
-    }
-
-    /// The credentials, found on first use and again before they expire.
-    ///
-    /// # Errors
-    /// When a place that should hold credentials cannot be read.
-    pub(super) async fn credentials(&self) -> Result<Credentials, ContentError> {
-        let mut state = self.login_state.lock().await;
-        if let Some(found) = state.found.as_ref().filter(|found| found.is_good()) {
-            return Ok(found.credentials.clone());
-        }
-        match ((self.login)(state.has_renewed).await, &mut state.found) {
-            (Ok(found), known) => Ok(known.insert(found.settled()).credentials.clone()),
-            // There is some time left until it expires, and if it is refused then, the reason is asked for again.
-            (Err(_), Some(known)) => {
-                known.until = None;
-                Ok(known.credentials.clone())
-            }
-            (Err(error), None) => Err(error),
         }
     }
 
@@ -116,7 +88,7 @@ impl Authenticator {
     /// # Errors
     /// When credentials cannot be read, or the token server refuses.
     pub(super) async fn pass(&self, scope: &Scope, fetch: &dyn FetchToken) -> Result<Pass, ContentError> {
-        let credentials = self.credentials().await?;
+        let credentials = self.login.credentials().await?;
         if let Credentials::RegistryToken { token } = &credentials
             && self.is_private
         {
@@ -133,7 +105,7 @@ impl Authenticator {
                 let still = self.known_scheme() == Some(Scheme::Bearer { realm, service });
                 match result {
                     Err(_) if !still => Box::pin(self.pass(scope, fetch)).await,
-                    Err(error) if error.kind() == Kind::Denied => match self.replace(&credentials).await {
+                    Err(error) if error.kind() == Kind::Denied => match self.login.replace(&credentials).await {
                         Ok(true) => Box::pin(self.pass(scope, fetch)).await,
                         Ok(false) => Err(error),
                         Err(cause) => Err(shared(error.to_string(), &cause)),
@@ -190,29 +162,7 @@ impl Authenticator {
             // Who is behind a token was checked by the server that gave it.
             return Ok(false);
         }
-        self.replace(&pass.credentials).await
-    }
-
-    async fn replace(&self, refused: &Credentials) -> Result<bool, Arc<ContentError>> {
-        let mut state = self.login_state.lock().await;
-        if state.found.as_ref().is_some_and(|known| known.credentials != *refused) {
-            // Somebody else was faster.
-            return Ok(true);
-        }
-        if let Some(failure) = &state.failure {
-            return Err(Arc::clone(failure));
-        }
-        if std::mem::replace(&mut state.has_renewed, true) {
-            return Ok(false);
-        }
-        match (self.login)(true).await {
-            Ok(found) if found.credentials != *refused => {
-                state.found = Some(found.settled());
-                Ok(true)
-            }
-            Ok(_) => Ok(false),
-            Err(error) => Err(Arc::clone(state.failure.insert(Arc::new(error)))),
-        }
+        self.login.replace(&pass.credentials).await
     }
 
     /// Notes that a request without a login was answered.
@@ -258,7 +208,7 @@ impl Authenticator {
             return Err(self.refused("the registry offers no way to log in that is known here"));
         }
         self.learn(Scheme::Basic);
-        let credentials = self.credentials().await?;
+        let credentials = self.login.credentials().await?;
         let why = match &credentials {
             Credentials::Basic { .. } if !self.is_private => {
                 return Err(self

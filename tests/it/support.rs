@@ -2,6 +2,7 @@
 
 pub(crate) mod authority;
 pub(crate) mod base;
+pub(crate) mod ecr;
 pub(crate) mod git;
 pub(crate) mod image;
 pub(crate) mod outcome;

@@ -1,5 +1,6 @@
 use std::sync::atomic::AtomicUsize;
 
+use super::super::assistance::FoundLogin;
 use super::*;
 use crate::credentials::Secret;
 use crate::registry::RegistrySettings;

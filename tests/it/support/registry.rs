@@ -14,11 +14,11 @@ mod upload;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-pub(crate) use self::authentication::{Authentication, IDENTITY_TOKEN, PASSWORD, USER, basic};
+pub(crate) use self::authentication::{Authentication, EXPIRED_PASSWORD, IDENTITY_TOKEN, PASSWORD, USER, basic};
 pub(crate) use self::content::{Content, digest_of};
 pub(crate) use self::fault::{Action, Fault};
 pub(crate) use self::record::Host;
@@ -40,6 +40,8 @@ pub(crate) struct Options {
     pub(crate) mounts: bool,
     /// Whether a tag that exists cannot be put again.
     pub(crate) immutable: bool,
+    /// How many manifests can be put in any second; more are answered 429.
+    pub(crate) manifests_per_second: Option<usize>,
     /// Whether a repository comes into being when it is pushed to.
     pub(crate) creates_repositories: bool,
     /// Whether answers carry `Docker-Content-Digest`.
@@ -72,6 +74,7 @@ impl Options {
             redirects: false,
             mounts: false,
             immutable: false,
+            manifests_per_second: None,
             creates_repositories: true,
             names_digests: true,
             absolute_locations: false,
@@ -93,6 +96,8 @@ pub(crate) struct Shared {
     violations: Mutex<Vec<String>>,
     faults: Mutex<Vec<Arc<Fault>>>,
     redundant: Mutex<usize>,
+    /// When the manifests of the last second were put.
+    manifests_put: Mutex<Vec<Instant>>,
     rounds: Option<Rounds>,
 }
 
@@ -168,6 +173,7 @@ impl FakeRegistry {
                     violations: Mutex::default(),
                     faults: Mutex::default(),
                     redundant: Mutex::default(),
+                    manifests_put: Mutex::default(),
                 });
                 let conductor = Arc::clone(&shared);
                 tokio::spawn(async move {

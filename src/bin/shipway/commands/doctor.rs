@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shipway::content::{Blob, Location, Origin, TagRule, Target as _};
+use shipway::content::{Blob, Location, Origin, Target as _};
 use shipway::credentials::Credentials;
 use shipway::error::Error;
 use shipway::oci::{Descriptor, Family, Reference, Repository, Tag};
@@ -36,7 +36,6 @@ struct Patient<'a> {
         expect(dead_code, reason = "only AWS has settings for repositories")
     )]
     project: &'a Project,
-    rule: TagRule,
 }
 
 /// Looks at everything a push needs.
@@ -50,7 +49,13 @@ pub(crate) async fn run(
     let patient = patient(arguments, environment, &project)?;
     #[cfg(feature = "aws")]
     if arguments.policy {
-        let policy = aws::needs(arguments, &patient).policy();
+        let Some(policy) = aws::policy(arguments, &patient) else {
+            return Err(UsageError::new(format!(
+                "--policy: {} is no registry of Amazon ECR, and knows no IAM",
+                patient.repository.registry()
+            ))
+            .into());
+        };
         printer.data(&format!("{}\n", serde_json::to_string_pretty(&policy)?))?;
         return Ok(());
     }
@@ -71,9 +76,9 @@ pub(crate) async fn run(
     }
     look_at_base(&patient, &places, &mut report).await;
     #[cfg(feature = "aws")]
-    let policy = aws::needs(arguments, &patient).policy();
+    let policy = aws::policy(arguments, &patient);
     #[cfg(not(feature = "aws"))]
-    let policy = serde_json::Value::Null;
+    let policy = None;
     report.print(printer, policy)?;
     match report.is_good() {
         true => Ok(()),
@@ -115,10 +120,6 @@ fn patient<'a>(
         tags,
         base,
         project,
-        rule: TagRule {
-            immutable: project.image.immutable_tags.clone(),
-            move_all: false,
-        },
     })
 }
 

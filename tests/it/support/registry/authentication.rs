@@ -12,6 +12,8 @@ use super::routes::Reply;
 pub(crate) const USER: &str = "AWS";
 /// That user's password: a word that must appear in no output, image or cache file.
 pub(crate) const PASSWORD: &str = "canary-pa55word-not-to-be-seen";
+/// A password that was good once, as Amazon ECR's are for twelve hours.
+pub(crate) const EXPIRED_PASSWORD: &str = "canary-expired-not-to-be-seen";
 /// An identity token that the token endpoint takes instead of a password.
 pub(crate) const IDENTITY_TOKEN: &str = "canary-identity-token-not-to-be-seen";
 
@@ -71,6 +73,11 @@ impl Tokens {
                     return Ok(());
                 }
                 // Amazon ECR answers in plain text here, not in JSON.
+                if authorization == Some(&basic(USER, EXPIRED_PASSWORD)) {
+                    let text =
+                        "Your Authorization Token has expired. Please run 'aws ecr get-login' to fetch a new one.";
+                    return Err(Reply::text(403, text));
+                }
                 let challenge = format!("Basic realm=\"{base_url}/\",service=\"ecr.amazonaws.com\"");
                 Err(Reply::text(401, "Not Authorized\n").header("www-authenticate", &challenge))
             }

@@ -1,5 +1,7 @@
 //! The registry's protocol: OCI distribution 1.1 with the habits of Amazon ECR, and strict.
 
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use hyper::HeaderMap;
 use serde_json::Value;
@@ -223,7 +225,21 @@ impl Shared {
         reply
     }
 
+    /// Whether one more manifest is one too many in a second.
+    fn is_too_fast(&self) -> bool {
+        let Some(limit) = self.options.manifests_per_second else {
+            return false;
+        };
+        let mut put = self.manifests_put.lock().unwrap();
+        put.retain(|time| time.elapsed() < Duration::from_secs(1));
+        put.push(Instant::now());
+        put.len() > limit
+    }
+
     fn put_manifest(&self, repository: &str, reference: &str, request: &Received<'_>) -> Reply {
+        if self.is_too_fast() {
+            return Reply::error(429, "TOOMANYREQUESTS", "Rate exceeded");
+        }
         let media_type = header(request.headers, "content-type").unwrap_or_default();
         let Some(bytes) = request.body.bytes() else {
             return Reply::error(413, "SIZE_INVALID", "the manifest is too large");

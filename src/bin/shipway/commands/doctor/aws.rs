@@ -1,7 +1,8 @@
 //! What only AWS can tell.
 
+use serde_json::Value;
 use shipway::aws::{RepositoryFacts, Session};
-use shipway::content::{ContentError, Kind, Location};
+use shipway::content::{ContentError, Kind, Location, TagRule};
 use shipway::ecr::{CreationNeeds, EcrHost, Needs, PrivateHost};
 use shipway::oci::Tag;
 use shipway::project::RepositorySection;
@@ -17,7 +18,15 @@ const NOTABLE_SKEW_SECONDS: i64 = 60;
 const REFUSED_SKEW_SECONDS: i64 = 300;
 
 /// What the policy of whoever pushes has to allow.
-pub(super) fn needs(arguments: &DoctorArguments, patient: &Patient<'_>) -> Needs {
+///
+/// `None` where Amazon ECR has no part in it.
+pub(super) fn policy(arguments: &DoctorArguments, patient: &Patient<'_>) -> Option<Value> {
+    let policy = needs(arguments, patient).policy();
+    let is_empty = policy["Statement"].as_array().is_none_or(Vec::is_empty);
+    (!is_empty).then_some(policy)
+}
+
+fn needs(arguments: &DoctorArguments, patient: &Patient<'_>) -> Needs {
     let of = |registry: &str, path: &str| EcrHost::parse(registry).map(|host| (host, path.to_owned()));
     let section = &patient.project.repository;
     let creates = arguments.create_repository || *section != RepositorySection::default();
@@ -141,7 +150,7 @@ pub(super) async fn look_at_repository(
         .into_iter()
         .flatten()
         .flat_map(|statement| statement["Action"].as_array().into_iter().flatten())
-        .filter_map(serde_json::Value::as_str)
+        .filter_map(Value::as_str)
         .collect();
     report
         .add("rights", Status::Skipped, format!("needed: {}", actions.join(", ")))
@@ -244,10 +253,14 @@ fn look_at_facts(patient: &Patient<'_>, present: &[Tag], facts: &RepositoryFacts
     if !facts.exclusions.is_empty() {
         text = format!("{text}, except {}", facts.exclusions.join(", "));
     }
+    let rule = TagRule {
+        immutable: patient.project.image.immutable_tags.clone(),
+        move_all: false,
+    };
     let stuck: Vec<&Tag> = patient
         .tags
         .iter()
-        .filter(|tag| !patient.rule.is_fixed(tag) && !may_move(facts, tag.as_str()))
+        .filter(|tag| !rule.is_fixed(tag) && !may_move(facts, tag.as_str()))
         .collect();
     if stuck.is_empty() {
         report.add("tags", Status::Ok, text);

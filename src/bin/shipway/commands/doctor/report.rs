@@ -118,7 +118,7 @@ impl Report {
         text
     }
 
-    fn json(&self, policy: Value) -> Value {
+    fn json(&self, policy: Option<Value>) -> Value {
         let checks: Vec<Value> = self
             .checks
             .iter()
@@ -135,7 +135,7 @@ impl Report {
     }
 
     /// Prints it; `policy` is for JSON only.
-    pub(super) fn print(&self, printer: &Printer, policy: Value) -> anyhow::Result<()> {
+    pub(super) fn print(&self, printer: &Printer, policy: Option<Value>) -> anyhow::Result<()> {
         Ok(match printer.format() {
             crate::args::Format::Text => printer.data(&self.text())?,
             crate::args::Format::Json => printer.data(&format!("{}\n", self.json(policy)))?,
@@ -176,6 +176,6 @@ mod tests {
             report.text(),
             "ok   login:      user x\nskip repository: not asked for\nFAIL base:       it is not there\n     hint: look\n"
         );
-        assert_eq!(report.json(Value::Null)["checks"][2]["hints"], json!(["look"]));
+        assert_eq!(report.json(None)["checks"][2]["hints"], json!(["look"]));
     }
 }
