@@ -13,9 +13,9 @@ mod counts;
 mod creation;
 mod credentials;
 mod determinism;
-mod ecr_errors;
 #[cfg(feature = "aws")]
 mod ecr;
+mod ecr_errors;
 mod fake;
 mod faults;
 mod inspect;
