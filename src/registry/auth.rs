@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use reqwest::header::HeaderValue;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-use super::assistance::{Login, shared};
+use super::assistance::{Login, without_other};
 use super::challenge::Challenge;
 use super::endpoint::{Endpoint, is_loopback};
 use super::error::login_command;
@@ -108,7 +108,7 @@ impl Authenticator {
                     Err(error) if error.kind() == Kind::Denied => match self.login.replace(&credentials).await {
                         Ok(true) => Box::pin(self.pass(scope, fetch)).await,
                         Ok(false) => Err(error),
-                        Err(cause) => Err(shared(error.to_string(), &cause)),
+                        Err(cause) => Err(without_other(error, &cause)),
                     },
                     result => Ok(Pass::with(Some(result?), credentials)),
                 }
@@ -226,7 +226,12 @@ impl Authenticator {
         match self.renew(pass).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(self.refused(why)),
-            Err(cause) => Err(shared(why, &cause).within(format!("{} refuses the login", self.host))),
+            Err(cause) => {
+                let refused = self.refused(why);
+                let because = ContentError::new(Kind::Denied, why);
+                let because = refused.hints().iter().fold(because, |error, hint| error.hint(hint));
+                Err(without_other(because, &cause).within(refused.to_string()))
+            }
         }
     }
 
