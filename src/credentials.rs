@@ -47,6 +47,8 @@ pub struct Found {
     pub credentials: Credentials,
     /// Where they come from, for people: `Docker config /home/x/.docker/config.json`.
     pub origin: String,
+    /// Whether the user said outright who to be, so that nobody else will do.
+    pub is_explicit: bool,
 }
 
 impl fmt::Display for Credentials {

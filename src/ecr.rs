@@ -3,6 +3,8 @@
 
 mod host;
 mod operation;
+mod policy;
 
 pub use host::{EcrHost, PrivateHost};
 pub use operation::{Access, Operation};
+pub use policy::{CreationNeeds, Needs};

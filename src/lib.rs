@@ -16,6 +16,8 @@
 //! them, [`credentials`] who we are at a registry, [`ecr`] what the names of Amazon ECR say. The library never prints and never reads the environment:
 //! [`progress`] tells whoever watches, and [`error`] says what failed and what to do about it.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod build;
 pub mod content;
 pub mod credentials;

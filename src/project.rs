@@ -32,6 +32,8 @@ pub struct Project {
     pub runner: RunnerSection,
     /// `[image]`
     pub image: ImageSection,
+    /// `[repository]`
+    pub repository: RepositorySection,
     /// `[registry."HOST"]`, by host and port.
     pub registry: BTreeMap<String, RegistrySection>,
 }
@@ -131,6 +133,31 @@ pub struct RegistrySection {
     pub mirrors: Option<Vec<String>>,
     /// The URL the registry really answers at.
     pub endpoint: Option<String>,
+    /// The profile of AWS's config files to log in with.
+    pub profile: Option<String>,
+    /// The AWS role to take on.
+    pub role_arn: Option<String>,
+}
+
+/// `[repository]`: what a repository is made with where there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct RepositorySection {
+    /// Whether tags may move.
+    pub tag_mutability: Option<String>,
+    /// Patterns of the tags that are excluded from that.
+    #[serde(deserialize_with = "words::read")]
+    pub tag_mutability_exclusions: Option<Vec<String>>,
+    /// Whether images are scanned when they are pushed.
+    pub scan_on_push: Option<bool>,
+    /// How images are encrypted.
+    pub encryption: Option<String>,
+    /// The key of AWS KMS.
+    pub kms_key: Option<String>,
+    /// A file with a lifecycle policy.
+    pub lifecycle_policy: Option<String>,
+    /// Tags of the repository.
+    pub tags: BTreeMap<String, String>,
 }
 
 impl Project {

@@ -22,6 +22,7 @@ mod error;
 mod mirror;
 mod mount;
 mod pace;
+mod presence;
 mod retry;
 mod scheme;
 mod target;

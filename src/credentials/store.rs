@@ -116,6 +116,7 @@ impl Store {
                         password: explicit.password.clone(),
                     },
                     origin: explicit.origin.clone(),
+                    is_explicit: true,
                 });
             }
         }
@@ -130,6 +131,7 @@ impl Store {
                         return Ok(Found {
                             credentials,
                             origin: format!("helper {program}"),
+                            is_explicit: false,
                         });
                     }
                 }
@@ -138,12 +140,14 @@ impl Store {
                 return Ok(Found {
                     credentials,
                     origin: file.to_string(),
+                    is_explicit: false,
                 });
             }
         }
         Ok(Found {
             credentials: Credentials::Anonymous,
             origin: format!("no credentials for {registry_host} were found"),
+            is_explicit: false,
         })
     }
 

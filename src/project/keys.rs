@@ -3,7 +3,10 @@
 use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor, value::Error};
 use toml::de::{DeTable, DeValue};
 
-use super::{Addition, ImageSection, MigrationsSection, Project, ProjectSection, RegistrySection, RunnerSection};
+use super::{
+    Addition, ImageSection, MigrationsSection, Project, ProjectSection, RegistrySection, RepositorySection,
+    RunnerSection,
+};
 
 /// How alike a key and a known one must be for the known one to be offered (Jaro-Winkler, 0 to 1): below this, what is
 /// offered has as a rule nothing to do with what was meant.
@@ -33,6 +36,9 @@ pub(super) fn unknown(root: &DeTable<'_>) -> Option<Unknown> {
             }
             ("migrations", DeValue::Table(table)) => {
                 compare::<MigrationsSection>(table, section, &mut found);
+            }
+            ("repository", DeValue::Table(table)) => {
+                compare::<RepositorySection>(table, section, &mut found);
             }
             ("image", DeValue::Table(table)) => compare::<ImageSection>(table, section, &mut found),
             ("runner", DeValue::Table(table)) => {

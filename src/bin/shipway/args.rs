@@ -1,12 +1,14 @@
 //! What the user may type: declarations, nothing else.
 
 mod build;
+mod doctor;
 mod global;
 mod inspect;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use build::{BuildArguments, ImageFormat};
+pub(crate) use doctor::DoctorArguments;
 pub(crate) use global::{Format, GlobalArguments};
 pub(crate) use inspect::InspectArguments;
 
@@ -18,7 +20,7 @@ pub(crate) use inspect::InspectArguments;
     name = "shipway",
     version,
     max_term_width = 100,
-    after_help = "Exit status: 0 done, 1 failed, 2 usage or configuration, 4 refused, 8 failed for now, 130/143 interrupted."
+    after_help = "Exit status: 0 done, 1 failed, 2 usage or configuration, 3 findings, 4 refused, 7 gave up waiting, 8 failed for now, 130/143 interrupted."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -32,4 +34,5 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Build(Box<BuildArguments>),
     Inspect(InspectArguments),
+    Doctor(DoctorArguments),
 }

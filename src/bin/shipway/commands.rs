@@ -1,6 +1,7 @@
 //! The commands.
 
 mod build;
+mod doctor;
 mod inspect;
 
 use std::time::Duration;
@@ -24,6 +25,7 @@ pub(crate) fn run(arguments: Arguments, environment: &Environment, printer: &Pri
     let result = runtime.block_on(until_interrupted(async {
         match &arguments.command {
             Command::Build(build) => build::run(build, &arguments.global, environment, printer).await,
+            Command::Doctor(doctor) => doctor::run(doctor, &arguments.global, environment, printer).await,
             Command::Inspect(inspect) => inspect::run(inspect, &arguments.global, environment, printer).await,
         }
     }));

@@ -20,6 +20,24 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("SHIPWAY_PASSWORD", "that user's password"),
     ("SHIPWAY_CACHE_DIR", "folder of the cache"),
     (
+        "SHIPWAY_REGISTRY_ENDPOINT",
+        "other addresses of registries, HOST=URL, separated by commas",
+    ),
+    (
+        "SHIPWAY_ID_TOKEN",
+        "token that is traded for an AWS role (GitLab: id_tokens)",
+    ),
+    ("AWS_ID_TOKEN", "the same, where SHIPWAY_ID_TOKEN is not set"),
+    ("AWS_ROLE_ARN", "role such a token is traded for"),
+    ("AWS_ROLE_SESSION_NAME", "name of a role's session in CloudTrail"),
+    (
+        "AWS_REGION",
+        "region in which doctor looks for what is missing elsewhere",
+    ),
+    ("AWS_DEFAULT_REGION", "the same, where AWS_REGION is not set"),
+    ("CI_PROJECT_ID", "part of the session's name in GitLab jobs"),
+    ("CI_PIPELINE_ID", "part of the session's name in GitLab jobs"),
+    (
         "SOURCE_DATE_EPOCH",
         "time of the image and of its new files, in seconds since 1970",
     ),

@@ -16,8 +16,14 @@ pub(crate) enum Exit {
     Failed,
     /// It was asked for in a way that makes no sense.
     Usage,
+    /// Something was found that must not be there.
+    #[cfg(feature = "aws")]
+    Findings,
     /// A rule forbids it.
     Refused,
+    /// It is not known how it ended.
+    #[cfg(feature = "aws")]
+    Unknown,
     /// The network or a service failed for now.
     Temporary,
     /// The user interrupted it.
@@ -33,13 +39,22 @@ impl Exit {
             Self::Done => 0,
             Self::Failed => 1,
             Self::Usage => 2,
+            #[cfg(feature = "aws")]
+            Self::Findings => 3,
             Self::Refused => 4,
+            #[cfg(feature = "aws")]
+            Self::Unknown => 7,
             Self::Temporary => 8,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         })
     }
 }
+
+/// Something was found that would fail; what it is has been printed.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("something is not as a push needs it")]
+pub(crate) struct Doubt;
 
 /// Who ended the process.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
@@ -94,6 +109,42 @@ impl fmt::Display for UsageError {
     }
 }
 
+/// Something that was done, and ended in a way that is not success.
+#[cfg(feature = "aws")]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Verdict {
+    exit: Exit,
+    message: String,
+    hints: Vec<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+#[cfg(feature = "aws")]
+impl Verdict {
+    /// An end.
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            hints: Vec::new(),
+            source: None,
+        }
+    }
+
+    /// Adds the cause.
+    pub(crate) fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Adds the way out.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
 /// Prints an error, its causes and what to do about it; returns how the process ends.
 pub(crate) fn report(error: &anyhow::Error, printer: &Printer) -> Exit {
     if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
@@ -105,6 +156,9 @@ pub(crate) fn report(error: &anyhow::Error, printer: &Printer) -> Exit {
     }
     if is_broken_pipe(error) {
         return Exit::Done;
+    }
+    if error.is::<Doubt>() {
+        return Exit::Failed;
     }
     let mut texts: Vec<String> = Vec::new();
     for cause in error.chain() {
@@ -124,6 +178,11 @@ pub(crate) fn report(error: &anyhow::Error, printer: &Printer) -> Exit {
         if let Some(usage) = cause.downcast_ref::<UsageError>() {
             hints.extend(usage.hints.iter().cloned());
             exit = Exit::Usage;
+        }
+        #[cfg(feature = "aws")]
+        if let Some(verdict) = cause.downcast_ref::<Verdict>() {
+            hints.extend(verdict.hints.iter().cloned());
+            exit = verdict.exit;
         }
         if let Some(known) = cause.downcast_ref::<Error>() {
             hints.extend(known.hints());

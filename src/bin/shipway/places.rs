@@ -8,16 +8,42 @@ use std::time::Duration;
 use shipway::content::archive::ArchiveSource;
 use shipway::content::layout::LayoutSource;
 use shipway::content::{Cache, CachedSource, ContentError, Kind, Location, Selector, Source};
-use shipway::credentials::{Credentials, Store};
+use shipway::credentials::{Credentials, Found, Store};
 use shipway::error::Error;
 use shipway::oci::Repository;
 use shipway::progress::{Event, Progress};
+use shipway::project::Project;
 use shipway::registry::{
-    Assistance, Login, Mirrored, Patience, Registry, RegistrySettings, RepositorySource, RepositoryTarget,
+    Assistance, FoundLogin, Login, Mirrored, Patience, Registry, RegistrySettings, RepositorySource, RepositoryTarget,
 };
 
 use crate::args::GlobalArguments;
 use crate::environment::Environment;
+#[cfg(feature = "aws")]
+use crate::failure::UsageError;
+use crate::settings;
+
+#[cfg(feature = "aws")]
+mod aws;
+
+/// What is going to be done at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Intent {
+    /// Only reading, which a public place lets anybody do.
+    Read,
+    /// Writing.
+    Write,
+}
+
+/// Where the login for a registry comes from. One registry with two of them is two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// It was given, stored, or there is none.
+    Stored(Found),
+    /// It is got from AWS.
+    #[cfg(feature = "aws")]
+    Aws,
+}
 
 /// Opens places.
 #[derive(Debug)]
@@ -28,9 +54,14 @@ pub(crate) struct Places {
     patience: Patience,
     pub(crate) progress: Arc<dyn Progress>,
     pub(crate) temp_folder: PathBuf,
+    #[cfg(feature = "aws")]
+    pub(crate) aws: aws::Sessions,
+    /// With what missing repositories are made, if they are to be.
+    #[cfg(feature = "aws")]
+    creation: Option<Arc<shipway::aws::RepositorySettings>>,
     /// One for each host and login, so that connections and tokens are shared. An auth file may hold several logins for
     /// the paths of one host.
-    registries: Mutex<Vec<(String, Credentials, Arc<Registry>)>>,
+    registries: Mutex<Vec<(String, Identity, Arc<Registry>)>>,
 }
 
 impl Places {
@@ -38,27 +69,51 @@ impl Places {
     pub(crate) fn new(
         arguments: &GlobalArguments,
         environment: &Environment,
-        settings: BTreeMap<String, RegistrySettings>,
+        project: &Project,
         store: Store,
         progress: Arc<dyn Progress>,
-    ) -> Self {
+    ) -> anyhow::Result<Self> {
         let cache = match environment.cache_folder() {
             Some(folder) if !arguments.no_cache => Cache::at(&folder),
             _ => Cache::none(),
         };
-        Self {
-            settings,
+        let patience = Patience {
+            retries: arguments.retry,
+            first_wait: Duration::from_secs_f64(arguments.retry_delay),
+            stall: Duration::from_secs_f64(arguments.timeout),
+        };
+        Ok(Self {
+            settings: settings::registries(arguments, environment, project)?,
             store: Arc::new(store),
             cache,
-            patience: Patience {
-                retries: arguments.retry,
-                first_wait: Duration::from_secs_f64(arguments.retry_delay),
-                stall: Duration::from_secs_f64(arguments.timeout),
-            },
+            patience,
+            #[cfg(feature = "aws")]
+            aws: aws::Sessions::new(
+                settings::Identities::resolve(arguments, environment, project)?,
+                patience,
+                environment.now_seconds(),
+            ),
             progress,
             temp_folder: arguments.temp_dir.clone().unwrap_or_else(|| environment.temp_folder()),
+            #[cfg(feature = "aws")]
+            creation: None,
             registries: Mutex::default(),
+        })
+    }
+
+    /// Lets targets make their repositories where they are missing.
+    #[cfg(feature = "aws")]
+    pub(crate) fn create_repositories(&mut self, project: &Project, repositories: &[Repository]) -> anyhow::Result<()> {
+        let is_ecr = |repository: &Repository| shipway::ecr::EcrHost::parse(repository.registry()).is_some();
+        if !repositories.iter().any(is_ecr) {
+            return Err(UsageError::new(
+                "--create-repository is for Amazon ECR, and the image goes to none of its registries",
+            )
+            .hint("other registries create repositories on push, or have a place for it of their own")
+            .into());
         }
+        self.creation = Some(Arc::new(settings::repository(project)?));
+        Ok(())
     }
 
     /// A place to read from, and what is meant there.
@@ -78,7 +133,9 @@ impl Places {
 
     /// A repository to read from, behind its mirrors and the cache.
     pub(crate) async fn repository(&self, repository: &Repository) -> Result<Arc<dyn Source>, Error> {
-        let registry = self.registry(repository.registry(), repository.path()).await?;
+        let registry = self
+            .registry(repository.registry(), repository.path(), Intent::Read)
+            .await?;
         let origin: Arc<dyn Source> = Arc::new(RepositorySource::new(registry, repository.clone()));
         let mirrors = self
             .settings
@@ -88,7 +145,7 @@ impl Places {
         for mirror in mirrors.unwrap_or_default() {
             let name = format!("{}/{}", mirror.trim_end_matches('/'), repository.path());
             let mirror: Repository = name.parse()?;
-            let registry = self.registry(mirror.registry(), mirror.path()).await?;
+            let registry = self.registry(mirror.registry(), mirror.path(), Intent::Read).await?;
             sources.push(Arc::new(RepositorySource::mirror(
                 registry,
                 repository.clone(),
@@ -107,44 +164,96 @@ impl Places {
         )))
     }
 
-    /// A repository to write to.
-    pub(crate) async fn target(&self, repository: &Repository) -> Result<Arc<RepositoryTarget>, Error> {
-        let registry = self.registry(repository.registry(), repository.path()).await?;
-        Ok(Arc::new(RepositoryTarget::new(registry, repository.clone())))
+    /// Where logins were looked for.
+    pub(crate) fn looked_in(&self) -> String {
+        format!("looked in {}", self.store.places().join(", "))
     }
 
-    async fn registry(&self, host: &str, path: &str) -> Result<Arc<Registry>, Error> {
-        let found = self.store.find(host, path).await?;
+    /// A repository, without mirrors and cache.
+    #[cfg(feature = "aws")]
+    pub(crate) async fn repository_itself(&self, repository: &Repository) -> Result<RepositorySource, Error> {
+        let (host, path) = (repository.registry(), repository.path());
+        let registry = self.registry(host, path, Intent::Read).await?;
+        Ok(RepositorySource::new(registry, repository.clone()))
+    }
+
+    /// A repository to write to.
+    pub(crate) async fn target(&self, repository: &Repository) -> Result<Arc<RepositoryTarget>, Error> {
+        let registry = self
+            .registry(repository.registry(), repository.path(), Intent::Write)
+            .await?;
+        #[cfg_attr(not(feature = "aws"), expect(unused_mut, reason = "only AWS makes repositories"))]
+        let mut target = RepositoryTarget::new(registry, repository.clone());
+        #[cfg(feature = "aws")]
+        if let Some(settings) = &self.creation
+            && let Some(creation) = self.aws.creation(repository, settings, &self.progress)?
+        {
+            target = target.created_by(creation);
+        }
+        Ok(Arc::new(target))
+    }
+
+    async fn registry(&self, host: &str, path: &str, intent: Intent) -> Result<Arc<Registry>, Error> {
+        let identity = self.identity(host, path, intent).await?;
         let mut registries = self.registries.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = |(name, login, _): &&(String, Credentials, _)| name == host && *login == found.credentials;
+        let known = |(name, login, _): &&(String, Identity, _)| name == host && *login == identity;
         if let Some((_, _, registry)) = registries.iter().find(known) {
             return Ok(Arc::clone(registry));
         }
-        let origin = match &found.credentials {
-            Credentials::Anonymous => format!("none, looked in {}", self.store.places().join(", ")),
-            _ => found.origin.clone(),
-        };
-        self.progress.on(&Event::Login {
-            registry: host,
-            origin: &origin,
-        });
-        let login = login(&self.store, &found.credentials, host, path);
         let default = RegistrySettings::default();
         let registry = Registry::new(
             host,
             self.settings.get(host).unwrap_or(&default),
-            Assistance::new(login),
+            self.assistance(host, path, &identity)?,
             self.cache.clone(),
             self.patience,
             Arc::clone(&self.progress),
         )?;
-        registries.push((host.to_owned(), found.credentials, Arc::clone(&registry)));
+        registries.push((host.to_owned(), identity, Arc::clone(&registry)));
         Ok(registry)
+    }
+
+    /// Settles where the login for a registry comes from; nothing is asked for yet.
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(unused_variables, reason = "only AWS makes a difference")
+    )]
+    pub(crate) async fn identity(&self, host: &str, path: &str, intent: Intent) -> Result<Identity, Error> {
+        let found = self.store.find(host, path).await?;
+        #[cfg(feature = "aws")]
+        if found.credentials == Credentials::Anonymous && aws::gives_logins(host, intent) {
+            return Ok(Identity::Aws);
+        }
+        Ok(Identity::Stored(found))
+    }
+
+    /// What a registry may ask others for.
+    fn assistance(&self, host: &str, path: &str, identity: &Identity) -> Result<Assistance, Error> {
+        match identity {
+            Identity::Stored(found) => {
+                let origin = match &found.credentials {
+                    Credentials::Anonymous => format!("none, {}", self.looked_in()),
+                    _ => found.origin.clone(),
+                };
+                self.progress.on(&Event::Login {
+                    registry: host,
+                    origin: &origin,
+                });
+                let login = stored_login(&self.store, &found.credentials, host, path);
+                #[cfg(feature = "aws")]
+                if !found.is_explicit && found.credentials != Credentials::Anonymous {
+                    return Ok(self.aws.behind(host, login, &self.progress)?);
+                }
+                Ok(Assistance::new(login))
+            }
+            #[cfg(feature = "aws")]
+            Identity::Aws => Ok(self.aws.assistance(host, &self.progress)?),
+        }
     }
 }
 
 /// The login that was found; once it is refused, whatever files and helpers say by then.
-fn login(store: &Arc<Store>, found: &Credentials, host: &str, path: &str) -> Login {
+fn stored_login(store: &Arc<Store>, found: &Credentials, host: &str, path: &str) -> Login {
     let (store, found) = (Arc::clone(store), found.clone());
     let (host, path) = (host.to_owned(), path.to_owned());
     Arc::new(move |again| {
@@ -152,7 +261,7 @@ fn login(store: &Arc<Store>, found: &Credentials, host: &str, path: &str) -> Log
         let (host, path) = (host.clone(), path.clone());
         Box::pin(async move {
             if !again {
-                return Ok(found.into());
+                return Ok(FoundLogin::from(found));
             }
             let found = store.afresh().find(&host, &path).await.map_err(|error| {
                 ContentError::new(Kind::Denied, format!("cannot find other credentials for {host}")).because(error)

@@ -54,6 +54,15 @@ impl BuildResult<'_> {
         self.built.present().digest == self.built.root.digest()
     }
 
+    /// What a registry scans: the images, not an index over them.
+    #[cfg(feature = "aws")]
+    pub(crate) fn scannable(&self) -> Vec<shipway::oci::Digest> {
+        match self.is_present() {
+            true => self.built.platforms.iter().map(|image| image.manifest).collect(),
+            false => vec![self.built.present().digest],
+        }
+    }
+
     /// The object of the JSON form.
     pub(crate) fn json(&self) -> Value {
         let root = self.built.present();

@@ -17,10 +17,14 @@ use crate::args::{BuildArguments, GlobalArguments, ImageFormat};
 use crate::environment::Environment;
 use crate::failure::UsageError;
 
+#[cfg(feature = "aws")]
+mod aws;
 mod origin;
 mod output;
 mod registries;
 
+#[cfg(feature = "aws")]
+pub(crate) use aws::{Identities, repository};
 pub(crate) use output::Output;
 pub(crate) use registries::{Logins, registries};
 

@@ -80,6 +80,28 @@ pub(crate) struct BuildArguments {
     #[arg(long, help_heading = "Where it goes")]
     pub(crate) move_tags: bool,
 
+    /// Create repositories of Amazon ECR that are missing, as [repository] in shipway.toml says
+    #[cfg(feature = "aws")]
+    #[arg(long, help_heading = "Where it goes")]
+    pub(crate) create_repository: bool,
+    /// Wait until Amazon ECR has scanned the image; findings of --fail-on-severity fail
+    #[cfg(feature = "aws")]
+    #[arg(long, help_heading = "Where it goes")]
+    pub(crate) wait_for_scan: bool,
+    /// Least severity that fails: critical, high, medium, low, informational, undefined, or none [default: high]
+    #[cfg(feature = "aws")]
+    #[arg(
+        long,
+        value_name = "SEVERITY",
+        requires = "wait_for_scan",
+        help_heading = "Where it goes"
+    )]
+    pub(crate) fail_on_severity: Option<String>,
+    /// How long to wait for the scan
+    #[cfg(feature = "aws")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 600.0, value_parser = super::global::seconds, help_heading = "Where it goes")]
+    pub(crate) scan_timeout: f64,
+
     /// Label of the image; repeatable
     #[arg(long, value_name = "KEY=VALUE", help_heading = "What it says of itself")]
     pub(crate) label: Vec<String>,

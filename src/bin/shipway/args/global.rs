@@ -65,6 +65,19 @@ pub(crate) struct GlobalArguments {
     /// Reach this registry at another address; image names stay
     #[arg(long, global = true, value_name = "HOST=URL", help_heading = "Registries")]
     pub(crate) registry_endpoint: Vec<String>,
+    /// Profile of AWS's config files to log in to Amazon ECR with
+    #[cfg(feature = "aws")]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "AWS")]
+    pub(crate) aws_profile: Option<String>,
+    /// Role to take on at AWS, or to trade a token for
+    #[cfg(feature = "aws")]
+    #[arg(long, global = true, value_name = "ARN", help_heading = "AWS")]
+    pub(crate) aws_role_arn: Option<String>,
+    /// Variable that holds a token to trade for the role [default: SHIPWAY_ID_TOKEN, then AWS_ID_TOKEN]
+    #[cfg(feature = "aws")]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "AWS")]
+    pub(crate) aws_web_identity_token_env: Option<String>,
+
     /// Tries after the first when a request fails for now
     #[arg(
         long,
@@ -85,7 +98,7 @@ pub(crate) struct GlobalArguments {
 /// A day: waiting longer is never meant, and a `Duration` has its own limit far above.
 const MOST_SECONDS: f64 = 86_400.0;
 
-fn seconds(text: &str) -> Result<f64, String> {
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value > 0.0 && value <= MOST_SECONDS => Ok(value),
         _ => Err(format!("a number of seconds above 0 and up to {MOST_SECONDS}")),

@@ -27,6 +27,11 @@ use crate::results::{BuildResult, ResultFiles};
 use crate::settings::{self, BuildSettings, Logins, Output};
 
 mod names;
+#[cfg(feature = "aws")]
+mod scan;
+
+#[cfg(feature = "aws")]
+use scan::ScanGate;
 
 use names::{Name, names, repositories};
 
@@ -44,7 +49,6 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let project = settings::project(global)?;
     let settings = BuildSettings::resolve(arguments, environment, &project)?;
-    let registries = settings::registries(global, &project)?;
     let logins = Logins::gather(global, environment)?;
     let facts = Facts::gather(&settings, environment, printer).await?;
     let names = names(&settings, &facts, environment)?;
@@ -54,13 +58,20 @@ pub(crate) async fn run(
         .iter()
         .map(|name| name.registry().to_owned())
         .collect::<Vec<_>>();
-    let places = Places::new(
+    #[cfg_attr(not(feature = "aws"), expect(unused_mut, reason = "only AWS makes repositories"))]
+    let mut places = Places::new(
         global,
         environment,
-        registries,
+        &project,
         logins.store(&hosts),
         Arc::clone(&progress),
-    );
+    )?;
+    #[cfg(feature = "aws")]
+    if arguments.create_repository {
+        places.create_repositories(&project, &repositories(&names))?;
+    }
+    #[cfg(feature = "aws")]
+    let gate = ScanGate::of(arguments, settings.push, &repositories(&names))?;
     let deliveries = deliveries(&settings, &facts.project, &names, &places).await?;
     let order = order(&settings, &facts, &places, arguments.dry_run).await?;
     let files = match arguments.dry_run {
@@ -99,14 +110,30 @@ pub(crate) async fn run(
         version: facts.inventory.highest_version().map(ToString::to_string),
         scripts: facts.inventory.entries().len(),
     };
+    #[cfg_attr(not(feature = "aws"), expect(unused_mut, reason = "only Amazon ECR scans"))]
+    let mut told = result.json();
+    #[cfg(feature = "aws")]
+    if let Some(gate) = gate.filter(|_| !arguments.dry_run) {
+        let scans = gate.wait(&result.scannable(), &places).await?;
+        scans.lines().iter().for_each(|line| printer.line(line));
+        told["scans"] = scans.json();
+        if let Some(verdict) = scans.verdict() {
+            // The image is there, and its name is told; files are for what comes next, which must not come.
+            print(printer, &result, &told)?;
+            return Err(verdict);
+        }
+    }
     if let Some(files) = files {
         files.write(&result)?;
     }
-    match printer.format() {
+    print(printer, &result, &told)
+}
+
+fn print(printer: &Printer, result: &BuildResult<'_>, told: &serde_json::Value) -> anyhow::Result<()> {
+    Ok(match printer.format() {
         Format::Text => printer.data(&result.text())?,
-        Format::Json => printer.data(&format!("{}\n", result.json()))?,
-    }
-    Ok(())
+        Format::Json => printer.data(&format!("{told}\n"))?,
+    })
 }
 
 /// What is known before anything is built.

@@ -40,14 +40,13 @@ pub(crate) async fn run(
         None => None,
     };
     let project = settings::project(global)?;
-    let registries = settings::registries(global, &project)?;
     let hosts = match &location {
         Location::Registry(reference) => vec![reference.repository.registry().to_owned()],
         _ => Vec::new(),
     };
     let store = Logins::gather(global, environment)?.store(&hosts);
     let progress: Arc<dyn Progress> = Arc::new(Display::new(printer.clone()));
-    let places = Places::new(global, environment, registries, store, progress);
+    let places = Places::new(global, environment, &project, store, progress)?;
     let (source, selector) = places.source(&location).await?;
     let inspection = inspect(&source, &selector, wanted.as_ref())
         .await

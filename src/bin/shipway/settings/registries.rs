@@ -20,6 +20,7 @@ const PASSWORD_LIMIT: u64 = 64 * 1024;
 /// Settles how each registry is reached: the project file first, flags over it.
 pub(crate) fn registries(
     arguments: &GlobalArguments,
+    environment: &Environment,
     project: &Project,
 ) -> anyhow::Result<BTreeMap<String, RegistrySettings>> {
     let mut registries: BTreeMap<String, RegistrySettings> = BTreeMap::new();
@@ -28,6 +29,12 @@ pub(crate) fn registries(
         let in_folder = |path: &String| project.folder.join(path);
         settings.plain_http = section.plain_http;
         settings.endpoint.clone_from(&section.endpoint);
+        if cfg!(not(feature = "aws")) && (section.profile.is_some() || section.role_arn.is_some()) {
+            return Err(UsageError::new(format!(
+                "profile and role_arn of {host} need AWS, and this shipway was built without it"
+            ))
+            .into());
+        }
         settings.mirrors = section.mirrors.clone().unwrap_or_default();
         if let Some(path) = &section.ca_file {
             settings.ca = Some(certificates(&in_folder(path), &format!("ca_file of {host}"))?);
@@ -56,6 +63,10 @@ pub(crate) fn registries(
     }
     for (host, mirror) in assignments("--registry-mirror", &arguments.registry_mirror)? {
         registries.entry(host).or_default().mirrors.push(mirror);
+    }
+    let endpoints = environment.list("SHIPWAY_REGISTRY_ENDPOINT").unwrap_or_default();
+    for (host, endpoint) in assignments("SHIPWAY_REGISTRY_ENDPOINT", &endpoints)? {
+        registries.entry(host).or_default().endpoint = Some(endpoint);
     }
     for (host, endpoint) in assignments("--registry-endpoint", &arguments.registry_endpoint)? {
         registries.entry(host).or_default().endpoint = Some(endpoint);
@@ -134,7 +145,7 @@ fn password() -> anyhow::Result<Secret> {
 }
 
 /// The name a registry has in image names, whichever of its names was used.
-fn canonical(host: &str) -> anyhow::Result<String> {
+pub(super) fn canonical(host: &str) -> anyhow::Result<String> {
     let repository: Repository =
         format!("{host}/x")
             .parse()

@@ -1,0 +1,209 @@
+//! What a refusal of AWS means.
+
+use std::error::Error as StdError;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::clock::Clock;
+use crate::content::{ContentError, Kind};
+
+/// Signatures further from AWS's clock than this are refused (AWS Signature Version 4: five minutes); a little less, to
+/// name the cause of what is about to fail.
+const TOLERATED_SKEW_SECONDS: i64 = 240;
+
+/// How a call is named in messages, and what it takes to be allowed to make it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call<'a> {
+    /// A phrase such as `cannot get a login for HOST`.
+    pub what: &'a str,
+    /// The IAM action, such as `ecr:GetAuthorizationToken`.
+    pub action: &'a str,
+    /// The resource the action is asked for on.
+    pub resource: &'a str,
+}
+
+/// The code of a refusal; empty where there was no answer.
+pub(super) fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> &str {
+    error
+        .as_service_error()
+        .and_then(ProvideErrorMetadata::code)
+        .unwrap_or_default()
+}
+
+/// Puts a failed call into words.
+pub(super) fn of_call<E, R>(call: Call<'_>, clock: &Clock, error: &SdkError<E, R>) -> ContentError
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    let Some(service) = error.as_service_error() else {
+        return match error {
+            SdkError::TimeoutError(_) => unreachable(call).because(format!("no answer in time: {}", innermost(error))),
+            SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => unreachable(call).because(innermost(error)),
+            _ => ContentError::new(Kind::Other, call.what).because(innermost(error)),
+        };
+    };
+    let code = service.code().unwrap_or_default();
+    let cause = match service.message() {
+        Some(message) if !message.is_empty() => format!("{message} ({code})"),
+        _ => format!("AWS answered {code}"),
+    };
+    let failure = ContentError::new(kind(code), call.what).because(cause);
+    match hint(code, call, clock) {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+fn unreachable(call: Call<'_>) -> ContentError {
+    ContentError::new(Kind::Temporary, call.what).hint(
+        "check the network: is there a way to AWS, a proxy (HTTPS_PROXY), or in a closed network a VPC endpoint for ecr.api and sts? a region that does not exist has no address either",
+    )
+}
+
+fn kind(code: &str) -> Kind {
+    match code {
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "NotAuthorized"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "ExpiredIdentityToken"
+        | "IDPRejectedClaim"
+        | "InvalidIdentityToken"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "InvalidSignatureException"
+        | "IncompleteSignature"
+        | "SignatureDoesNotMatch"
+        | "RequestExpired"
+        | "RequestTimeTooSkewed"
+        | "UnauthorizedException"
+        | "OptInRequired" => Kind::Denied,
+        "RepositoryNotFoundException" | "ImageNotFoundException" | "ScanNotFoundException" => Kind::NotFound,
+        "InvalidParameterException"
+        | "ValidationException"
+        | "InvalidTagParameterException"
+        | "TooManyTagsException" => Kind::Usage,
+        "LimitExceededException" => Kind::Refused,
+        "Throttling"
+        | "ThrottlingException"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException"
+        | "InternalFailure"
+        | "InternalServerError"
+        | "ServerException"
+        | "IDPCommunicationError" => Kind::Temporary,
+        _ => Kind::Other,
+    }
+}
+
+fn hint(code: &str, call: Call<'_>, clock: &Clock) -> Option<String> {
+    Some(match code {
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => match call.action {
+            "sts:AssumeRole" => format!(
+                "the trust policy of {} must allow sts:AssumeRole to this identity, and the identity's own policy must allow it on the role",
+                call.resource
+            ),
+            "sts:AssumeRoleWithWebIdentity" => format!(
+                "the trust policy of {} must allow sts:AssumeRoleWithWebIdentity to the token's issuer, with conditions that fit the token's aud and sub (for GitLab project_path:GROUP/PROJECT:ref_type:branch:ref:BRANCH; StringLike for patterns)",
+                call.resource
+            ),
+            action => format!("allow {action} on {} to this identity", call.resource),
+        },
+        "InvalidSignatureException" | "SignatureDoesNotMatch" | "RequestExpired" | "RequestTimeTooSkewed" => {
+            match clock.skew_seconds() {
+                Some(skew) if skew.abs() > TOLERATED_SKEW_SECONDS => clock_hint(skew),
+                _ => "the secret key does not belong to the access key, or this machine's clock is wrong".to_owned(),
+            }
+        }
+        "ExpiredToken" | "ExpiredTokenException" | "ExpiredIdentityToken" => {
+            "the AWS session is over: log in again (`aws sso login`, or new keys in the environment); a GitLab job gets a new token when it is run again".to_owned()
+        }
+        "InvalidIdentityToken" | "IDPRejectedClaim" => {
+            "the token must come from the issuer the account's OpenID Connect provider names, with the audience it expects: compare `aud` under id_tokens with the provider".to_owned()
+        }
+        "InvalidClientTokenId" | "UnrecognizedClientException" => {
+            "the access key is not known there: it was deleted, or is one of another partition (China, GovCloud)".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+/// What to say about a clock that is too far off for signatures.
+pub(super) fn clock_hint(skew_seconds: i64) -> String {
+    let direction = if skew_seconds > 0 { "ahead of" } else { "behind" };
+    format!(
+        "this machine's clock is {} seconds {direction} AWS's: set it right (NTP)",
+        skew_seconds.abs()
+    )
+}
+
+/// Puts a place that should have held an identity, and failed, into words.
+pub(super) fn of_provider(what: &str, error: &CredentialsError) -> ContentError {
+    let cause = innermost(error);
+    let kind = match error {
+        CredentialsError::ProviderTimedOut(_) => Kind::Temporary,
+        CredentialsError::InvalidConfiguration(_) => Kind::Usage,
+        _ => Kind::Denied,
+    };
+    let is_sso = chain(error).any(|text| text.contains("SSO") || text.contains("sso"));
+    let failure = ContentError::new(kind, format!("cannot become somebody at AWS: {what} failed")).because(cause);
+    if is_sso {
+        failure.hint("log in again: `aws sso login`, with --profile NAME for a profile")
+    } else {
+        failure
+    }
+}
+
+/// An error and its causes, in words.
+pub(super) fn chain(error: &(dyn StdError + 'static)) -> impl Iterator<Item = String> {
+    let mut texts = vec![error.to_string()];
+    let mut current = error;
+    while let Some(cause) = current.source() {
+        texts.push(cause.to_string());
+        current = cause;
+    }
+    texts.into_iter()
+}
+
+/// The last of a chain of causes: those before it say what the caller knows better.
+pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
+    chain(error).last().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_decide_what_kind_of_failure_it_is() {
+        assert_eq!(kind("ThrottlingException"), Kind::Temporary);
+        assert_eq!(kind("ExpiredTokenException"), Kind::Denied);
+        assert_eq!(kind("RepositoryNotFoundException"), Kind::NotFound);
+        assert_eq!(kind("SomethingNew"), Kind::Other);
+    }
+
+    #[test]
+    fn a_refused_signature_is_blamed_on_the_clock_only_if_it_is_wrong() {
+        let call = Call {
+            what: "cannot",
+            action: "ecr:GetAuthorizationToken",
+            resource: "*",
+        };
+        let clock = Clock::new(784_111_777 + 900);
+        let vague = hint("InvalidSignatureException", call, &clock).expect("a hint");
+        assert!(vague.contains("secret key"), "{vague}");
+        clock.observe("Sun, 06 Nov 1994 08:49:37 GMT");
+        let exact = hint("InvalidSignatureException", call, &clock).expect("a hint");
+        assert!(
+            exact.contains("90") && exact.contains("seconds ahead of AWS's"),
+            "{exact}"
+        );
+    }
+}
