@@ -227,10 +227,8 @@ impl Authenticator {
             Ok(true) => Ok(()),
             Ok(false) => Err(self.refused(why)),
             Err(cause) => {
-                let refused = self.refused(why);
-                let because = ContentError::new(Kind::Denied, why);
-                let because = refused.hints().iter().fold(because, |error, hint| error.hint(hint));
-                Err(without_other(because, &cause).within(refused.to_string()))
+                let refusal = ContentError::new(Kind::Denied, why).hint(self.way_in());
+                Err(without_other(refusal, &cause).within(format!("{} refuses the login", self.host)))
             }
         }
     }
@@ -238,10 +236,14 @@ impl Authenticator {
     fn refused(&self, why: &str) -> ContentError {
         ContentError::new(Kind::Denied, format!("{} refuses the login", self.host))
             .because(why.to_owned())
-            .hint(format!(
-                "log in with `{}`, or pass --username USER --password-stdin; -v tells which login was found",
-                login_command(&self.host)
-            ))
+            .hint(self.way_in())
+    }
+
+    fn way_in(&self) -> String {
+        format!(
+            "log in with `{}`, or pass --username USER --password-stdin; -v tells which login was found",
+            login_command(&self.host)
+        )
     }
 
     fn known_scheme(&self) -> Option<Scheme> {
