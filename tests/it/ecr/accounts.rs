@@ -89,7 +89,7 @@ fn a_role_is_taken_on_for_its_registry_alone() {
     scene.aws.allow(&["sts:AssumeRole"]);
     let role = scene.aws.role(STAGING, "promote");
     let file = format!("[registry.\"{STAGING_HOST}\"]\nrole_arn = \"{role}\"\n");
-    let scene = scene.as_dev().set(|project| project.project_file(&file));
+    let scene = scene.with_dev().set(|project| project.project_file(&file));
     let source = scene.reference("runner:13");
     let target = format!("{STAGING_HOST}/orders:v1");
     scene.run(&["copy", &source, &target]).succeeded();
@@ -107,7 +107,7 @@ fn a_role_is_taken_on_for_its_registry_alone() {
 #[test]
 fn the_wrong_account_is_named() {
     let (scene, staging) = scene();
-    let scene = scene.as_dev();
+    let scene = scene.with_dev();
     scene.aws.allow(&["sts:GetCallerIdentity"]);
     let message = "User: arn:aws:iam::123456789012:user/dev is not authorized to perform: ecr:InitiateLayerUpload on \
                    resource: arn:aws:ecr:eu-central-1:210987654321:repository/orders because no resource-based \

@@ -214,7 +214,7 @@ fn a_missing_repository_with_a_template() {
         creates_on_push: true,
         ..Options::ecr()
     };
-    let scene = prepared(EcrScene::at(HOST, REGION, options).as_dev());
+    let scene = prepared(EcrScene::at(HOST, REGION, options).with_dev());
     scene.aws.template("ROOT");
     let reference = scene.reference("bills");
     let outcome = doctor(&scene, &[&reference]);
