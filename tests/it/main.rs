@@ -13,9 +13,9 @@ mod counts;
 mod creation;
 mod credentials;
 mod determinism;
-mod ecr_errors;
 #[cfg(feature = "aws")]
 mod ecr;
+mod ecr_errors;
 mod fake;
 mod faults;
 mod inspect;
@@ -35,3 +35,5 @@ mod tags;
 mod targets;
 mod transport;
 mod tree;
+#[cfg(not(feature = "aws"))]
+mod without_aws;

@@ -50,9 +50,7 @@ impl EcrScene {
         registry.seed("runner", "13", &Base::flyway_of(BASE_LAYERS).index());
         registry.create("orders");
         aws.governs(&host[..ACCOUNT.len()], region, &registry);
-        let project = TestProject::new()
-            .environment("AWS_ENDPOINT_URL", &aws.url())
-            .environment("AWS_EC2_METADATA_DISABLED", "true");
+        let project = TestProject::new().environment("AWS_ENDPOINT_URL", &aws.url());
         Self {
             endpoints: vec![format!("{host}=http://{}", registry.host())],
             host: host.to_owned(),
