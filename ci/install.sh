@@ -56,3 +56,42 @@ install_build_tools() {
     # Debian keeps it in a folder named after the machine; gcc knows which.
     if [ "$(cc -print-file-name=libc.a)" = libc.a ]; then install_packages libc6-dev || true; fi
 }
+
+# Where Python packages that tests need are kept from one run to the next.
+python_environments=${XDG_CACHE_HOME:-$HOME/.cache}/shipway-test
+
+# The Python that makes environments: 3.11 or later, and Debian packs venv apart from it.
+python_with_venv() {
+    local python
+    for python in python3 /usr/bin/python3; do
+        "$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$python" && return 0
+    done
+    return 1
+}
+
+# python_environment NAME: the folder with the packages of ci/NAME.lock. Its name changes with the lock file and with Python.
+python_environment() {
+    local python sum
+    python=$(python_with_venv) || { echo "python3-venv, of Python 3.11 or later, is not installed" >&2; return 1; }
+    sum=$({ "$python" --version && cat "$(dirname "${BASH_SOURCE[0]}")/$1.lock"; } | sha256sum | cut -c1-12) || return 1
+    echo "$python_environments/$1-$sum"
+}
+
+# install_python_environment NAME: the packages of ci/NAME.lock and nothing else. One with another hash than it says is refused.
+install_python_environment() {
+    local folder
+    folder=$(python_environment "$1") || return 1
+    [ -e "$folder/complete" ] && return 0
+    mkdir -p "$python_environments"
+    (
+        # Another run may be at it.
+        flock 9
+        [ -e "$folder/complete" ] && exit 0
+        echo "installing: ci/$1.lock"
+        rm -rf "$folder"
+        "$(python_with_venv)" -m venv "$folder" &&
+            "$folder/bin/pip" install --quiet --disable-pip-version-check --no-input --no-compile --only-binary :all: \
+                --require-hashes -r "$(dirname "${BASH_SOURCE[0]}")/$1.lock" </dev/null &&
+            touch "$folder/complete"
+    ) 9>"$folder.lock"
+}

@@ -2,24 +2,32 @@
 # Starts the real parts that tests/real runs against, runs a command, and stops them.
 # usage: ci/real.sh COMMAND [ARGUMENT...]      for example: ci/real.sh cargo test --test real -- --include-ignored
 #
-# A Docker engine of its own, a plain registry, one with TLS and a password, and a small base image in both. Everything listens
-# on 127.0.0.1 or a private socket and lives in one temporary folder. The command finds it through SHIPWAY_TEST_* variables.
-# To be sourced too: real_start, real_stop, and real_missing_docker / real_missing_registry with the reason why a part is not there.
+# A Docker engine of its own, a plain registry, one with TLS and a password, and a small base image in both; two emulators of AWS
+# (moto and ministack), and the registries of three accounts. Everything listens on 127.0.0.1 or a private socket and lives in one
+# temporary folder. The command finds it through SHIPWAY_TEST_* variables.
+# To be sourced too: real_start, real_stop, and real_missing_docker / real_missing_registry / real_missing_aws with the reason why a
+# part is not there.
 
 real_folder=""
 real_processes=()
 real_missing_docker=""
 real_missing_registry=""
+real_missing_aws=""
 # Seconds a server may take to answer, and to end. A loaded machine of two cores needs about three for the engine.
 real_patience=60
 
 real_install() {
     install_missing docker-registry=docker-registry skopeo=skopeo umoci=umoci htpasswd=apache2-utils openssl=openssl jq=jq git=git \
-        /usr/bin/time=time dockerd=docker.io
+        /usr/bin/time=time dockerd=docker.io curl=curl ss=iproute2
     # Since Debian 13 the engine's package no longer brings the client.
     command -v docker >/dev/null || install_packages docker-cli || true
     # Not `busybox`: that one needs the C library of the machine.
     real_busybox >/dev/null || install_packages busybox-static || true
+    python_with_venv >/dev/null || install_packages python3-venv || true
+    # What fails here is told by real_start.
+    install_python_environment moto &
+    install_python_environment ministack || true
+    wait $! || true
 }
 
 real_busybox() {
@@ -51,7 +59,9 @@ real_start() {
     real_start_registries || real_missing_registry=${real_missing_registry:-"see above"}
     if [ -n "$real_missing_registry" ]; then
         real_missing_docker="it needs the registry: $real_missing_registry"
+        real_missing_aws="it needs the registry: $real_missing_registry"
     else
+        real_start_aws || real_missing_aws=${real_missing_aws:-"see above"}
         real_start_docker || true
     fi
 }
@@ -160,6 +170,50 @@ PROGRAM
     ) >"$real_folder/base.log" 2>&1 || { tail -n 5 "$real_folder/base.log" >&2; return 1; }
 }
 
+# Amazon ECR is two things: an API, and a registry whose password the API gives out. moto is the API alone; its registries are
+# Debian's, one for each of three accounts, with the password that moto gives to that account. ministack is both in one.
+real_start_aws() {
+    local account stage moto ministack
+    if ! install_python_environment moto || ! install_python_environment ministack; then
+        real_missing_aws="the packages of ci/moto.lock and ci/ministack.lock cannot be installed"
+        return 1
+    fi
+    moto=$(python_environment moto)
+    ministack=$(python_environment ministack)
+    while read -r stage account; do
+        htpasswd -Bbn AWS "$account-auth-token" >"$real_folder/$stage.htpasswd" 2>/dev/null
+        real_registry "ecr-$stage" "
+auth:
+  htpasswd: { realm: ecr, path: $real_folder/$stage.htpasswd }" ||
+            { real_missing_aws="docker-registry does not start: $(tail -n 1 "$real_folder/ecr-$stage.log")"; return 1; }
+        export "SHIPWAY_TEST_ECR_${stage^^}=$real_address"
+    done <<<"development 123456789012
+staging 222222222222
+production 333333333333"
+
+    real_emulator moto "$moto/bin/moto_server" -H 127.0.0.1 -p 0 || return 1
+    export SHIPWAY_TEST_MOTO=http://$real_address
+    # Two of its servers would listen on all addresses.
+    real_emulator ministack env BIND_HOST=127.0.0.1 GATEWAY_PORT=0 IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 "$ministack/bin/ministack" || return 1
+    export SHIPWAY_TEST_MINISTACK=http://$real_address
+    export SHIPWAY_TEST_AWS_COMMAND=$moto/bin/aws
+}
+
+# real_emulator NAME COMMAND...: leaves host:port in real_address. Nothing of our environment reaches it: it would hand AWS_* on.
+real_emulator() {
+    local name=$1 log=$real_folder/$1.log beyond
+    shift
+    real_serve "$name" env -i PATH="$PATH" HOME="$real_folder" TMPDIR="$real_folder" "$@"
+    real_await grep -q 'Running on http://127' "$log" || { real_missing_aws="$name does not start: $(tail -n 1 "$log")"; return 1; }
+    real_address=$(sed -n 's|.*Running on http://\(127[0-9.:]*\).*|\1|p' "$log" | head -n 1)
+    # Its first answer takes a second, since it loads its services with it.
+    real_await curl -fs -o "$real_folder/$name.json" -H 'X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.DescribeRepositories' \
+        -H 'Content-Type: application/x-amz-json-1.1' -d '{}' "http://$real_address/" ||
+        { real_missing_aws="$name does not answer"; return 1; }
+    beyond=$(ss -Hltnp | grep "pid=${real_processes[-1]}," | awk '$4 !~ /^127\./ { print $4 }')
+    [ -z "$beyond" ] || { real_missing_aws="$name listens on $beyond"; return 1; }
+}
+
 real_start_docker() {
     command -v dockerd >/dev/null || { real_missing_docker="dockerd (package docker.io) is not installed"; return 1; }
     command -v docker >/dev/null || { real_missing_docker="the docker client is not installed"; return 1; }
@@ -218,5 +272,6 @@ if [[ "${BASH_SOURCE[0]}" == "$0" ]]; then
     real_start
     [ -z "$real_missing_registry" ] || echo "no registry: $real_missing_registry" >&2
     [ -z "$real_missing_docker" ] || echo "no Docker engine: $real_missing_docker" >&2
+    [ -z "$real_missing_aws" ] || echo "no emulated AWS: $real_missing_aws" >&2
     "$@"
 fi

@@ -73,7 +73,8 @@ static_binary() {
 
 real_tests() {
     local skip=()
-    [ -z "$real_missing_docker" ] || skip=(--skip docker::)
+    [ -z "$real_missing_docker" ] || skip+=(--skip docker::)
+    [ -z "$real_missing_aws" ] || skip+=(--skip aws::)
     # The program is the one that is released; the tests around it need not be optimised.
     SHIPWAY_TEST_PROGRAM=$program cargo test --locked --no-fail-fast --test real -- --include-ignored "${skip[@]}"
 }
@@ -96,6 +97,7 @@ if [ -n "$real_missing_registry" ]; then
     name_missing "" "$real_missing_registry"
 else
     [ -z "$real_missing_docker" ] || name_missing docker:: "$real_missing_docker"
+    [ -z "$real_missing_aws" ] || name_missing aws:: "$real_missing_aws"
     step "tests against real parts" real_tests
 fi
 real_stop

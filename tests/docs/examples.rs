@@ -1,8 +1,6 @@
 //! Every example is run, and does what is shown: status, output, and the shape of JSON.
 //!
-//! In a `console` block a line with `$ ` is a command; what follows is output of it, where `…` stands for anything.
-//! `$ echo $?` shows the status of the command before; elsewhere it is 0. Each block starts in a fresh copy of the
-//! sample project. A `toml` block that begins with `# NAME.toml` is that file.
+//! Each block starts in a fresh copy of the sample project. A `toml` block that begins with `# NAME.toml` is that file.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -12,6 +10,7 @@ use shipway::project::Project;
 use crate::page::{Block, Page, pages};
 use crate::sample::Sample;
 use crate::shape;
+use crate::transcript::{AT_EMULATORS, Shown, read};
 
 /// Commands that are not run here, and why.
 const ELSEWHERE: [(&str, &str); 2] = [
@@ -28,18 +27,17 @@ const ELSEWHERE: [(&str, &str); 2] = [
 /// How the README starts the command in a clone; the rest of the line is run with the binary that cargo built.
 const CARGO_RUN: &str = "cargo run --release -- ";
 
-/// A command of a block, with what is shown of it.
-struct Shown {
-    command: String,
-    output: Vec<String>,
-    status: i32,
+/// The pages whose examples are run by this test.
+fn here() -> Vec<Page> {
+    let is_here = |page: &Page| AT_EMULATORS.iter().all(|name| !page.path.ends_with(name));
+    pages().into_iter().filter(is_here).collect()
 }
 
 /// Catches an example that does not work, or prints something else than is shown.
 #[test]
 fn console_examples_do_what_they_show() {
     let mut count = 0;
-    for page in pages() {
+    for page in here() {
         let blocks = page.blocks();
         for (index, block) in blocks.iter().enumerate() {
             if block.language != "console" {
@@ -68,7 +66,7 @@ fn console_examples_do_what_they_show() {
 #[test]
 fn lines_of_scripts_work() {
     let mut count = 0;
-    for page in pages() {
+    for page in here() {
         for block in page.blocks() {
             if !matches!(block.language.as_str(), "sh" | "yaml") {
                 continue;
@@ -78,11 +76,7 @@ fn lines_of_scripts_work() {
                     .trim_start()
                     .trim_start_matches("- ")
                     .trim_start_matches("script: ");
-                let shown = Shown {
-                    command: line.replace("./shipway", "shipway"),
-                    output: vec![],
-                    status: 0,
-                };
+                let shown = Shown::command(line.replace("./shipway", "shipway"));
                 check(&page.place(block.line), &Sample::new(), &shown);
                 count += 1;
             }
@@ -96,12 +90,7 @@ fn lines_of_scripts_work() {
 fn examples_of_the_help_work() {
     let sample = Sample::new();
     let run_in = |sample: &Sample, command: &str| {
-        let shown = Shown {
-            command: command.to_owned(),
-            output: vec![],
-            status: 0,
-        };
-        check("--help", sample, &shown);
+        check("--help", sample, &Shown::command(command));
     };
     let run = |command: &str| run_in(&sample, command);
     let examples = |name: &str| {
@@ -117,6 +106,7 @@ fn examples_of_the_help_work() {
     examples("build").iter().for_each(|line| run(line));
     run("shipway build -t registry.example.com/orders:current --push");
     examples("inspect").iter().for_each(|line| run(line));
+    examples("doctor").iter().for_each(|line| run(line));
     for (name, built) in [
         ("copy", "shipway build -t registry.example.com/orders:1.4 --push"),
         ("push", "shipway build --base scratch --output oci:out"),
@@ -163,77 +153,20 @@ fn files(sample: &Sample, blocks: &[Block]) {
     }
 }
 
-fn read(block: &Block) -> Vec<Shown> {
-    let mut all: Vec<Shown> = Vec::new();
-    let mut lines = block.text.lines();
-    while let Some(line) = lines.next() {
-        match line.strip_prefix("$ ") {
-            Some("echo $?") => {
-                let status = lines.next().and_then(|line| line.parse().ok());
-                all.last_mut().unwrap().status = status.unwrap_or_else(|| panic!("line {}: no status", block.line));
-            }
-            Some(command) => all.push(Shown {
-                command: command.to_owned(),
-                output: Vec::new(),
-                status: 0,
-            }),
-            None => all.last_mut().unwrap().output.push(line.to_owned()),
-        }
-    }
-    all
-}
-
 fn check(place: &str, sample: &Sample, shown: &Shown) -> Output {
     let command = match shown.command.strip_prefix(CARGO_RUN) {
         Some(rest) => format!("shipway {rest}"),
         None => shown.command.clone(),
     };
     let output = sample.run(&command);
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    let told = || format!("{place}: $ {}\n{stdout}{stderr}", shown.command);
-    assert_eq!(output.status.code(), Some(shown.status), "{}", told());
-    for line in &shown.output {
-        let found = stdout.lines().chain(stderr.lines()).any(|actual| is_like(actual, line));
-        assert!(found, "not printed: {line}\n{}", told());
-    }
+    shown.assert_is(place, &output);
     output
-}
-
-/// Whether a line is what a pattern says, in which `…` stands for any text.
-fn is_like(line: &str, pattern: &str) -> bool {
-    let mut parts = pattern.split('…');
-    let first = parts.next().unwrap();
-    let Some(mut rest) = line.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else {
-        return rest.is_empty();
-    };
-    for part in parts {
-        match rest.split_once(part) {
-            Some((_, after)) => rest = after,
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
-
-#[test]
-fn a_pattern_stands_for_the_lines_it_should() {
-    assert!(is_like("a b c", "a b c"));
-    assert!(is_like("digest sha256:0123 x", "digest sha256:… x"));
-    assert!(is_like("sha256:01, sha256:23", "sha256:…, sha256:…"));
-    assert!(!is_like("a b c", "a b"));
-    assert!(!is_like("a b c", "…b"));
-    assert!(!is_like("ac", "a…b…c"));
 }
 
 /// Catches a page that was moved, or an entry of the list that nothing needs any more.
 #[test]
 fn what_runs_elsewhere_is_still_shown() {
-    let shown: Vec<Shown> = pages()
+    let shown: Vec<Shown> = here()
         .iter()
         .flat_map(Page::blocks)
         .filter(|block| block.language == "console")

@@ -8,6 +8,7 @@ mod names;
 mod page;
 mod sample;
 mod shape;
+mod transcript;
 
 /// What `tests/it` shares with this test; not all of it is needed here.
 #[path = "../it"]

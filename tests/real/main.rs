@@ -1,14 +1,33 @@
-//! The promises of `shipway build`, kept against real parts: Debian's `docker-registry`, a Docker engine, skopeo and umoci.
+//! The promises of `shipway`, kept against real parts: Debian's `docker-registry`, a Docker engine, skopeo and umoci, and
+//! emulators of AWS.
 //!
 //! `ci/test.sh` starts the parts and runs all of this; to run it alone: `ci/real.sh cargo test --test real -- --include-ignored`.
-//! What needs a Docker engine stands in `docker`, so that the rest can run where none can start.
+//! What needs a Docker engine stands in `docker`, and what needs an emulator in `aws`, so that the rest can run without.
 
 mod archive;
+#[cfg(feature = "aws")]
+mod aws;
 mod clones;
+mod copy;
 mod docker;
 mod interrupted;
+mod layout;
 mod memory;
 mod parts;
 mod project;
 mod registry;
 mod view;
+
+/// How `tests/docs` reads a page; not all of it is needed here.
+#[cfg(feature = "aws")]
+#[path = "../docs/page.rs"]
+#[expect(clippy::unwrap_used, dead_code, reason = "shared with tests/docs")]
+mod page;
+#[cfg(feature = "aws")]
+#[path = "../docs/shape.rs"]
+#[expect(clippy::unwrap_used, reason = "shared with tests/docs")]
+mod shape;
+#[cfg(feature = "aws")]
+#[path = "../docs/transcript.rs"]
+#[expect(clippy::unwrap_used, reason = "shared with tests/docs")]
+mod transcript;

@@ -1,0 +1,58 @@
+//! The API of an emulator, asked as the AWS command line would.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::account::REGION;
+use crate::parts::output;
+
+/// Asks an emulator something about ECR, for an account of moto.
+///
+/// The error is the name of AWS's exception.
+pub(crate) fn ask(emulator: &str, account: &str, operation: &str, question: &Value) -> Result<Value, String> {
+    ask_in(REGION, emulator, account, operation, question)
+}
+
+/// As [`ask`], in another region.
+pub(crate) fn ask_in(
+    region: &str,
+    emulator: &str,
+    account: &str,
+    operation: &str,
+    question: &Value,
+) -> Result<Value, String> {
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--show-error", "--noproxy", "*", "--header"])
+        .arg(format!(
+            "X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.{operation}"
+        ))
+        .args(["--header", "Content-Type: application/x-amz-json-1.1", "--header"])
+        .arg(format!(
+            "Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/{region}/ecr/aws4_request, SignedHeaders=host, Signature=0"
+        ))
+        .args(["--header", &format!("x-moto-account-id: {account}")])
+        .args(["--data-binary", &question.to_string(), &format!("{emulator}/")]);
+    let answer: Value = serde_json::from_str(&output(&mut curl)).expect("an emulator answers JSON");
+    match answer["__type"].as_str() {
+        Some(kind) => Err(kind.rsplit('#').next().unwrap_or(kind).to_owned()),
+        None => Ok(answer),
+    }
+}
+
+/// Makes a repository, which must not be there.
+pub(crate) fn create_repository(emulator: &str, account: &str, name: &str, mutability: &str) {
+    let question = json!({ "repositoryName": name, "imageTagMutability": mutability });
+    ask(emulator, account, "CreateRepository", &question).expect("a repository can be made");
+}
+
+/// What the API tells of a repository.
+pub(crate) fn repository(emulator: &str, account: &str, name: &str) -> Value {
+    let answer = ask(
+        emulator,
+        account,
+        "DescribeRepositories",
+        &json!({ "repositoryNames": [name] }),
+    );
+    answer.expect("the repository is there")["repositories"][0].clone()
+}
