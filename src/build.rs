@@ -13,7 +13,7 @@ mod ship;
 pub use base::{BaseImage, Bases, Platforms};
 pub use error::BuildError;
 pub use history::COMMENT as HISTORY_COMMENT;
-pub use ship::{Built, BuiltLayer, BuiltPlatform, Delivered, Delivery, Order, SetDigest, Status, ship};
+pub use ship::{Built, BuiltLayer, BuiltPlatform, Order, SetDigest, ship};
 
 /// A file of this size or more is a layer of its own: it travels once, and a change elsewhere does not send it again.
 pub const OWN_LAYER_FROM: u64 = 8 * 1024 * 1024;

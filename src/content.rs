@@ -14,6 +14,8 @@ pub mod archive;
 pub mod cache;
 pub mod cached;
 pub mod compress;
+pub mod copy;
+pub mod delivery;
 pub mod error;
 mod format;
 pub mod image;
@@ -27,6 +29,7 @@ pub mod verify;
 
 pub use cache::Cache;
 pub use cached::CachedSource;
+pub use delivery::{Delivered, Delivery, Status};
 pub use error::{ContentError, Kind};
 pub use image::{Blob, Image, Origin};
 pub use location::Location;
@@ -107,6 +110,23 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// As [`Source::resolve`]; the stream itself ends in [`Kind::Invalid`] when length or digest are wrong.
     async fn fetch(&self, blob: &Descriptor) -> Result<BlobStream>;
 
+    /// The tags of what is meant: the one it is selected by; or all its tags, where it is the only image of a place that
+    /// knows them.
+    fn tags(&self, selector: &Selector) -> Vec<Tag> {
+        match selector {
+            Selector::Tag(tag) => vec![tag.clone()],
+            Selector::Digest(_) | Selector::Only => Vec::new(),
+        }
+    }
+
+    /// Lists the manifests that speak of another one, such as its signatures. A place without such lists has none.
+    ///
+    /// # Errors
+    /// When the place cannot be asked, or its answer makes no sense.
+    async fn referrers(&self, _subject: &Digest) -> Result<Vec<Descriptor>> {
+        Ok(Vec::new())
+    }
+
     /// The repository, where the place is one: blobs can be mounted from it instead of being sent.
     fn repository(&self) -> Option<&Repository> {
         None
@@ -165,6 +185,19 @@ pub trait Target: Send + Sync + fmt::Debug {
         Ok(false)
     }
 
+    /// Whether a manifest is known to be there, with all it names. `false` is no promise, as with [`Target::contains`].
+    ///
+    /// # Errors
+    /// When the place cannot be asked.
+    async fn holds(&self, _manifest: &Digest) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// Whether what is put replaces all that was there, as with a file that is written anew.
+    fn is_replaced(&self) -> bool {
+        false
+    }
+
     /// Puts a blob. Ok means the content is there, or will be when [`Target::commit`] returns; not that this call put
     /// it there.
     ///
@@ -177,6 +210,22 @@ pub trait Target: Send + Sync + fmt::Debug {
     /// # Errors
     /// When it is refused.
     async fn put_manifest(&self, manifest: &Manifest, tag: Option<&Tag>) -> Result<()>;
+
+    /// Which of the manifests that speak of `subject` are listed. Not to be listed is no promise.
+    ///
+    /// # Errors
+    /// When the place cannot be asked.
+    async fn referrers(&self, _subject: &Digest) -> Result<Vec<Digest>> {
+        Ok(Vec::new())
+    }
+
+    /// Puts a manifest that speaks of `subject`, so that whoever asks for what does finds it. It gets no tag.
+    ///
+    /// # Errors
+    /// When it is refused.
+    async fn put_referrer(&self, manifest: &Manifest, _subject: &Digest) -> Result<()> {
+        self.put_manifest(manifest, None).await
+    }
 
     /// Does all of [`Target::commit`] that takes time, room or luck, and leaves a step that hardly fails. Nothing is
     /// visible yet. Called at most once, after the last manifest was put.

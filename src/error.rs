@@ -107,7 +107,6 @@ fn of_build(error: &BuildError) -> Category {
         | BuildError::Zstd { .. }
         | BuildError::Annotations { .. }
         | BuildError::Path(_) => Category::Usage,
-        BuildError::Fixed { .. } => Category::Refused,
         BuildError::Config { .. }
         | BuildError::NoImage { .. }
         | BuildError::Layers { .. }

@@ -8,6 +8,7 @@ pub mod manifest;
 pub mod media_type;
 pub mod platform;
 pub mod reference;
+mod referrer;
 
 pub use config::{History, ImageConfig};
 pub use descriptor::Descriptor;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Response, Url};
 
 use crate::content::{BlobStream, Cache, ContentError, Kind, MANIFEST_LIMIT, Result, Selector, Source, verify};
@@ -23,6 +23,7 @@ mod mirror;
 mod mount;
 mod pace;
 mod presence;
+mod referrers;
 mod retry;
 mod scheme;
 mod target;
@@ -43,6 +44,9 @@ use mount::Mounts;
 use retry::Retry;
 use scheme::Scope;
 use transport::{Request, Transport};
+
+/// The answer's header that states a manifest's digest.
+const DIGEST_HEADER: &str = "docker-content-digest";
 
 /// A registry: its connections, its login, and what was learnt of it during the run.
 #[derive(Debug)]
@@ -140,19 +144,35 @@ impl RepositorySource {
         Ok(bytes.freeze())
     }
 
-    /// Reads a manifest, again from the start when the connection breaks in its middle.
+    /// Reads a manifest.
     async fn manifest(&self, reference: &str) -> std::result::Result<(Bytes, String, Option<Digest>), Failure> {
         let mut request = self.request(Method::GET, &format!("manifests/{reference}"));
         request
             .headers
             .push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_ALL_MANIFESTS)));
+        let (_, headers, bytes) = self.read(&request, MANIFEST_LIMIT, |_| false).await?;
+        let media_type = header(&headers, CONTENT_TYPE.as_str()).unwrap_or_default();
+        Ok((
+            bytes,
+            media_type,
+            header(&headers, DIGEST_HEADER).and_then(|digest| digest.parse().ok()),
+        ))
+    }
+
+    /// Reads an answer of at most `limit` bytes, again from the start when the connection breaks in its middle.
+    async fn read(
+        &self,
+        request: &Request,
+        limit: u64,
+        accepts: fn(u16) -> bool,
+    ) -> std::result::Result<(u16, HeaderMap, Bytes), Failure> {
         let mut retry = Retry::new();
         loop {
-            let response = self.registry.transport.send(&request, |_| false).await?;
-            let media_type = header(&response, CONTENT_TYPE.as_str()).unwrap_or_default();
-            let stated = digest_header(&response);
-            match self.body(response, MANIFEST_LIMIT).await {
-                Ok(bytes) => return Ok((bytes, media_type, stated)),
+            let response = self.registry.transport.send(request, accepts).await?;
+            let status = response.status().as_u16();
+            let headers = response.headers().clone();
+            match self.body(response, limit).await {
+                Ok(bytes) => return Ok((status, headers, bytes)),
                 Err(failure) => retry.wait(&self.registry.transport, "the manifest", failure).await?,
             }
         }
@@ -233,15 +253,19 @@ impl Source for RepositorySource {
         Ok(verify::verified(Box::pin(pieces), blob, &self.place()))
     }
 
+    async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
+        self.list_referrers(subject).await
+    }
+
     fn repository(&self) -> Option<&Repository> {
         Some(&self.repository)
     }
 }
 
-fn header(response: &Response, name: &str) -> Option<String> {
-    Some(response.headers().get(name)?.to_str().ok()?.to_owned())
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.to_owned())
 }
 
 fn digest_header(response: &Response) -> Option<Digest> {
-    header(response, "docker-content-digest")?.parse().ok()
+    header(response.headers(), DIGEST_HEADER)?.parse().ok()
 }

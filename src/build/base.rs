@@ -109,34 +109,14 @@ impl Bases {
             }
             Body::Index(index) => index,
         };
-        let offered: Vec<_> = index
-            .manifests
-            .iter()
-            .filter(|child| !child.is_attestation() && child.platform.is_some())
-            .collect();
-        let offered_platforms = || {
-            offered
-                .iter()
-                .filter_map(|child| child.platform.clone())
-                .collect::<Vec<_>>()
-        };
+        let offered: Vec<_> = index.images().map(|(child, _)| child).collect();
+        let offered_platforms = || index.images().map(|(_, platform)| platform.clone()).collect::<Vec<_>>();
         let find = |wanted: &Platform| {
-            offered
-                .iter()
-                .copied()
-                .find(|child| child.platform.as_ref() == Some(wanted))
-                .or_else(|| {
-                    let accepts = |platform: &Platform| wanted.accepts(platform);
-                    offered
-                        .iter()
-                        .copied()
-                        .find(|child| child.platform.as_ref().is_some_and(accepts))
-                })
-                .ok_or_else(|| BuildError::NoPlatform {
-                    base: name.to_owned(),
-                    wanted: wanted.clone(),
-                    offered: offered_platforms(),
-                })
+            index.image_for(wanted).ok_or_else(|| BuildError::NoPlatform {
+                base: name.to_owned(),
+                wanted: wanted.clone(),
+                offered: offered_platforms(),
+            })
         };
         let chosen = match platforms {
             Platforms::All => offered.clone(),

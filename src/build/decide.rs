@@ -4,33 +4,10 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::assemble::SET_DIGEST_LABEL;
-use super::ship::{Delivered, Delivery, Order, Status};
-use crate::content::{self, Selector, Source};
+use super::ship::Order;
+use crate::content::delivery::Plan;
+use crate::content::{self, Delivery, Selector, Source};
 use crate::oci::{Body, Descriptor, Digest, ImageConfig, Manifest, Tag};
-
-/// What has to be done for one delivery.
-pub(super) enum Plan {
-    /// Nothing; this is there.
-    Nothing(Descriptor),
-    /// The image is there and gets these tags.
-    Name(Vec<Tag>),
-    /// Everything, under these tags.
-    All(Vec<Tag>),
-}
-
-impl Plan {
-    /// What becomes of the delivery of the image `root`.
-    pub(super) fn outcome(&self, root: &Manifest, dry_run: bool) -> Delivered {
-        let (status, image) = match self {
-            Self::Nothing(present) => (Status::Unchanged, present),
-            Self::Name(_) | Self::All(_) => (Status::Written, &root.descriptor),
-        };
-        Delivered {
-            status: if dry_run { Status::DryRun } else { status },
-            image: image.clone(),
-        }
-    }
-}
 
 /// Finds out what has to be done for one delivery.
 pub(super) async fn decide(
@@ -40,32 +17,21 @@ pub(super) async fn decide(
     root: &Manifest,
     set: Option<&str>,
 ) -> Result<Plan, BuildError> {
-    let digest = root.digest();
-    let mut tags = Vec::new();
+    let standing = delivery.standing(&order.rule, present, &root.digest());
     let mut stays = None;
-    for (tag, named) in delivery.tags.iter().zip(present) {
-        match (named, &delivery.present) {
-            (Some(named), _) if *named == digest => {}
-            (Some(named), Some(source)) if order.rule.is_fixed(tag) => {
-                let Some(present) = with_same_set(set, tag, source, named).await? else {
-                    return Err(BuildError::Fixed {
-                        tag: tag.clone(),
-                        place: delivery.target.place(),
-                        present: *named,
-                        built: digest,
-                    });
-                };
-                stays = Some(present);
-            }
-            _ => tags.push(tag.clone()),
-        }
+    for (tag, named) in &standing.fixed {
+        let same = match &delivery.present {
+            Some(source) => with_same_set(set, tag, source, named).await?,
+            None => None,
+        };
+        let Some(same) = same else {
+            return Err(delivery.refusal(tag, named, &root.digest()).into());
+        };
+        stays = Some(same);
     }
-    let is_there = present.contains(&Some(digest));
-    Ok(match (tags.is_empty(), is_there, stays) {
-        (true, true, _) => Plan::Nothing(root.descriptor.clone()),
-        (true, false, Some(other)) => Plan::Nothing(other),
-        (false, true, _) => Plan::Name(tags),
-        (_, false, _) => Plan::All(tags),
+    Ok(match stays {
+        Some(other) if !standing.is_there && standing.moves.is_empty() => Plan::Nothing(other),
+        _ => delivery.plan(standing, root),
     })
 }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use crate::content::ContentError;
 use crate::migrations::inventory::InventoryError;
+use crate::oci::Platform;
 use crate::oci::config::ConfigError;
-use crate::oci::{Platform, Tag};
 use crate::recipe::{ImagePath, PathError, READABLE};
 
 /// Why an image cannot be built.
@@ -130,18 +130,6 @@ pub enum BuildError {
         /// The base.
         base: String,
     },
-    /// A tag names another image and must not move.
-    #[error("the tag {tag} of {place} must not move: it names {present}, this image is {built}")]
-    Fixed {
-        /// The tag.
-        tag: Tag,
-        /// Where.
-        place: String,
-        /// The digest the tag names.
-        present: crate::oci::Digest,
-        /// The digest of the new image.
-        built: crate::oci::Digest,
-    },
     /// A part of the program ended early.
     #[error("a task was given up")]
     Task(#[from] tokio::task::JoinError),
@@ -173,10 +161,6 @@ impl BuildError {
             Self::Changed { .. } => vec!["build again when nothing writes to it any more".to_owned()],
             Self::Spool { .. } => vec!["name a folder with enough room: --temp-dir DIR, or TMPDIR".to_owned()],
             Self::Zstd { .. } | Self::Annotations { .. } => vec!["add --image-format oci".to_owned()],
-            Self::Fixed { .. } => vec![
-                "use a new tag for what is new; to move this one all the same, this once: --move-tags".to_owned(),
-                "image.immutable_tags in shipway.toml says which tags must not move".to_owned(),
-            ],
             _ => Vec::new(),
         }
     }

@@ -10,10 +10,11 @@ use tokio::sync::oneshot;
 
 use super::BuildError;
 use super::base::Platforms;
-use super::decide::{Plan, decide};
+use super::decide::decide;
 use super::make::Making;
-use crate::content::{self, Cache, Image, Selector, Source, TagRule, Target, Transfer};
-use crate::oci::{Descriptor, Digest, Family, Manifest, Platform, Tag};
+use crate::content::delivery::{self, Parcel};
+use crate::content::{Cache, Delivered, Delivery, Selector, Source, TagRule, Transfer};
+use crate::oci::{Descriptor, Digest, Family, Manifest, Platform};
 use crate::progress::Progress;
 use crate::recipe::{ImagePath, Recipe};
 
@@ -44,37 +45,6 @@ pub struct Order {
     pub cache: Cache,
     /// Whether nothing is to be written.
     pub dry_run: bool,
-}
-
-/// Where an image is to go.
-#[derive(Debug)]
-pub struct Delivery {
-    /// The place.
-    pub target: Arc<dyn Target>,
-    /// Under which tags.
-    pub tags: Vec<Tag>,
-    /// The same place to read from, where tags may have to stay; `None` where every tag may move.
-    pub present: Option<Arc<dyn Source>>,
-}
-
-/// What became of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// The image is there now.
-    Written,
-    /// It was there before; nothing was written.
-    Unchanged,
-    /// Nothing was to be written.
-    DryRun,
-}
-
-/// One delivery, done.
-#[derive(Debug)]
-pub struct Delivered {
-    /// What became of it.
-    pub status: Status,
-    /// What is there now, or would be: the image, or one with the same migrations that stays.
-    pub image: Descriptor,
 }
 
 /// One new layer.
@@ -146,7 +116,7 @@ pub async fn ship(
         .collect();
     let (found, base_is_found) = oneshot::channel();
     let asking = async {
-        let present = try_join_all(deliveries.iter().map(tags_of)).await?;
+        let present = try_join_all(deliveries.iter().map(Delivery::ask)).await?;
         // Without a tag that may turn out to be right already, everything will be written: it can go as soon as it is
         // sure that there is a base. A registry may create a repository at the first request that writes.
         if !order.dry_run && present.iter().flatten().all(Option::is_none) && base_is_found.await.is_ok() {
@@ -170,11 +140,19 @@ pub async fn ship(
             .map(|(delivery, present)| decide(order, delivery, present, root, set)),
     )
     .await?;
+    let delivered = plans.iter().map(|plan| plan.outcome(root, order.dry_run)).collect();
     if !order.dry_run {
-        deliver(deliveries, &transfers, &plans, &made.image).await?;
+        let all = deliveries.iter().zip(&transfers).zip(plans);
+        let parcels: Vec<Parcel<'_>> = all
+            .map(|((delivery, transfer), plan)| Parcel {
+                delivery,
+                transfer,
+                plan,
+            })
+            .collect();
+        delivery::fill(&parcels, &made.image).await?;
+        delivery::publish(&parcels, &made.image).await?;
     }
-    let delivered = plans.iter().map(|plan| plan.outcome(&made.image.root, order.dry_run));
-    let delivered = delivered.collect();
     Ok(Built {
         root: made.image.root,
         platforms: made.platforms,
@@ -183,54 +161,4 @@ pub async fn ship(
         set_digest: made.set_digest,
         delivered,
     })
-}
-
-/// Writes what the plans say. Nothing gets a name in a registry before all that may still fail is done everywhere.
-async fn deliver(
-    deliveries: &[Delivery],
-    transfers: &[Transfer],
-    plans: &[Plan],
-    image: &Image,
-) -> Result<(), BuildError> {
-    let all = || deliveries.iter().zip(transfers).zip(plans);
-    try_join_all(all().map(|((_, transfer), plan)| async move {
-        match plan {
-            Plan::All(_) => transfer.fill(image).await,
-            Plan::Nothing(_) | Plan::Name(_) => Ok(()),
-        }
-    }))
-    .await?;
-    let (here, there): (Vec<_>, Vec<_>) = all().partition(|((delivery, _), _)| delivery.present.is_none());
-    try_join_all(here.into_iter().map(|((_, transfer), plan)| async move {
-        name(transfer, plan, image).await?;
-        transfer.target().seal().await
-    }))
-    .await?;
-    try_join_all(
-        there
-            .into_iter()
-            .map(|((_, transfer), plan)| name(transfer, plan, image)),
-    )
-    .await?;
-    // What is written here appears when everything has arrived everywhere, or not at all.
-    for ((delivery, _), plan) in all() {
-        if !matches!(plan, Plan::Nothing(_)) {
-            delivery.target.commit().await?;
-        }
-    }
-    Ok(())
-}
-
-/// Gives the image its tags at one place.
-async fn name(transfer: &Transfer, plan: &Plan, image: &Image) -> content::Result<()> {
-    match plan {
-        Plan::Nothing(_) => Ok(()),
-        Plan::Name(tags) => transfer.name(&image.root, tags).await,
-        Plan::All(tags) => transfer.complete(image, tags).await,
-    }
-}
-
-async fn tags_of(delivery: &Delivery) -> Result<Vec<Option<Digest>>, BuildError> {
-    delivery.target.check().await?;
-    Ok(try_join_all(delivery.tags.iter().map(|tag| delivery.target.tagged(tag))).await?)
 }

@@ -87,6 +87,14 @@ impl Source for CachedSource {
         Ok(Box::pin(futures_util::stream::iter(std::iter::once(Ok(bytes)))))
     }
 
+    fn tags(&self, selector: &Selector) -> Vec<Tag> {
+        self.source.tags(selector)
+    }
+
+    async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
+        self.source.referrers(subject).await
+    }
+
     fn repository(&self) -> Option<&Repository> {
         self.source.repository()
     }

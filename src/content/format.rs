@@ -7,6 +7,7 @@ pub(super) mod catalog;
 pub(super) mod collected;
 pub(super) mod index;
 pub(super) mod output;
+pub(super) mod subjects;
 
 /// The file that says that a folder is a layout.
 pub(super) const LAYOUT_FILE: &str = "oci-layout";
@@ -20,3 +21,5 @@ pub(super) const BLOBS: &str = "blobs/sha256";
 pub(super) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The annotation in which containerd and Docker 25 keep the full name.
 pub(super) const CONTAINERD_NAME: &str = "io.containerd.image.name";
+/// The member by which an entry of the index says that it is something else than an image (image specification 1.1).
+pub(super) const ARTIFACT_TYPE: &str = "artifactType";

@@ -14,6 +14,8 @@ use crate::progress::{Event, Progress};
 /// Blobs of other places on their way to one target at a time. Registries answer more than this with resets (see ECR and its upload
 /// parts); fewer leave round trips unused.
 const BLOBS_AT_ONCE: usize = 6;
+/// Questions whether a blob is there at a time. An index of many platforms names hundreds.
+const QUESTIONS_AT_ONCE: usize = 32;
 
 /// The way of one image to one target.
 ///
@@ -24,6 +26,7 @@ pub struct Transfer {
     target: Arc<dyn Target>,
     progress: Arc<dyn Progress>,
     permits: Arc<Semaphore>,
+    questions: Arc<Semaphore>,
     begun: watch::Sender<bool>,
     known: Mutex<HashSet<Digest>>,
     running: Mutex<JoinSet<Result<Placement>>>,
@@ -37,6 +40,7 @@ impl Transfer {
             target,
             progress,
             permits: Arc::new(Semaphore::new(BLOBS_AT_ONCE)),
+            questions: Arc::new(Semaphore::new(QUESTIONS_AT_ONCE)),
             begun: watch::channel(false).0,
             known: Mutex::default(),
             running: Mutex::default(),
@@ -66,6 +70,7 @@ impl Transfer {
         let target = Arc::clone(&self.target);
         let progress = Arc::clone(&self.progress);
         let permits = Arc::clone(&self.permits);
+        let questions = Arc::clone(&self.questions);
         let mut begun = self.begun.subscribe();
         let task = async move {
             if begun.wait_for(|begun| *begun).await.is_err() {
@@ -73,7 +78,11 @@ impl Transfer {
             }
             let place = target.place();
             let size = blob.descriptor.size;
-            let placement = if target.contains(&blob).await? {
+            let is_there = {
+                let _question = questions.acquire().await;
+                target.contains(&blob).await?
+            };
+            let placement = if is_there {
                 Placement::Present
             } else {
                 // What this run made is needed by everything that follows, and mostly little.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::digest::Digest;
+use super::media_type;
 use super::platform::Platform;
 
 /// Names content by media type, digest and size.
@@ -59,6 +60,18 @@ impl Descriptor {
         self.rest.get("annotations")?.get(key)?.as_str()
     }
 
+    /// Whether the content is to be had from elsewhere only and may not be passed on (Windows base layers of old): the
+    /// type says so, and `urls` say from where.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        let has_urls = self
+            .rest
+            .get("urls")
+            .and_then(Value::as_array)
+            .is_some_and(|urls| !urls.is_empty());
+        has_urls && media_type::is_foreign(&self.media_type)
+    }
+
     /// Whether the index entry is an attestation (BuildKit's provenance or SBOM) rather than an image to run.
     #[must_use]
     pub fn is_attestation(&self) -> bool {
@@ -67,5 +80,31 @@ impl Descriptor {
                 .platform
                 .as_ref()
                 .is_some_and(|platform| platform.os == "unknown" && platform.architecture == "unknown")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn foreign_is_what_says_so_twice() {
+        let foreign = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+        for (media_type, urls, is_foreign) in [
+            (foreign, json!(["https://a.b/c"]), true),
+            (
+                "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
+                json!(["https://a.b/c"]),
+                true,
+            ),
+            (foreign, json!([]), false),
+            (media_type::OCI_LAYER_GZIP, json!(["https://a.b/c"]), false),
+        ] {
+            let mut layer = Descriptor::of(media_type, b"");
+            layer.rest.insert("urls".to_owned(), urls);
+            assert_eq!(layer.is_foreign(), is_foreign, "{layer:?}");
+        }
     }
 }

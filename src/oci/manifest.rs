@@ -1,11 +1,14 @@
 //! Image manifests and indexes.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::descriptor::Descriptor;
 use super::digest::Digest;
+use super::json::JsonObject;
 use super::media_type::{self, Family};
+use super::platform::Platform;
 
 /// The manifest of one image for one platform.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +42,22 @@ pub struct Index {
     /// Annotations, in their order.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub annotations: Map<String, Value>,
+}
+
+impl Index {
+    /// The images it lists with their platform, without attestations and the like.
+    pub fn images(&self) -> impl Iterator<Item = (&Descriptor, &Platform)> {
+        let images = self.manifests.iter().filter(|child| !child.is_attestation());
+        images.filter_map(|child| Some((child, child.platform.as_ref()?)))
+    }
+
+    /// The image for a platform: the one that states just this, else the first that will do.
+    #[must_use]
+    pub fn image_for(&self, wanted: &Platform) -> Option<&Descriptor> {
+        let exact = self.images().find(|(_, platform)| *platform == wanted);
+        let found = exact.or_else(|| self.images().find(|(_, platform)| wanted.accepts(platform)));
+        found.map(|(child, _)| child)
+    }
 }
 
 /// What a manifest's bytes say.
@@ -157,6 +176,26 @@ impl Manifest {
         })
     }
 
+    /// The same index with some of its entries, each as it was written.
+    ///
+    /// # Errors
+    /// When it is no index.
+    pub fn with_entries(&self, wanted: &[Digest]) -> Result<Self, ManifestError> {
+        #[derive(Deserialize)]
+        struct Entry {
+            digest: String,
+        }
+        let mut object = JsonObject::parse(&self.bytes)?;
+        let mut entries: Vec<Box<RawValue>> = object.get("manifests")?.unwrap_or_default();
+        let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+        entries.retain(|entry| {
+            let parsed = serde_json::from_str::<Entry>(entry.get());
+            parsed.is_ok_and(|entry| wanted.contains(&entry.digest))
+        });
+        object.set("manifests", &entries)?;
+        Self::parse(object.to_bytes()?.into(), &self.descriptor.media_type)
+    }
+
     /// The digest of the bytes.
     #[must_use]
     pub fn digest(&self) -> Digest {
@@ -249,5 +288,32 @@ mod tests {
             parse("{}", "application/vnd.x"),
             Err(ManifestError::MediaType(_))
         ));
+    }
+
+    #[test]
+    fn entries_are_chosen_and_stay_as_they_were_written() {
+        let entry = |text: &str, platform: &str| {
+            let digest = Digest::of(text.as_bytes());
+            format!(
+                r#"{{"mediaType":"{}", "digest":"{digest}","size":1,"platform":{{{platform}}},"odd":1.50}}"#,
+                media_type::OCI_MANIFEST
+            )
+        };
+        let amd = entry("a", r#""architecture":"amd64","os":"windows","os.version":"10.0.1""#);
+        let arm = entry("b", r#""architecture":"arm64","os":"linux","variant":"v8""#);
+        let unknown = entry("c", r#""architecture":"unknown","os":"unknown""#);
+        let text = |entries: &[&str]| format!(r#"{{"schemaVersion":2,"manifests":[{}],"z":1}}"#, entries.join(","));
+        let index = parse(&text(&[&amd, &arm, &unknown]), media_type::OCI_INDEX).expect("index");
+        let Body::Index(list) = &index.body else {
+            panic!("index")
+        };
+        assert_eq!(list.images().count(), 2);
+        let wanted: Platform = "linux/arm64".parse().expect("platform");
+        let found = list.image_for(&wanted).expect("image").digest;
+        assert_eq!(found, Digest::of(b"b"));
+        assert!(list.image_for(&Platform::linux_amd64()).is_none());
+        let some = index.with_entries(&[found, Digest::of(b"a")]).expect("index");
+        assert_eq!(some.bytes, text(&[&amd, &arm]));
+        assert_eq!(some.descriptor.media_type, media_type::OCI_INDEX);
     }
 }

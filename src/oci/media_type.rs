@@ -124,6 +124,13 @@ pub fn is_image(media_type: &str) -> bool {
     matches!(media_type, OCI_MANIFEST | DOCKER_MANIFEST)
 }
 
+/// Whether the type is that of a layer that may not be passed on.
+#[must_use]
+pub fn is_foreign(media_type: &str) -> bool {
+    media_type.starts_with("application/vnd.docker.image.rootfs.foreign.")
+        || media_type.starts_with("application/vnd.oci.image.layer.nondistributable.")
+}
+
 /// Whether the type is that of an image config, in either family.
 #[must_use]
 pub fn is_config(media_type: &str) -> bool {

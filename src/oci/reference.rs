@@ -71,6 +71,12 @@ impl Tag {
         Self("latest".to_owned())
     }
 
+    /// A tag whose text is known to be one.
+    pub(super) fn of_valid(text: String) -> Self {
+        debug_assert!(text.parse::<Self>().is_ok(), "{text:?}");
+        Self(text)
+    }
+
     /// The text of the tag.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -165,6 +165,11 @@ impl Source for Mirrored {
         Err(self.nothing())
     }
 
+    async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
+        // A mirror need not know what was attached since, and an empty list does not say so.
+        self.origin().referrers(subject).await
+    }
+
     fn repository(&self) -> Option<&Repository> {
         self.origin().repository()
     }

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use super::assistance::Creation;
 use super::creation::{self, Creator};
 use super::error::Failure;
+use super::referrers::SUBJECT_HEADER;
 use super::scheme::Scope;
 use super::transport::Request;
 use super::{Registry, digest_header};
@@ -39,6 +40,8 @@ pub struct RepositoryTarget {
     seen: Mutex<HashSet<Digest>>,
     /// Creates the repository where it is missing.
     pub(super) creator: Option<Arc<Creator>>,
+    /// Manifests of whose subjects the registry took note when they were put.
+    noted: Mutex<HashSet<Digest>>,
 }
 
 impl RepositoryTarget {
@@ -54,6 +57,7 @@ impl RepositoryTarget {
             pushed: Mutex::default(),
             seen: Mutex::default(),
             creator: None,
+            noted: Mutex::default(),
         }
     }
 
@@ -107,6 +111,12 @@ impl RepositoryTarget {
 
     fn lock_seen(&self) -> std::sync::MutexGuard<'_, HashSet<Digest>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the registry took note of what a manifest that was put speaks of.
+    pub(super) fn took_note_of(&self, manifest: &Digest) -> bool {
+        let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.contains(manifest)
     }
 
     /// Asks again with a method whose refusal has words. Its answer counts, if it has one.
@@ -219,6 +229,18 @@ impl Target for RepositoryTarget {
         })
     }
 
+    async fn holds(&self, manifest: &Digest) -> Result<bool> {
+        Ok(self.has_manifest(manifest).await)
+    }
+
+    async fn referrers(&self, subject: &Digest) -> Result<Vec<Digest>> {
+        self.attached(subject).await
+    }
+
+    async fn put_referrer(&self, manifest: &Manifest, subject: &Digest) -> Result<()> {
+        self.attach(manifest, subject).await
+    }
+
     async fn put(&self, blob: &Blob) -> Result<Placement> {
         self.upload(blob)
             .await
@@ -246,6 +268,9 @@ impl Target for RepositoryTarget {
         {
             return Err(ContentError::new(Kind::Invalid, within())
                 .because(format!("the registry stored it as {stored}, not {digest}")));
+        }
+        if response.headers().contains_key(SUBJECT_HEADER) {
+            self.noted.lock().unwrap_or_else(PoisonError::into_inner).insert(digest);
         }
         self.registry.progress.on(&Event::ManifestPut {
             place: &self.repository.to_string(),
@@ -277,8 +302,8 @@ impl Target for RepositoryTarget {
 impl RepositoryTarget {
     /// The digest of what a tag names, where the registry does not tell it in a header.
     async fn digest_of(&self, tag: &Tag) -> Result<Digest> {
-        let source = super::RepositorySource::new(Arc::clone(&self.registry), self.repository.clone());
-        let manifest = crate::content::Source::resolve(&source, &crate::content::Selector::Tag(tag.clone())).await?;
+        let manifest =
+            crate::content::Source::resolve(&self.source(), &crate::content::Selector::Tag(tag.clone())).await?;
         Ok(manifest.digest())
     }
 }

@@ -89,9 +89,10 @@ fn lines_of_scripts_work() {
 #[test]
 fn examples_of_the_help_work() {
     let sample = Sample::new();
-    let run = |command: &str| {
-        check("--help", &sample, &Shown::command(command));
+    let run_in = |sample: &Sample, command: &str| {
+        check("--help", sample, &Shown::command(command));
     };
+    let run = |command: &str| run_in(&sample, command);
     let examples = |name: &str| {
         let help = help(&[name]);
         let (_, examples) = help.split_once("Examples:\n").unwrap();
@@ -105,6 +106,17 @@ fn examples_of_the_help_work() {
     examples("build").iter().for_each(|line| run(line));
     run("shipway build -t registry.example.com/orders:current --push");
     examples("inspect").iter().for_each(|line| run(line));
+    examples("doctor").iter().for_each(|line| run(line));
+    for (name, built) in [
+        ("copy", "shipway build -t registry.example.com/orders:1.4 --push"),
+        ("push", "shipway build --base scratch --output oci:out"),
+        ("tag", "shipway build -t registry.example.com/orders:1.4 --push"),
+    ] {
+        let sample = Sample::new();
+        run_in(&sample, built);
+        examples(name).iter().for_each(|line| run_in(&sample, line));
+        sample.assert_strict();
+    }
 }
 
 /// Catches a project file that is shown and refused.

@@ -1,6 +1,8 @@
 //! What the tests share: a fake registry, a project to run the command in, and readers of what it made.
 
 pub(crate) mod authority;
+#[cfg(feature = "aws")]
+pub(crate) mod aws;
 pub(crate) mod base;
 pub(crate) mod ecr;
 pub(crate) mod git;

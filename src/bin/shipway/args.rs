@@ -1,16 +1,22 @@
 //! What the user may type: declarations, nothing else.
 
 mod build;
+mod copy;
 mod doctor;
 mod global;
 mod inspect;
+mod push;
+mod tag;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use build::{BuildArguments, ImageFormat};
+pub(crate) use copy::{CopyArguments, CopyOptions};
 pub(crate) use doctor::DoctorArguments;
 pub(crate) use global::{Format, GlobalArguments};
 pub(crate) use inspect::InspectArguments;
+pub(crate) use push::PushArguments;
+pub(crate) use tag::TagArguments;
 
 /// Turn a folder of database migrations into a container image, and push it to a registry.
 ///
@@ -33,6 +39,9 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Build(Box<BuildArguments>),
+    Push(Box<PushArguments>),
+    Copy(Box<CopyArguments>),
+    Tag(TagArguments),
     Inspect(InspectArguments),
     Doctor(DoctorArguments),
 }

@@ -1,8 +1,11 @@
 //! The commands.
 
 mod build;
+mod copy;
 mod doctor;
 mod inspect;
+mod push;
+mod tag;
 
 use std::time::Duration;
 
@@ -25,6 +28,9 @@ pub(crate) fn run(arguments: Arguments, environment: &Environment, printer: &Pri
     let result = runtime.block_on(until_interrupted(async {
         match &arguments.command {
             Command::Build(build) => build::run(build, &arguments.global, environment, printer).await,
+            Command::Copy(copy) => copy::run(copy, &arguments.global, environment, printer).await,
+            Command::Push(push) => push::run(push, &arguments.global, environment, printer).await,
+            Command::Tag(tag) => tag::run(tag, &arguments.global, environment, printer).await,
             Command::Doctor(doctor) => doctor::run(doctor, &arguments.global, environment, printer).await,
             Command::Inspect(inspect) => inspect::run(inspect, &arguments.global, environment, printer).await,
         }

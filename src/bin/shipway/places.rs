@@ -164,6 +164,19 @@ impl Places {
         )))
     }
 
+    /// A repository to read from as it is now: not behind its mirrors, which may be late.
+    pub(crate) async fn origin(&self, repository: &Repository) -> Result<Arc<dyn Source>, Error> {
+        let registry = self
+            .registry(repository.registry(), repository.path(), Intent::Read)
+            .await?;
+        let source = Arc::new(RepositorySource::new(registry, repository.clone()));
+        Ok(Arc::new(CachedSource::new(
+            source,
+            repository.clone(),
+            self.cache.clone(),
+        )))
+    }
+
     /// Where logins were looked for.
     pub(crate) fn looked_in(&self) -> String {
         format!("looked in {}", self.store.places().join(", "))

@@ -1,111 +1,63 @@
-//! What a build leaves for scripts: lines or JSON on standard output, and files, written only after success.
+//! What a command leaves for scripts: lines or JSON on standard output, and files, written only after success.
 
 use anyhow::Context as _;
-use serde_json::{Value, json};
-use shipway::build::{Built, Status};
-use shipway::oci::Reference;
+use serde_json::{Map, Value, json};
+use shipway::content::{Delivered, Status};
+use shipway::oci::{Descriptor, Digest, Reference};
 
+mod build;
+mod copy;
 mod files;
 
-pub(crate) use files::ResultFiles;
+pub(crate) use build::BuildResult;
+pub(crate) use copy::CopyResult;
+pub(crate) use files::{FileKind, ResultFiles};
 
-use files::FileKind;
-
-/// What is told of a build.
+/// What is told of every image that went somewhere.
 #[derive(Debug)]
-pub(crate) struct BuildResult<'a> {
-    pub(crate) built: &'a Built,
+pub(crate) struct Summary {
+    /// The image.
+    pub(crate) root: Descriptor,
     /// Repositories with the digest that is there now, in the order of the command line.
     pub(crate) images: Vec<Reference>,
     /// The names with their tags.
     pub(crate) tags: Vec<String>,
     /// What was written besides.
     pub(crate) outputs: Vec<String>,
-    pub(crate) base_name: Option<String>,
-    pub(crate) version: Option<String>,
-    pub(crate) scripts: usize,
+    /// One word for what happened.
+    pub(crate) status: &'static str,
+    /// The config, where it is known and there is one.
+    pub(crate) config: Option<Digest>,
 }
 
-impl BuildResult<'_> {
+impl Summary {
     /// The lines of the text form.
     pub(crate) fn text(&self) -> String {
         if self.images.is_empty() {
-            return format!("{}\n", self.built.present().digest);
+            return format!("{}\n", self.root.digest);
         }
-        self.images.iter().map(|image| format!("{image}\n")).collect()
+        self.references()
     }
 
-    /// One word for what happened.
-    fn status(&self) -> &'static str {
-        let all = |status| self.built.delivered.iter().all(|delivered| delivered.status == status);
-        if all(Status::DryRun) {
-            "dry-run"
-        } else if all(Status::Unchanged) {
-            "unchanged"
-        } else if self.images.is_empty() {
-            "written"
-        } else {
-            "pushed"
-        }
-    }
-
-    /// Whether what is there is the image that was built.
-    fn is_present(&self) -> bool {
-        self.built.present().digest == self.built.root.digest()
-    }
-
-    /// What a registry scans: the images, not an index over them.
-    #[cfg(feature = "aws")]
-    pub(crate) fn scannable(&self) -> Vec<shipway::oci::Digest> {
-        match self.is_present() {
-            true => self.built.platforms.iter().map(|image| image.manifest).collect(),
-            false => vec![self.built.present().digest],
-        }
-    }
-
-    /// The object of the JSON form.
-    pub(crate) fn json(&self) -> Value {
-        let root = self.built.present();
-        // What is known of the image that was built says nothing of another one that stays.
-        let (platforms, layers) = if self.is_present() {
-            (self.built.platforms.as_slice(), self.built.layers.as_slice())
-        } else {
-            Default::default()
-        };
-        json!({
-            "digest": root.digest,
-            "mediaType": root.media_type,
-            "size": root.size,
-            "images": self.images.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "tags": self.tags,
-            "status": self.status(),
-            "outputs": self.outputs,
-            "platforms": platforms.iter().map(|image| json!({
-                "platform": image.platform.to_string(),
-                "digest": image.manifest,
-                "config": image.config,
-            })).collect::<Vec<_>>(),
-            "base": self.base_name.as_ref().map(|name| json!({"name": name, "digest": self.built.base_digest})),
-            "layers": layers.iter().map(|layer| json!({
-                "digest": layer.descriptor.digest,
-                "diffId": layer.diff_id,
-                "size": layer.descriptor.size,
-                "mediaType": layer.descriptor.media_type,
-                "files": layer.files.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            })).collect::<Vec<_>>(),
-            "migrations": {
-                "version": self.version,
-                "digest": self.built.set_digest,
-                "scripts": self.scripts,
-            },
-        })
+    /// The members of the JSON form that every command has.
+    pub(crate) fn json(&self) -> Map<String, Value> {
+        let images: Vec<String> = self.images.iter().map(ToString::to_string).collect();
+        Map::from_iter([
+            ("digest".to_owned(), json!(self.root.digest)),
+            ("mediaType".to_owned(), json!(self.root.media_type)),
+            ("size".to_owned(), json!(self.root.size)),
+            ("images".to_owned(), json!(images)),
+            ("tags".to_owned(), json!(self.tags)),
+            ("status".to_owned(), json!(self.status)),
+            ("outputs".to_owned(), json!(self.outputs)),
+        ])
     }
 
     /// What belongs in a file.
     fn content(&self, kind: FileKind) -> anyhow::Result<String> {
         Ok(match kind {
-            FileKind::Digest => format!("{}\n", self.built.present().digest),
-            FileKind::References => self.images.iter().map(|image| format!("{image}\n")).collect(),
+            FileKind::Digest => format!("{}\n", self.root.digest),
+            FileKind::References => self.references(),
             FileKind::Dotenv => self.dotenv(),
             FileKind::Metadata => {
                 let text = serde_json::to_string_pretty(&self.metadata()).context("cannot write the metadata")?;
@@ -114,13 +66,15 @@ impl BuildResult<'_> {
         })
     }
 
+    fn references(&self) -> String {
+        self.images.iter().map(|image| format!("{image}\n")).collect()
+    }
+
     /// No quotes and no spaces around `=`: GitLab reads the file, not a shell.
     fn dotenv(&self) -> String {
-        let digest = self.built.present().digest;
-        let image = self
-            .images
-            .first()
-            .map_or_else(|| digest.to_string(), ToString::to_string);
+        let digest = self.root.digest;
+        let image = self.images.first();
+        let image = image.map_or_else(|| digest.to_string(), ToString::to_string);
         let tags: Vec<&str> = self.tags.iter().filter_map(|name| name.rsplit(':').next()).collect();
         format!(
             "SHIPWAY_IMAGE={image}\nSHIPWAY_DIGEST={digest}\nSHIPWAY_TAGS={}\n",
@@ -129,22 +83,33 @@ impl BuildResult<'_> {
     }
 
     /// The keys of buildx's metadata file.
-    fn metadata(&self) -> Value {
-        let root = self.built.present();
-        let mut metadata = json!({
-            "containerimage.descriptor": {"mediaType": root.media_type, "digest": root.digest, "size": root.size},
-            "containerimage.digest": root.digest,
-        });
-        if let ([only], true, Some(metadata)) = (
-            self.built.platforms.as_slice(),
-            self.is_present(),
-            metadata.as_object_mut(),
-        ) {
-            metadata.insert("containerimage.config.digest".to_owned(), json!(only.config));
+    fn metadata(&self) -> Map<String, Value> {
+        let root = &self.root;
+        let descriptor = json!({"mediaType": root.media_type, "digest": root.digest, "size": root.size});
+        let mut metadata = Map::from_iter([
+            ("containerimage.descriptor".to_owned(), descriptor),
+            ("containerimage.digest".to_owned(), json!(root.digest)),
+        ]);
+        if let Some(config) = self.config {
+            metadata.insert("containerimage.config.digest".to_owned(), json!(config));
         }
-        if let (false, Some(metadata)) = (self.tags.is_empty(), metadata.as_object_mut()) {
+        if !self.tags.is_empty() {
             metadata.insert("image.name".to_owned(), json!(self.tags.join(",")));
         }
         metadata
+    }
+}
+
+/// One word for what became of several deliveries, to registries or only to files.
+pub(crate) fn status(delivered: &[Delivered], is_pushed: bool) -> &'static str {
+    let all = |status| delivered.iter().all(|delivered| delivered.status == status);
+    if all(Status::DryRun) {
+        "dry-run"
+    } else if all(Status::Unchanged) {
+        "unchanged"
+    } else if is_pushed {
+        "pushed"
+    } else {
+        "written"
     }
 }

@@ -19,12 +19,14 @@ use crate::failure::UsageError;
 
 #[cfg(feature = "aws")]
 mod aws;
+mod copy;
 mod origin;
 mod output;
 mod registries;
 
 #[cfg(feature = "aws")]
 pub(crate) use aws::{Identities, repository};
+pub(crate) use copy::{CopySettings, CopyTarget, bare_tag, location, required, rule};
 pub(crate) use output::Output;
 pub(crate) use registries::{Logins, registries};
 
@@ -129,10 +131,7 @@ impl BuildSettings {
             labels,
             annotations,
             version: version.map(|setting| setting.value),
-            rule: TagRule {
-                immutable: project.image.immutable_tags.clone(),
-                move_all: arguments.move_tags,
-            },
+            rule: rule(project, arguments.move_tags),
             source_date_epoch: source_date_epoch(environment)?,
         })
     }
@@ -257,9 +256,11 @@ fn platforms(arguments: &BuildArguments, environment: &Environment, project: &Pr
         Setting::variable_list(environment, "SHIPWAY_PLATFORMS"),
         Setting::file("image.platforms", project.image.platforms.clone()),
     ]);
-    let Some(setting) = list else {
-        return Ok(Platforms::Default);
-    };
+    list.map_or(Ok(Platforms::Default), |setting| platform_list(&setting))
+}
+
+/// Platforms, or `all`. Each item may be several, separated by commas.
+fn platform_list(setting: &Setting<Vec<String>>) -> anyhow::Result<Platforms> {
     let names: Vec<&str> = setting.value.iter().flat_map(|item| item.split(',')).collect();
     if names == ["all"] {
         return Ok(Platforms::All);

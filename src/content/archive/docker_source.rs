@@ -16,7 +16,7 @@ use crate::content::format::catalog::{Catalog, Listed};
 use crate::content::verify::verified;
 use crate::content::{BlobStream, CONFIG_LIMIT, ContentError, Kind, MANIFEST_LIMIT, Result, Selector};
 use crate::oci::media_type::{DOCKER_CONFIG, DOCKER_LAYER_GZIP, DOCKER_MANIFEST};
-use crate::oci::{Descriptor, ImageConfig, ImageManifest, Manifest};
+use crate::oci::{Descriptor, ImageConfig, ImageManifest, Manifest, Tag};
 
 /// An image as `manifest.json` names it.
 #[derive(Debug, Deserialize)]
@@ -58,6 +58,7 @@ impl DockerImages {
         let listed = images.iter().map(|image| Listed {
             identity: image.config.clone(),
             names: image.repo_tags.clone().unwrap_or_default(),
+            is_referrer: false,
         });
         Ok(Self {
             catalog: Catalog {
@@ -96,6 +97,10 @@ impl DockerImages {
                 )
             }
         }
+    }
+
+    pub(super) fn tags(&self, selector: &Selector) -> Vec<Tag> {
+        self.catalog.tags(selector)
     }
 
     pub(super) async fn fetch(&self, blob: &Descriptor) -> Result<BlobStream> {

@@ -10,8 +10,7 @@ use serde::Serialize;
 use super::DOCKER_MANIFEST_FILE;
 use super::tar_file::{SealedFile, TarFile, check};
 use crate::content::{Blob, ContentError, Kind, Placement, Result, Target};
-use crate::oci::media_type::OCI_LAYER_ZSTD;
-use crate::oci::media_type::{DOCKER_LAYER, OCI_LAYER};
+use crate::oci::media_type::{DOCKER_LAYER, OCI_LAYER, OCI_LAYER_ZSTD, is_config};
 use crate::oci::{Body, Descriptor, Digest, ImageManifest, Manifest, Tag};
 
 /// A file for `docker load` to write to, with one image for one platform.
@@ -67,6 +66,10 @@ impl Target for DockerArchiveTarget {
         Ok(None)
     }
 
+    fn is_replaced(&self) -> bool {
+        true
+    }
+
     async fn put(&self, blob: &Blob) -> Result<Placement> {
         self.state().blobs.insert(blob.descriptor.digest, blob.clone());
         Ok(Placement::Sent)
@@ -83,6 +86,17 @@ impl Target for DockerArchiveTarget {
                 format!("cannot write layer {} to {}", layer.digest, self.place()),
             )
             .because("it is compressed with zstd, which docker-archive has no word for")
+            .hint(format!("write oci-archive:{} instead", self.file.display())));
+        }
+        if !is_config(&image.config.media_type) {
+            return Err(ContentError::new(
+                Kind::Usage,
+                format!("cannot write {} to {}", manifest.digest(), self.place()),
+            )
+            .because(format!(
+                "it is no container image: its config is of type {:?}",
+                image.config.media_type
+            ))
             .hint(format!("write oci-archive:{} instead", self.file.display())));
         }
         let mut state = self.state();

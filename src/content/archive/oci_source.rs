@@ -1,10 +1,12 @@
 //! Reading a layout that is a tar file.
 
 use bytes::Bytes;
+use tokio::sync::OnceCell;
 
 use super::members::Members;
 use super::region::Region;
 use crate::content::format::index::LayoutIndex;
+use crate::content::format::subjects::Subjects;
 use crate::content::format::{BLOBS, INDEX_FILE};
 use crate::content::verify::verified;
 use crate::content::{BlobStream, ContentError, Kind, MANIFEST_LIMIT, Result, Selector};
@@ -16,13 +18,18 @@ use crate::oci::{Body, Descriptor, Digest, Manifest, Tag};
 pub(super) struct OciImages {
     members: Members,
     index: LayoutIndex,
+    subjects: OnceCell<Subjects>,
 }
 
 impl OciImages {
     /// Reads the `index.json` of an archive that has one.
     pub(super) async fn open(members: Members) -> Result<Self> {
         let index = read_index(&members).await?;
-        Ok(Self { members, index })
+        Ok(Self {
+            members,
+            index,
+            subjects: OnceCell::new(),
+        })
     }
 
     /// The members, for another way of reading them.
@@ -104,6 +111,24 @@ impl OciImages {
         self.index
             .select(&Selector::Tag(tag.clone()))
             .map(|(digest, _)| Some(digest))
+    }
+
+    pub(super) fn tags(&self, selector: &Selector) -> Vec<Tag> {
+        self.index.tags(selector)
+    }
+
+    pub(super) async fn referrers(&self, subject: &Digest) -> Vec<Descriptor> {
+        let reading = || async {
+            let mut subjects = Subjects::default();
+            for entry in self.index.entries() {
+                // As in a layout: what cannot be read speaks of nothing.
+                if let Ok(manifest) = self.manifest(entry.digest, Some(entry)).await {
+                    subjects.add(entry, &manifest);
+                }
+            }
+            subjects
+        };
+        self.subjects.get_or_init(reading).await.of(subject)
     }
 
     pub(super) fn fetch(&self, blob: &Descriptor) -> Result<BlobStream> {

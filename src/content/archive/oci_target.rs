@@ -74,6 +74,10 @@ impl Target for OciArchiveTarget {
         Ok(entry.map(|entry| entry.digest))
     }
 
+    fn is_replaced(&self) -> bool {
+        true
+    }
+
     async fn put(&self, blob: &Blob) -> Result<Placement> {
         self.state().blobs.insert(blob.descriptor.digest, blob.clone());
         Ok(Placement::Sent)

@@ -20,7 +20,7 @@ pub struct ArchiveSource(Images);
 
 #[derive(Debug)]
 enum Images {
-    Oci(OciImages),
+    Oci(Box<OciImages>),
     Docker(Box<DockerImages>),
 }
 
@@ -42,7 +42,7 @@ impl ArchiveSource {
         let members = if members.get(LAYOUT_FILE).is_some() && members.get(INDEX_FILE).is_some() {
             let oci = OciImages::open(members).await?;
             if !has_docker || oci.is_usable().await {
-                return Ok(Self(Images::Oci(oci)));
+                return Ok(Self(Images::Oci(Box::new(oci))));
             }
             oci.into_members()
         } else {
@@ -83,6 +83,20 @@ impl Source for ArchiveSource {
             Images::Oci(images) => images.peek(tag),
             Images::Docker(_) => Ok(None),
         }
+    }
+
+    fn tags(&self, selector: &Selector) -> Vec<Tag> {
+        match &self.0 {
+            Images::Oci(images) => images.tags(selector),
+            Images::Docker(images) => images.tags(selector),
+        }
+    }
+
+    async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
+        Ok(match &self.0 {
+            Images::Oci(images) => images.referrers(subject).await,
+            Images::Docker(_) => Vec::new(),
+        })
     }
 
     async fn fetch(&self, blob: &Descriptor) -> Result<BlobStream> {

@@ -1,6 +1,6 @@
 //! The images a layout or an archive offers, and choosing one of them.
 
-use crate::content::{ContentError, Kind, Result};
+use crate::content::{ContentError, Kind, Result, Selector};
 use crate::oci::Tag;
 
 /// An image that can be chosen.
@@ -10,6 +10,8 @@ pub(crate) struct Listed {
     pub(crate) identity: String,
     /// Its names: tags, or full names that end in one.
     pub(crate) names: Vec<String>,
+    /// Whether it speaks of another image: a signature is not meant by whoever names no image.
+    pub(crate) is_referrer: bool,
 }
 
 /// The images at a place, in its order.
@@ -26,7 +28,10 @@ pub(crate) struct Catalog {
 impl Catalog {
     /// The number of the only image. One that is listed under several names is still one.
     pub(crate) fn only(&self) -> Result<usize> {
-        let all: Vec<usize> = (0..self.images.len()).collect();
+        let mut all: Vec<usize> = (0..self.images.len()).collect();
+        if self.images.iter().any(|image| !image.is_referrer) {
+            all.retain(|number| !self.images[*number].is_referrer);
+        }
         self.one_of(&all, || {
             ContentError::new(Kind::NotFound, format!("cannot read an image of {}", self.place))
                 .because("it holds no image")
@@ -54,6 +59,28 @@ impl Catalog {
                 error.because(format!("it holds only {}", all.join(", ")))
             }
         })
+    }
+
+    /// The tags of what is meant: of the only image all, its names that are tags and what its full names end in.
+    pub(crate) fn tags(&self, selector: &Selector) -> Vec<Tag> {
+        if let Selector::Tag(tag) = selector {
+            return vec![tag.clone()];
+        }
+        let (Selector::Only, Ok(only)) = (selector, self.only()) else {
+            return Vec::new();
+        };
+        let same = self
+            .images
+            .iter()
+            .filter(|image| image.identity == self.images[only].identity);
+        let mut tags: Vec<Tag> = Vec::new();
+        for name in same.flat_map(|image| &image.names) {
+            let tag = name.rsplit(':').next().unwrap_or_default().parse::<Tag>();
+            if let Some(tag) = tag.ok().filter(|tag| !tags.contains(tag) && !name.contains('@')) {
+                tags.push(tag);
+            }
+        }
+        tags
     }
 
     fn one_of(&self, found: &[usize], none: impl Fn() -> ContentError) -> Result<usize> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::REF_NAME;
+use super::{ARTIFACT_TYPE, REF_NAME};
 use crate::oci::media_type::OCI_INDEX;
 use crate::oci::{Body, Descriptor, Digest, Manifest, Tag};
 
@@ -53,7 +53,16 @@ impl Collected {
         let untagged = self
             .manifests()
             .filter(|manifest| !has_name(&manifest.digest()))
-            .map(plain);
+            .map(|manifest| {
+                let mut entry = plain(manifest);
+                // So that readers can tell it from an image without reading it.
+                if manifest.subject().is_some() {
+                    entry
+                        .rest
+                        .insert(ARTIFACT_TYPE.to_owned(), json!(manifest.artifact_type()));
+                }
+                entry
+            });
         tagged.chain(untagged).collect()
     }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::catalog::{Catalog, Listed};
-use super::{CONTAINERD_NAME, INDEX_FILE, REF_NAME};
+use super::{ARTIFACT_TYPE, CONTAINERD_NAME, INDEX_FILE, REF_NAME};
 use crate::content::{ContentError, Kind, Result, Selector};
 use crate::oci::{Descriptor, Digest, Index, Manifest, Tag};
 
@@ -26,6 +26,7 @@ impl LayoutIndex {
         let images = index.manifests.iter().map(|entry| Listed {
             identity: entry.digest.to_string(),
             names: names(entry),
+            is_referrer: is_referrer(entry),
         });
         Ok(Self {
             catalog: Catalog {
@@ -62,6 +63,11 @@ impl LayoutIndex {
         Ok((self.entries[number].digest, Some(&self.entries[number])))
     }
 
+    /// The tags of what is meant.
+    pub(crate) fn tags(&self, selector: &Selector) -> Vec<Tag> {
+        self.catalog.tags(selector)
+    }
+
     /// The entry whose name is exactly this tag: the one a target would replace.
     pub(crate) fn named(&self, tag: &Tag) -> Option<&Descriptor> {
         self.entries
@@ -94,4 +100,16 @@ fn names(entry: &Descriptor) -> Vec<String> {
         .into_iter()
         .filter_map(|key| entry.annotation(key));
     names.map(str::to_owned).collect()
+}
+
+/// Whether an entry speaks of another one: it has no name and says what it is, or the name of what cosign and lists of
+/// referrers are named by.
+fn is_referrer(entry: &Descriptor) -> bool {
+    match entry.annotation(REF_NAME) {
+        None => entry.rest.contains_key(ARTIFACT_TYPE),
+        Some(name) => name.strip_prefix("sha256-").is_some_and(|rest| {
+            let (hex, _) = rest.split_once('.').unwrap_or((rest, ""));
+            format!("sha256:{hex}").parse::<Digest>().is_ok()
+        }),
+    }
 }

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use tokio::sync::OnceCell;
 use tokio_util::io::ReaderStream;
 
 use super::folder::{Found, look, read_index};
 use crate::content::format::index::LayoutIndex;
 use crate::content::format::output::unfinished;
+use crate::content::format::subjects::Subjects;
 use crate::content::format::{BLOBS, INDEX_FILE, LAYOUT_FILE};
 use crate::content::verify::{collect, verified};
 use crate::content::{BlobStream, ContentError, Kind, MANIFEST_LIMIT, Result, Selector, Source};
@@ -24,6 +26,7 @@ const PIECE: usize = 256 * 1024;
 pub struct LayoutSource {
     blobs: PathBuf,
     index: LayoutIndex,
+    subjects: OnceCell<Subjects>,
 }
 
 impl LayoutSource {
@@ -59,7 +62,20 @@ impl LayoutSource {
         Ok(Self {
             blobs: folder.join(BLOBS),
             index: LayoutIndex::parse(&index, format!("layout {path}"), format!("oci:{path}"))?,
+            subjects: OnceCell::new(),
         })
+    }
+
+    async fn manifest(&self, digest: Digest, entry: Option<&Descriptor>) -> Result<Manifest> {
+        let (file, size) = self.open_blob(&digest).await?;
+        if size > MANIFEST_LIMIT {
+            let what = format!("cannot read manifest {digest} in {}", self.place());
+            return Err(ContentError::new(Kind::Invalid, what).because(format!(
+                "it has {size} bytes, and {MANIFEST_LIMIT} is the limit for a manifest"
+            )));
+        }
+        let bytes: Bytes = collect(stream(file, self.blobs.join(digest.hex())), size).await?;
+        self.index.manifest(bytes, digest, entry)
     }
 
     async fn open_blob(&self, digest: &Digest) -> Result<(tokio::fs::File, u64)> {
@@ -85,21 +101,31 @@ impl Source for LayoutSource {
 
     async fn resolve(&self, selector: &Selector) -> Result<Manifest> {
         let (digest, entry) = self.index.select(selector)?;
-        let (file, size) = self.open_blob(&digest).await?;
-        if size > MANIFEST_LIMIT {
-            let what = format!("cannot read manifest {digest} in {}", self.place());
-            return Err(ContentError::new(Kind::Invalid, what).because(format!(
-                "it has {size} bytes, and {MANIFEST_LIMIT} is the limit for a manifest"
-            )));
-        }
-        let bytes: Bytes = collect(stream(file, self.blobs.join(digest.hex())), size).await?;
-        self.index.manifest(bytes, digest, entry)
+        self.manifest(digest, entry).await
     }
 
     async fn peek(&self, tag: &Tag) -> Result<Option<Digest>> {
         self.index
             .select(&Selector::Tag(tag.clone()))
             .map(|(digest, _)| Some(digest))
+    }
+
+    fn tags(&self, selector: &Selector) -> Vec<Tag> {
+        self.index.tags(selector)
+    }
+
+    async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
+        let reading = || async {
+            let mut subjects = Subjects::default();
+            for entry in self.index.entries() {
+                // What cannot be read speaks of nothing, and is no concern of whoever asks for something else.
+                if let Ok(manifest) = self.manifest(entry.digest, Some(entry)).await {
+                    subjects.add(entry, &manifest);
+                }
+            }
+            subjects
+        };
+        Ok(self.subjects.get_or_init(reading).await.of(subject))
     }
 
     async fn fetch(&self, blob: &Descriptor) -> Result<BlobStream> {

@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use tempfile::TempPath;
 
+use super::LayoutSource;
 use super::folder::{Footprint, Found, holds, look_to_write, read_index};
 use crate::content::format::collected::Collected;
 use crate::content::format::index::LayoutIndex;
 use crate::content::format::output::{Output, cannot_write, temporary, unfinished, write_whole};
 use crate::content::format::{BLOBS, INDEX_FILE};
-use crate::content::{Blob, ContentError, Kind, Placement, Result, Target};
+use crate::content::{Blob, ContentError, Kind, Placement, Result, Source as _, Target};
 use crate::oci::{Digest, Manifest, Tag};
 
 /// An OCI image layout to write to.
@@ -135,6 +136,16 @@ impl Target for LayoutTarget {
     async fn put_manifest(&self, manifest: &Manifest, tag: Option<&Tag>) -> Result<()> {
         self.state().collected.add(manifest, tag);
         Ok(())
+    }
+
+    async fn referrers(&self, subject: &Digest) -> Result<Vec<Digest>> {
+        let source = match LayoutSource::open(&self.folder).await {
+            Ok(source) => source,
+            Err(error) if error.kind() == Kind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let listed = source.referrers(subject).await?;
+        Ok(listed.iter().map(|entry| entry.digest).collect())
     }
 
     async fn commit(&self) -> Result<()> {

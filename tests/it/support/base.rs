@@ -353,6 +353,47 @@ impl Base {
     }
 }
 
+impl Bundle {
+    /// Something that is no image, such as a chart: a config of its own type and one layer of text.
+    pub(crate) fn artifact(config_type: &str, text: &str) -> Self {
+        Self::artifact_with(config_type, text, json!({}))
+    }
+
+    /// Something that speaks of a manifest, such as a signature.
+    pub(crate) fn referrer(subject: &Self, artifact_type: &str, text: &str) -> Self {
+        let (media_type, bytes) = subject.manifests.last().unwrap();
+        let members = json!({
+            "artifactType": artifact_type,
+            "subject": {"mediaType": media_type, "digest": subject.digest(), "size": bytes.len()},
+            "annotations": {"made.by": "a test"},
+        });
+        Self::artifact_with("application/vnd.oci.empty.v1+json", text, members)
+    }
+
+    fn artifact_with(config_type: &str, text: &str, members: Value) -> Self {
+        let config = Bytes::from_static(b"{}");
+        let content = Bytes::from(text.to_owned());
+        let mut manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": {"mediaType": config_type, "digest": digest_of(&config), "size": config.len()},
+            "layers": [{"mediaType": "application/octet-stream", "digest": digest_of(&content),
+                "size": content.len()}],
+        });
+        manifest
+            .as_object_mut()
+            .unwrap()
+            .extend(members.as_object().unwrap().clone());
+        Self {
+            blobs: vec![
+                (digest_of(&content), Content::Bytes(content)),
+                (digest_of(&config), Content::Bytes(config)),
+            ],
+            manifests: vec![(OCI_MANIFEST.to_owned(), Bytes::from(manifest.to_string()))],
+        }
+    }
+}
+
 fn attestation(subject: &str) -> Bundle {
     let statement = Bytes::from(json!({"_type": "https://in-toto.io/Statement/v0.1", "s": subject}).to_string());
     let config = Bytes::from(

@@ -1,10 +1,14 @@
 //! `FakeRegistry`: a strict OCI registry in this process, with scripted faults, that counts what it is asked.
 
 mod authentication;
+mod complete;
 mod content;
 mod fault;
+#[cfg(feature = "aws")]
+mod governed;
 mod query;
 mod record;
+mod referrers;
 mod rounds;
 mod routes;
 mod server;
@@ -20,10 +24,21 @@ use tokio::sync::oneshot;
 
 pub(crate) use self::authentication::{Authentication, EXPIRED_PASSWORD, IDENTITY_TOKEN, PASSWORD, USER, basic};
 pub(crate) use self::content::{Content, digest_of};
+#[cfg(feature = "aws")]
+pub(crate) use self::content::{Mishap, Served};
 pub(crate) use self::fault::{Action, Fault};
+#[cfg(feature = "aws")]
+pub(crate) use self::governed::Governed;
+#[cfg(feature = "aws")]
+pub(crate) use self::query::Query;
 pub(crate) use self::record::Host;
 use self::record::Recorded;
+pub(crate) use self::referrers::Referrers;
 use self::rounds::Rounds;
+#[cfg(feature = "aws")]
+pub(crate) use self::routes::{Reply, header};
+#[cfg(feature = "aws")]
+pub(crate) use self::server::{answers, listen};
 use self::store::{Manifest, Store};
 use super::authority::ServerIdentity;
 use super::base::Bundle;
@@ -44,12 +59,16 @@ pub(crate) struct Options {
     pub(crate) manifests_per_second: Option<usize>,
     /// Whether a repository comes into being when it is pushed to.
     pub(crate) creates_repositories: bool,
+    /// Whether a repository comes into being when an upload to it is opened, as a creation template of ECR's has it.
+    pub(crate) creates_on_push: bool,
     /// Whether answers carry `Docker-Content-Digest`.
     pub(crate) names_digests: bool,
     /// Whether an upload's `Location` is a whole URL.
     pub(crate) absolute_locations: bool,
     /// Whether large blobs are hashed and thrown away.
     pub(crate) discards: bool,
+    /// What it does with manifests that have a subject.
+    pub(crate) referrers: Referrers,
     /// Whether requests are answered in rounds, to measure depth.
     pub(crate) rounds: bool,
     /// The certificate for HTTPS; without one it speaks plain HTTP.
@@ -76,9 +95,11 @@ impl Options {
             immutable: false,
             manifests_per_second: None,
             creates_repositories: true,
+            creates_on_push: false,
             names_digests: true,
             absolute_locations: false,
             discards: false,
+            referrers: Referrers::Listed { page: 1000 },
             rounds: false,
             identity: None,
         }
@@ -237,6 +258,31 @@ impl FakeRegistry {
         let digest = bundle.digest();
         held.tags.insert(tag.to_owned(), digest.clone());
         digest
+    }
+
+    /// Puts what belongs to a bundle into a repository, without a tag.
+    pub(crate) fn seed_untagged(&self, repository: &str, bundle: &Bundle) -> String {
+        let tag = "seeded-for-a-moment";
+        let digest = self.seed(repository, tag, bundle);
+        let mut store = self.shared.store();
+        store.repositories.get_mut(repository).unwrap().tags.remove(tag);
+        digest
+    }
+
+    /// The bytes of a manifest.
+    pub(crate) fn manifest(&self, repository: &str, reference: &str) -> Option<String> {
+        let store = self.shared.store();
+        let held = store.repositories.get(repository)?;
+        let manifest = held.manifests.get(&held.digest(reference)?)?;
+        Some(String::from_utf8(manifest.bytes.to_vec()).unwrap())
+    }
+
+    /// Takes a manifest away, as a registry that lost it.
+    pub(crate) fn lose(&self, repository: &str, digest: &str) {
+        let mut store = self.shared.store();
+        let held = store.repositories.get_mut(repository).unwrap();
+        held.manifests.remove(digest);
+        held.blobs.remove(digest);
     }
 
     /// Scripts a fault; the handle tells whether it struck.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use shipway::build::{BuildError, Delivery, Order, SetDigest, ship};
-use shipway::content::Target;
+use shipway::build::{BuildError, Order, SetDigest, ship};
 use shipway::content::archive::{DockerArchiveTarget, OciArchiveTarget};
 use shipway::content::layout::LayoutTarget;
+use shipway::content::{Delivery, Target};
 use shipway::error::Error;
 use shipway::migrations::Inventory;
 use shipway::oci::{Family, Reference, Tag};
@@ -23,7 +23,7 @@ use crate::failure::UsageError;
 use crate::places::Places;
 use crate::printer::Printer;
 use crate::progress::Display;
-use crate::results::{BuildResult, ResultFiles};
+use crate::results::{BuildResult, FileKind, ResultFiles};
 use crate::settings::{self, BuildSettings, Logins, Output};
 
 mod names;
@@ -76,7 +76,12 @@ pub(crate) async fn run(
     let order = order(&settings, &facts, &places, arguments.dry_run).await?;
     let files = match arguments.dry_run {
         true => None,
-        false => Some(ResultFiles::prepare(arguments)?),
+        false => Some(ResultFiles::prepare(&[
+            (FileKind::Digest, "--digest-file", &arguments.digest_file),
+            (FileKind::References, "--image-refs", &arguments.image_refs),
+            (FileKind::Dotenv, "--dotenv", &arguments.dotenv),
+            (FileKind::Metadata, "--metadata-file", &arguments.metadata_file),
+        ])?),
     };
     let built = ship(&order, facts.set_digest(), &deliveries, &progress)
         .await
@@ -101,15 +106,11 @@ pub(crate) async fn run(
             "the base has Docker's media types, and so has the image; some readers of layouts (skopeo, umoci) find OCI ones only: --image-format oci",
         );
     }
-    let result = BuildResult {
-        built: &built,
-        images,
-        tags: names.iter().map(Name::text).collect(),
-        outputs: arguments.output.clone(),
-        base_name: settings.base.as_ref().map(|(name, _)| name.clone()),
-        version: facts.inventory.highest_version().map(ToString::to_string),
-        scripts: facts.inventory.entries().len(),
-    };
+    let tags = names.iter().map(Name::text).collect();
+    let mut result = BuildResult::of(&built, images, tags, arguments.output.clone());
+    result.base_name = settings.base.as_ref().map(|(name, _)| name.clone());
+    result.version = facts.inventory.highest_version().map(ToString::to_string);
+    result.scripts = facts.inventory.entries().len();
     #[cfg_attr(not(feature = "aws"), expect(unused_mut, reason = "only Amazon ECR scans"))]
     let mut told = result.json();
     #[cfg(feature = "aws")]
@@ -124,14 +125,14 @@ pub(crate) async fn run(
         }
     }
     if let Some(files) = files {
-        files.write(&result)?;
+        files.write(&result.summary)?;
     }
     print(printer, &result, &told)
 }
 
 fn print(printer: &Printer, result: &BuildResult<'_>, told: &serde_json::Value) -> anyhow::Result<()> {
     Ok(match printer.format() {
-        Format::Text => printer.data(&result.text())?,
+        Format::Text => printer.data(&result.summary.text())?,
         Format::Json => printer.data(&format!("{told}\n"))?,
     })
 }

@@ -1,4 +1,4 @@
-//! The files a build leaves: made sure of before anything is sent, filled after success.
+//! The files a command leaves: made sure of before anything is sent, filled after success.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write as _};
@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use tempfile::NamedTempFile;
 
-use super::BuildResult;
-use crate::args::BuildArguments;
+use super::Summary;
 use crate::failure::UsageError;
 
 /// What the names of files begin with until they are complete.
@@ -16,7 +15,7 @@ const TEMPORARY: &str = ".shipway-";
 
 /// What a file tells.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum FileKind {
+pub(crate) enum FileKind {
     /// The digest.
     Digest,
     /// The images, by digest.
@@ -44,28 +43,22 @@ enum Place {
 
 impl ResultFiles {
     /// Makes sure that the files can be written.
-    pub(crate) fn prepare(arguments: &BuildArguments) -> anyhow::Result<Self> {
-        let asked = [
-            (FileKind::Digest, "--digest-file", &arguments.digest_file),
-            (FileKind::References, "--image-refs", &arguments.image_refs),
-            (FileKind::Dotenv, "--dotenv", &arguments.dotenv),
-            (FileKind::Metadata, "--metadata-file", &arguments.metadata_file),
-        ];
+    pub(crate) fn prepare(asked: &[(FileKind, &str, &Option<PathBuf>)]) -> anyhow::Result<Self> {
         let mut files = Vec::new();
         for (kind, flag, path) in asked {
             let Some(path) = path else { continue };
             let (path, place) = place(flag, path)?;
-            files.push((kind, path, place));
+            files.push((*kind, path, place));
         }
         Ok(Self { files })
     }
 
     /// Fills the files, then gives them their names.
-    pub(crate) fn write(self, result: &BuildResult<'_>) -> anyhow::Result<()> {
+    pub(crate) fn write(self, summary: &Summary) -> anyhow::Result<()> {
         let mut complete = Vec::new();
         for (kind, path, place) in self.files {
             let what = || format!("cannot write {}", path.display());
-            let text = result.content(kind)?;
+            let text = summary.content(kind)?;
             match place {
                 Place::Special => fs::write(&path, text).with_context(what)?,
                 Place::Beside(mut file) => {

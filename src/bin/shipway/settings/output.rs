@@ -50,7 +50,7 @@ fn output(text: &str) -> anyhow::Result<Output> {
 }
 
 /// A path by which two spellings of one place can be told to be one, as far as it is there.
-fn real(path: &Path) -> PathBuf {
+pub(super) fn real(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;
     }

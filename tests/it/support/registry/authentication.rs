@@ -33,10 +33,14 @@ pub(crate) enum Authentication {
     },
 }
 
-/// Tokens given out.
+/// Tokens given out, and the password that is good.
 #[derive(Default)]
 pub(crate) struct Tokens {
     granted: BTreeMap<String, Token>,
+    /// Instead of [`PASSWORD`].
+    password: Option<String>,
+    /// Passwords that were good once.
+    expired: Vec<String>,
 }
 
 struct Token {
@@ -69,8 +73,13 @@ impl Tokens {
         match authentication {
             Authentication::Anonymous => Ok(()),
             Authentication::Basic => {
-                if authorization == Some(&basic(USER, PASSWORD)) {
+                if authorization == Some(&basic(USER, self.password())) {
                     return Ok(());
+                }
+                let is_expired = |password: &String| authorization == Some(&basic(USER, password));
+                if self.expired.iter().any(is_expired) {
+                    let message = "Your authorization token has expired. Reauthenticate and try again.";
+                    return Err(Reply::error(403, "DENIED", message));
                 }
                 // Amazon ECR answers in plain text here, not in JSON.
                 if authorization == Some(&basic(USER, EXPIRED_PASSWORD)) {
@@ -122,7 +131,7 @@ impl Tokens {
         let (asked, known) = match method {
             "GET" => match authorization {
                 None if anonymous_pull => (query, false),
-                Some(value) if value == basic(USER, PASSWORD) => (query, true),
+                Some(value) if value == basic(USER, self.password()) => (query, true),
                 _ => return Reply::error(401, "UNAUTHORIZED", "incorrect username or password"),
             },
             "POST" => {
@@ -152,6 +161,17 @@ impl Tokens {
         let uses_left = uses;
         self.granted.insert(token, Token { scopes, uses_left });
         Reply::json(200, &body)
+    }
+
+    fn password(&self) -> &str {
+        self.password.as_deref().unwrap_or(PASSWORD)
+    }
+
+    /// From now on `password` alone is good; the ones before it have expired.
+    #[cfg(feature = "aws")]
+    pub(crate) fn accept(&mut self, password: &str) {
+        let before = self.password.replace(password.to_owned());
+        self.expired.push(before.unwrap_or_else(|| PASSWORD.to_owned()));
     }
 
     /// How many tokens were given out.

@@ -57,6 +57,12 @@ impl Fault {
         }
     }
 
+    /// Matches calls of an operation of AWS: `ecr:CreateRepository`.
+    #[cfg(feature = "aws")]
+    pub(crate) fn on_operation(name: &str) -> Self {
+        Self::on("AWS", name)
+    }
+
     /// Lets the first `count` matching requests pass.
     pub(crate) fn after(mut self, count: usize) -> Self {
         self.after = count;

@@ -22,6 +22,12 @@ impl Query {
         self.all(name).next()
     }
 
+    /// All pairs.
+    #[cfg(feature = "aws")]
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// All values of `name`.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let pairs = self.pairs.iter().filter(move |pair| pair.0 == name);

@@ -10,6 +10,7 @@ use super::Shared;
 use super::authentication::Need;
 use super::content::Content;
 use super::query::Query;
+use super::referrers::Referrers;
 use super::store::Manifest;
 
 /// An answer before it is sent.
@@ -85,6 +86,8 @@ pub(crate) enum Route<'a> {
     Manifest(&'a str, &'a str),
     /// A blob by digest.
     Blob(&'a str, &'a str),
+    /// What speaks of a manifest, by its digest.
+    Referrers(&'a str, &'a str),
     /// Where uploads start.
     Uploads(&'a str),
     /// An upload session.
@@ -104,6 +107,9 @@ impl<'a> Route<'a> {
         if let Some((repository, digest)) = rest.rsplit_once("/blobs/") {
             return Some(Self::Blob(repository, digest));
         }
+        if let Some((repository, digest)) = rest.rsplit_once("/referrers/") {
+            return Some(Self::Referrers(repository, digest));
+        }
         let (repository, reference) = rest.rsplit_once("/manifests/")?;
         Some(Self::Manifest(repository, reference))
     }
@@ -111,7 +117,11 @@ impl<'a> Route<'a> {
     /// The repository.
     pub(crate) fn repository(&self) -> &'a str {
         match self {
-            Self::Manifest(name, _) | Self::Blob(name, _) | Self::Uploads(name) | Self::Session(name, _) => name,
+            Self::Manifest(name, _)
+            | Self::Blob(name, _)
+            | Self::Referrers(name, _)
+            | Self::Uploads(name)
+            | Self::Session(name, _) => name,
         }
     }
 }
@@ -140,7 +150,9 @@ impl Shared {
         if let Err(refusal) = self.admit(request.method, repository, request.headers) {
             return refusal;
         }
-        if !self.options.creates_repositories && !self.store().repositories.contains_key(repository) {
+        let opens_upload = request.method == "POST" && matches!(route, Route::Uploads(_));
+        let creates = self.options.creates_repositories || (self.options.creates_on_push && opens_upload);
+        if !creates && !self.store().repositories.contains_key(repository) {
             let message = format!(
                 "The repository with name '{repository}' does not exist in the registry with id '123456789012'"
             );
@@ -158,6 +170,7 @@ impl Shared {
                 None => Reply::empty(404),
             },
             ("GET", Route::Blob(_, digest)) => self.get_blob(repository, digest),
+            ("GET", Route::Referrers(_, subject)) => self.list_referrers(repository, subject, request),
             ("POST", Route::Uploads(_)) => self.open_upload(repository, request),
             ("PUT", Route::Session(_, session)) => self.finish_upload(repository, session, request),
             ("DELETE", Route::Session(_, session)) => {
@@ -266,6 +279,10 @@ impl Shared {
             let message = format!("{missing} unknown to the repository");
             return Reply::error(400, "MANIFEST_BLOB_UNKNOWN", &message);
         }
+        let subject = manifest["subject"]["digest"].as_str();
+        if subject.is_some() && self.options.referrers == Referrers::Refused {
+            return Reply::error(405, "UNSUPPORTED", "the operation is unsupported");
+        }
         if !by_digest {
             if self.options.immutable && held.tags.contains_key(reference) {
                 let message = format!(
@@ -279,9 +296,13 @@ impl Shared {
         let bytes = bytes.clone();
         held.manifests
             .insert(request.digest.clone(), Manifest { media_type, bytes });
-        Reply::empty(201)
+        let reply = Reply::empty(201)
             .header("location", &format!("/v2/{repository}/manifests/{}", request.digest))
-            .header("docker-content-digest", &request.digest)
+            .header("docker-content-digest", &request.digest);
+        match (subject, self.options.referrers) {
+            (Some(subject), Referrers::Listed { .. }) => reply.header("oci-subject", subject),
+            _ => reply,
+        }
     }
 
     fn get_blob(&self, repository: &str, digest: &str) -> Reply {

@@ -70,6 +70,10 @@ impl Repository {
         let config = manifest.get("config").into_iter();
         for blob in config.chain(manifest["layers"].as_array().into_iter().flatten()) {
             let digest = blob["digest"].as_str().unwrap_or_default();
+            let media_type = blob["mediaType"].as_str().unwrap_or_default();
+            if media_type.contains("foreign") && blob["urls"].is_array() {
+                continue;
+            }
             match self.blobs.get(digest) {
                 None => return Some(format!("blob {digest}")),
                 Some(content) if Some(content.size()) != blob["size"].as_u64() => {

@@ -1,0 +1,268 @@
+//! Copying an image from one place to others: everything it names, byte by byte, so that its digest stays.
+
+mod choose;
+mod name;
+mod parts;
+mod referrers;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::future::{try_join, try_join_all};
+
+use super::delivery::{self, Delivered, Delivery, Parcel, Plan};
+use super::{ContentError, Image, Kind, Result, Selector, Source, TagRule, Transfer};
+use crate::oci::{Body, Descriptor, Digest, Platform};
+use crate::progress::Progress;
+
+pub use name::{Naming, name};
+pub use referrers::{CopiedReferrer, ReferrerStatus};
+
+/// How much of what the source names is copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// All of it.
+    Everything,
+    /// The images for these platforms: of one, its own manifest; of several, an index with just these.
+    Platforms(Vec<Platform>),
+    /// The only image there is, for a place that holds no more than one.
+    OnlyImage,
+}
+
+/// What is to be copied.
+#[derive(Debug)]
+pub struct Errand {
+    /// Where it is.
+    pub source: Arc<dyn Source>,
+    /// Which image there.
+    pub selector: Selector,
+    /// How much of it.
+    pub selection: Selection,
+    /// The digest it must have: the source's, or that of the part that is copied.
+    pub required: Option<Digest>,
+    /// Which tags must not move.
+    pub rule: TagRule,
+    /// Whether what speaks of the image goes along: signatures, attestations, bills of materials.
+    pub with_referrers: bool,
+    /// Whether nothing is to be written.
+    pub dry_run: bool,
+}
+
+/// What was copied.
+#[derive(Debug)]
+pub struct Copied {
+    /// The image at the targets.
+    pub root: Descriptor,
+    /// The manifests of its platforms. One that stands alone says only in its config what it is for, which is not read
+    /// unless a platform was asked for.
+    pub platforms: Vec<(Option<Platform>, Digest)>,
+    /// What speaks of it and went along.
+    pub referrers: Vec<CopiedReferrer>,
+    /// The deliveries, in the order they were given.
+    pub delivered: Vec<Delivered>,
+}
+
+/// Copies an image.
+///
+/// # Errors
+/// The first failure. [`Kind::Refused`], before anything is written, when the image is not the required one or a tag
+/// that must not move names another.
+pub async fn copy(errand: &Errand, deliveries: &[Delivery], progress: &Arc<dyn Progress>) -> Result<Copied> {
+    let asking = try_join_all(deliveries.iter().map(Delivery::ask));
+    let (named, chosen) = try_join(asking, choose::choose(errand, progress.as_ref())).await?;
+    let copying = Copying {
+        errand,
+        deliveries,
+        chosen,
+        progress,
+        has_believed: AtomicBool::new(false),
+    };
+    match copying.run(&named, true).await {
+        // What a target said to hold is not complete there: everything is sent then.
+        Err(error) if error.kind() == Kind::Incomplete && copying.has_believed.load(Ordering::Relaxed) => {
+            copying.run(&named, false).await
+        }
+        result => result,
+    }
+}
+
+/// A copy whose image is known.
+struct Copying<'a> {
+    errand: &'a Errand,
+    deliveries: &'a [Delivery],
+    chosen: choose::Chosen,
+    progress: &'a Arc<dyn Progress>,
+    /// Whether a target said to hold something, which was not sent then.
+    has_believed: AtomicBool,
+}
+
+impl Copying<'_> {
+    /// Copies; what the targets say to hold is believed if they are trusted.
+    async fn run(&self, named: &[Vec<Option<Digest>>], is_trusted: bool) -> Result<Copied> {
+        let root = &self.chosen.root;
+        let transfers: Vec<Transfer> = self
+            .deliveries
+            .iter()
+            .map(|delivery| Transfer::new(Arc::clone(&delivery.target), Arc::clone(self.progress)))
+            .collect();
+        let plans = self.plans(named, is_trusted).await?;
+        let delivered = plans
+            .iter()
+            .map(|plan| plan.outcome(root, self.errand.dry_run))
+            .collect();
+        let all = self.deliveries.iter().zip(&transfers).zip(plans);
+        let parcels: Vec<Parcel<'_>> = all
+            .map(|((delivery, transfer), plan)| Parcel {
+                delivery,
+                transfer,
+                plan,
+            })
+            .collect();
+        let needs_all = parcels.iter().any(|parcel| matches!(parcel.plan, Plan::All(_))) && !self.errand.dry_run;
+        let source = &self.errand.source;
+        let reading = async {
+            if needs_all {
+                parts::read(source, root.clone()).await
+            } else {
+                Ok(Image {
+                    root: root.clone(),
+                    children: Vec::new(),
+                    blobs: Vec::new(),
+                })
+            }
+        };
+        let gathering = async {
+            if self.errand.with_referrers {
+                referrers::gather(source, &self.subjects(), self.progress.as_ref()).await
+            } else {
+                Ok(Vec::new())
+            }
+        };
+        let (image, referrers) = try_join(reading, gathering).await?;
+        let referrers = if self.errand.dry_run {
+            referrers.iter().map(referrers::Referrer::not_copied).collect()
+        } else {
+            self.deliver(&parcels, &image, &referrers, is_trusted).await?
+        };
+        Ok(Copied {
+            root: root.descriptor.clone(),
+            platforms: self.platforms(),
+            referrers,
+            delivered,
+        })
+    }
+
+    /// What has to be done for each delivery. No tag that must not move does.
+    async fn plans(&self, named: &[Vec<Option<Digest>>], is_trusted: bool) -> Result<Vec<Plan>> {
+        let root = &self.chosen.root;
+        let mut plans = Vec::new();
+        for (delivery, named) in self.deliveries.iter().zip(named) {
+            let standing = delivery.standing(&self.errand.rule, named, &root.digest());
+            if let Some((tag, named)) = standing.fixed.first() {
+                return Err(delivery.refusal(tag, named, &root.digest()));
+            }
+            plans.push(match delivery.plan(standing, root) {
+                // It has to be written anew for the referrers.
+                _ if self.errand.with_referrers && delivery.target.is_replaced() => Plan::All(delivery.tags.clone()),
+                Plan::Name(tags) if !is_trusted => Plan::All(tags),
+                plan => {
+                    // What a tag names should be complete.
+                    if matches!(plan, Plan::Name(_)) {
+                        self.has_believed.store(true, Ordering::Relaxed);
+                    }
+                    plan
+                }
+            });
+        }
+        let looking = self.deliveries.iter().zip(plans).map(|(delivery, plan)| async move {
+            Ok::<_, ContentError>(match plan {
+                Plan::All(tags) if is_trusted && delivery.target.holds(&root.digest()).await? => {
+                    self.has_believed.store(true, Ordering::Relaxed);
+                    if tags.is_empty() {
+                        Plan::Nothing(root.descriptor.clone())
+                    } else {
+                        Plan::Name(tags)
+                    }
+                }
+                plan => plan,
+            })
+        });
+        try_join_all(looking).await
+    }
+
+    /// Writes: the image without a name, what speaks of it, then the names. So whoever finds the image by its name finds
+    /// its signatures as well.
+    async fn deliver(
+        &self,
+        parcels: &[Parcel<'_>],
+        image: &Image,
+        referrers: &[referrers::Referrer],
+        is_trusted: bool,
+    ) -> Result<Vec<CopiedReferrer>> {
+        let filling = parcels.iter().map(|parcel| async move {
+            match parcel.plan {
+                Plan::All(_) if is_trusted => {
+                    let lacking = parts::lacking(image, parcel.delivery.target.as_ref()).await?;
+                    if lacking.children.len() < image.children.len() {
+                        self.has_believed.store(true, Ordering::Relaxed);
+                    }
+                    parcel.transfer.fill(&lacking).await
+                }
+                Plan::All(_) => parcel.transfer.fill(image).await,
+                Plan::Nothing(_) | Plan::Name(_) => Ok(()),
+            }
+        });
+        try_join_all(filling).await?;
+        let copied = if referrers.is_empty() {
+            Vec::new()
+        } else {
+            for parcel in parcels.iter().filter(|parcel| matches!(parcel.plan, Plan::All(_))) {
+                parcel.transfer.complete(image, &[]).await?;
+            }
+            referrers::attach(referrers, parcels, self.progress.as_ref()).await?
+        };
+        delivery::publish(parcels, image).await?;
+        Ok(copied)
+    }
+
+    /// The manifests whose referrers go along. Of an index made anew nothing speaks.
+    fn subjects(&self) -> Vec<referrers::Subject> {
+        let mut subjects = Vec::new();
+        let root = &self.chosen.root;
+        if !self.chosen.is_new {
+            subjects.push(referrers::Subject::image(root.digest()));
+        }
+        if let Body::Index(index) = &root.body {
+            subjects.extend(index.manifests.iter().map(|child| referrers::Subject {
+                digest: child.digest,
+                is_image: !child.is_attestation(),
+            }));
+        }
+        subjects
+    }
+
+    fn platforms(&self) -> Vec<(Option<Platform>, Digest)> {
+        let root = &self.chosen.root;
+        match &root.body {
+            Body::Index(index) => index
+                .images()
+                .map(|(child, platform)| (Some(platform.clone()), child.digest))
+                .collect(),
+            Body::Image(_) => vec![(self.chosen.platform.clone(), root.digest())],
+        }
+    }
+}
+
+/// The refusal of an image that is not the required one.
+fn not_required(source: &dyn Source, found: &Digest, required: &Digest) -> ContentError {
+    let place = source.place();
+    let what = format!("the image in {place} is {found}, and {required} is required");
+    let error = ContentError::new(Kind::Refused, what);
+    match source.repository() {
+        Some(repository) => error.hint(format!(
+            "a tag may have moved since; name what was tested by its digest: {}",
+            repository.pinned(*required)
+        )),
+        None => error,
+    }
+}
