@@ -1,10 +1,10 @@
 //! The scene of tests about Amazon ECR: an account's registry with a base in it, AWS, and a project.
 
+use super::super::base::Base;
+use super::super::outcome::Outcome;
+use super::super::project::TestProject;
+use super::super::registry::{FakeRegistry, Options};
 use super::{FakeAws, Key};
-use crate::support::base::Base;
-use crate::support::outcome::Outcome;
-use crate::support::project::TestProject;
-use crate::support::registry::{FakeRegistry, Options};
 
 /// The account of the scene.
 pub(crate) const ACCOUNT: &str = "123456789012";
