@@ -3,21 +3,24 @@
 # Without SHIPWAY, a release build is made first. Not part of the tests: times are for people to read.
 #
 # The registry is ours (ci/bench/registry.go): it asks for Basic credentials, redirects downloads, keeps blobs by repository as
-# Amazon's does, and answers each request 50 ms late.
+# Amazon's does, and answers each request 50 ms late. Large images are copied between two of Debian's, as fast as they can.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source ci/install.sh
+source ci/real.sh
 
 crane_version=v0.21.9
 delay=50ms
 base_layers=6
 runs=5
 large_megabytes=${BENCH_MEGABYTES:-512}
+copy_megabytes=400
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/shipway-bench.XXXXXX")
 server=""
 finish() {
     [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    real_stop || true
     rm -rf "$work"
 }
 trap finish EXIT
@@ -25,7 +28,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 install_build_tools
-install_missing skopeo=skopeo buildah=buildah umoci=umoci curl=curl go=golang-go /usr/bin/time=time
+install_missing skopeo=skopeo buildah=buildah umoci=umoci curl=curl go=golang-go /usr/bin/time=time \
+    docker-registry=docker-registry openssl=openssl
 if [ $# -gt 0 ]; then
     shipway=$(realpath "$1")
 else
@@ -50,9 +54,10 @@ export DOCKER_CONFIG=$work/docker REGISTRY_AUTH_FILE=$work/docker/config.json
 export XDG_CACHE_HOME=$work/cache
 
 # measure NAME COMMAND: the median wall time of the runs, requests and memory of the last. $run counts the runs.
-# PREPARE, if set, runs before each, unmeasured.
+# PREPARE, if set, runs before each, unmeasured. Leaves the time in $median, and nothing if it failed.
 measure() {
     local name=$1 command=$2 seconds=() requests kilobytes
+    median=""
     for run in $(seq "$runs"); do
         export run
         [ -z "${PREPARE:-}" ] || bash -euc "$PREPARE" >"$work/log" 2>&1
@@ -65,8 +70,10 @@ measure() {
         kilobytes=$(cut -d' ' -f2 "$work/time")
         requests=$(curl -fsS "http://$control/requests")
     done
-    printf '| %s | %s s | %s | %s MB |\n' "$name" "$(printf '%s\n' "${seconds[@]}" | sort -n | sed -n "$((runs / 2 + 1))p")" \
-        "$requests" "$((kilobytes / 1024))"
+    median=$(printf '%s\n' "${seconds[@]}" | sort -n | sed -n "$((runs / 2 + 1))p")
+    # Only our own registry counts.
+    [ -z "${UNCOUNTED:-}" ] || requests=""
+    printf '| %s | %s s | %s | %s MB |\n' "$name" "$median" "$requests" "$((kilobytes / 1024))"
 }
 
 heading() {
@@ -122,6 +129,35 @@ measure "crane append (no command set)" "$layer
     crane append -b $registry/flyway:13 -f $work/scripts.tar -t $registry/first-crane-\$run:1"
 measure "skopeo copy of the base alone" "skopeo --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false \
     docker://$registry/flyway:13 docker://$registry/first-skopeo-\$run:1"
+
+runs=3
+heading "A copy of $copy_megabytes MB in four layers between two registries (Debian's docker-registry)"
+real_folder=$work/real
+mkdir "$real_folder"
+real_registry source "" && source=$real_address
+real_registry target "" && target=$real_address
+umoci init --layout "$work/image" && umoci new --image "$work/image:1"
+for layer in 1 2 3 4; do
+    head -c "$((copy_megabytes * 250000))" /dev/urandom >"$work/data-$layer"
+    tar -C "$work" -cf "$work/layer.tar" "data-$layer"
+    umoci raw add-layer --image "$work/image:1" "$work/layer.tar"
+    rm "$work/data-$layer" "$work/layer.tar"
+done
+skopeo --insecure-policy copy -q --dest-tls-verify=false "oci:$work/image:1" "docker://$source/orders:1"
+# Without what it has, and without what is still in the way of the disk.
+empty="rm -rf $real_folder/target/docker; sync"
+skopeo_copy="skopeo --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false \
+    docker://$source/orders:1 docker://$target/orders:1"
+UNCOUNTED=yes PREPARE=$empty measure "shipway copy" "\$shipway copy --quiet $source/orders:1 $target/orders:1"
+of_shipway=$median
+UNCOUNTED=yes PREPARE=$empty measure "skopeo copy" "$skopeo_copy"
+of_skopeo=$median
+UNCOUNTED=yes measure "skopeo copy again: nothing to do" "$skopeo_copy"
+UNCOUNTED=yes measure "shipway copy again: nothing to do" "\$shipway copy --quiet $source/orders:1 $target/orders:1"
+[ -z "$of_shipway" ] || [ -z "$of_skopeo" ] ||
+    awk -v shipway="$of_shipway" -v skopeo="$of_skopeo" \
+        'BEGIN { printf "\nshipway copy takes %.2f of the time of skopeo copy\n", shipway / skopeo }'
+rm -rf "$work/image" "$real_folder/target/docker"
 
 runs=1
 heading "$large_megabytes MB of SQL text into a layer"

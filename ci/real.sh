@@ -10,6 +10,7 @@
 
 real_folder=""
 real_processes=()
+declare -A real_process_of=()
 real_missing_docker=""
 real_missing_registry=""
 real_missing_aws=""
@@ -42,14 +43,15 @@ real_serve() {
     # A session of its own: Ctrl-C reaches us, and we stop the servers in order.
     setsid "$@" >"$real_folder/$name.log" 2>&1 </dev/null &
     real_processes+=("$!")
+    real_process_of[$name]=$!
 }
 
-# real_await CONDITION...: waits until the command succeeds.
+# real_await CONDITION...: waits until the command succeeds, or the process real_awaited, else the last one, has ended.
 real_await() {
     local deadline=$((SECONDS + real_patience))
     until "$@" >/dev/null 2>&1; do
         [ "$SECONDS" -lt "$deadline" ] || return 1
-        kill -0 "${real_processes[-1]}" 2>/dev/null || return 1
+        kill -0 "${real_awaited:-${real_processes[-1]}}" 2>/dev/null || return 1
         sleep 0.1
     done
 }
@@ -180,6 +182,9 @@ real_start_aws() {
     fi
     moto=$(python_environment moto)
     ministack=$(python_environment ministack)
+    # Each takes two seconds, so they start while the registries do. ministack would listen on all addresses, with three servers.
+    real_emulator moto "$moto/bin/moto_server" -H 127.0.0.1 -p 0
+    real_emulator ministack env BIND_HOST=127.0.0.1 GATEWAY_PORT=0 IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 "$ministack/bin/ministack"
     while read -r stage account; do
         htpasswd -Bbn AWS "$account-auth-token" >"$real_folder/$stage.htpasswd" 2>/dev/null
         real_registry "ecr-$stage" "
@@ -190,27 +195,31 @@ auth:
     done <<<"development 123456789012
 staging 222222222222
 production 333333333333"
-
-    real_emulator moto "$moto/bin/moto_server" -H 127.0.0.1 -p 0 || return 1
+    real_await_emulator moto || return 1
     export SHIPWAY_TEST_MOTO=http://$real_address
-    # Two of its servers would listen on all addresses.
-    real_emulator ministack env BIND_HOST=127.0.0.1 GATEWAY_PORT=0 IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 "$ministack/bin/ministack" || return 1
+    real_await_emulator ministack || return 1
     export SHIPWAY_TEST_MINISTACK=http://$real_address
     export SHIPWAY_TEST_AWS_COMMAND=$moto/bin/aws
 }
 
-# real_emulator NAME COMMAND...: leaves host:port in real_address. Nothing of our environment reaches it: it would hand AWS_* on.
+# real_emulator NAME COMMAND...: nothing of our environment reaches it, since it would hand AWS_* on.
 real_emulator() {
-    local name=$1 log=$real_folder/$1.log beyond
+    local name=$1
     shift
     real_serve "$name" env -i PATH="$PATH" HOME="$real_folder" TMPDIR="$real_folder" "$@"
+}
+
+# real_await_emulator NAME: leaves host:port in real_address.
+real_await_emulator() {
+    local name=$1 log=$real_folder/$1.log beyond
+    local real_awaited=${real_process_of[$name]}
     real_await grep -q 'Running on http://127' "$log" || { real_missing_aws="$name does not start: $(tail -n 1 "$log")"; return 1; }
     real_address=$(sed -n 's|.*Running on http://\(127[0-9.:]*\).*|\1|p' "$log" | head -n 1)
     # Its first answer takes a second, since it loads its services with it.
-    real_await curl -fs -o "$real_folder/$name.json" -H 'X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.DescribeRepositories' \
+    real_await curl -fs --noproxy '*' -o /dev/null -H 'X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.DescribeRepositories' \
         -H 'Content-Type: application/x-amz-json-1.1' -d '{}' "http://$real_address/" ||
         { real_missing_aws="$name does not answer"; return 1; }
-    beyond=$(ss -Hltnp | grep "pid=${real_processes[-1]}," | awk '$4 !~ /^127\./ { print $4 }')
+    beyond=$(ss -Hltnp | grep "pid=$real_awaited," | awk '$4 !~ /^127\./ { print $4 }')
     [ -z "$beyond" ] || { real_missing_aws="$name listens on $beyond"; return 1; }
 }
 

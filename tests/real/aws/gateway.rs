@@ -64,6 +64,11 @@ impl Gateway {
         Self { server, shared }
     }
 
+    /// Where it listens.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.server.address)
+    }
+
     /// What `--registry-endpoint` says of it.
     pub(crate) fn endpoint(&self) -> String {
         format!(

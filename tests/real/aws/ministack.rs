@@ -83,6 +83,52 @@ fn a_missing_repository_is_made_when_asked_for() {
     assert_eq!(made["imageScanningConfiguration"]["scanOnPush"], true);
 }
 
+/// Out of one emulator into the other, and back into an archive.
+#[test]
+#[ignore = "needs ministack, moto, docker-registry and skopeo: ci/test.sh"]
+fn what_was_tested_elsewhere_arrives_unchanged() {
+    let project = Project::new();
+    let tested = project.push(&Registry::plain(), &Registry::plain().base(), "elsewhere/orders:1.4");
+    let digest = digest_in(&tested);
+    let copy = |words: &[&str]| {
+        let mut copy = project.shipway();
+        copy.arg("copy").args(words).arg("--registry-endpoint");
+        copy.arg(format!("{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com={}", ministack()));
+        with_keys(&mut copy, &ministack());
+        copy
+    };
+    let target = image("arrived/orders");
+    let words = [
+        &tested,
+        &*target,
+        "-t",
+        "1.4",
+        "-t",
+        "current",
+        "--require-digest",
+        digest,
+    ];
+    let (_, said) = ends_with(1, &mut copy(&words));
+    assert!(said.contains("--create-repository"), "{said}");
+    let (printed, _) = ends_with(0, copy(&words).arg("--create-repository"));
+    assert_eq!(printed, format!("{target}@{digest}"));
+    let known = ask(
+        &ministack(),
+        ACCOUNT,
+        "DescribeImages",
+        &serde_json::json!({ "repositoryName": "arrived/orders" }),
+    );
+    let known = known.expect("the API knows the repository")["imageDetails"][0].clone();
+    assert_eq!(known["imageDigest"], digest);
+    assert_eq!(known["imageTags"].as_array().map(Vec::len), Some(2), "{known:#}");
+
+    let (again, _) = ends_with(0, copy(&words).args(["--format", "json"]));
+    let again: Value = serde_json::from_str(&again).expect("shipway prints JSON");
+    assert_eq!(again["status"], "unchanged");
+    let from = format!("{target}:current");
+    assert_eq!(ends_with(0, &mut copy(&[&from, "oci-archive:arrived.tar"])).0, digest);
+}
+
 fn image(name: &str) -> String {
     format!("{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}")
 }

@@ -1,6 +1,7 @@
 //! From development to staging to production: three accounts, three registries, one digest.
 
 use std::fs;
+use std::io::Write as _;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use super::account::{Account, DEVELOPMENT, PRODUCTION, STAGING, digest_in, ends_
 use super::api::create_repository;
 use super::gateway::Gateway;
 use crate::layout::write_image;
-use crate::parts::Registry;
+use crate::parts::{Registry, output, output_bytes};
 use crate::project::Project;
 
 /// The accounts, as Amazon has them, and a project that gets into each by a role.
@@ -276,4 +277,101 @@ fn a_missing_repository_is_made_when_asked_for() {
         &json!({ "repositoryNames": ["renamed/orders"] }),
     )
     .expect("the repository was made in staging");
+}
+
+/// Debian's registry lists no referrers: those of an image are named by a tag.
+#[test]
+#[ignore = "needs moto, docker-registry and skopeo: ci/test.sh"]
+fn a_signature_goes_along() {
+    let stages = Stages::with_repository("signed/orders");
+    let digest = stages.release("signed/orders:1.0");
+    let repository = format!("{}/v2/signed/orders", stages.development.url());
+    let empty = put_blob(&repository, b"{}", "application/vnd.oci.empty.v1+json");
+    let layer = put_blob(&repository, b"signed by Ada", "application/vnd.example.signature");
+    let manifest = "application/vnd.oci.image.manifest.v1+json";
+    let signature = json!({
+        "schemaVersion": 2,
+        "mediaType": manifest,
+        "artifactType": "application/vnd.example.signature",
+        "config": empty,
+        "layers": [layer],
+        "subject": { "mediaType": manifest, "digest": digest, "size": manifest_size(&repository, &digest) },
+    });
+    let mut listed = put_manifest(&repository, "signature", &signature);
+    listed["artifactType"] = "application/vnd.example.signature".into();
+    let index = "application/vnd.oci.image.index.v1+json";
+    let list = json!({ "schemaVersion": 2, "mediaType": index, "manifests": [listed] });
+    let tag = digest.replace(':', "-");
+    put_manifest(&repository, &tag, &list);
+
+    let from = DEVELOPMENT.image("signed/orders:1.0");
+    let to = STAGING.image("signed/orders");
+    let copy = ["copy", &from, &to, "--referrers", "--format", "json"];
+    let (printed, _) = ends_with(0, &mut stages.shipway(&copy));
+    let printed: Value = serde_json::from_str(&printed).expect("shipway prints JSON");
+    assert_eq!(printed["referrers"][0]["digest"], listed["digest"], "{printed:#}");
+    assert_eq!(printed["referrers"][0]["status"], "pushed", "{printed:#}");
+
+    let there = format!("{}/v2/signed/orders", stages.staging.url());
+    let list: Value = serde_json::from_slice(&get(STAGING, &format!("{there}/manifests/{tag}"))).expect("it is JSON");
+    assert_eq!(list["manifests"][0]["digest"], listed["digest"], "{list:#}");
+    let signature_there = listed["digest"].as_str().expect("a digest is text");
+    assert_eq!(
+        get(STAGING, &format!("{there}/manifests/{signature_there}")),
+        signature.to_string().into_bytes()
+    );
+}
+
+/// What `curl` sends to a registry of development, whatever it is.
+fn curl(account: Account) -> Command {
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--show-error", "--fail", "--noproxy", "*", "--user"])
+        .arg(format!("AWS:{}-auth-token", account.id));
+    curl
+}
+
+fn get(account: Account, url: &str) -> Vec<u8> {
+    let accept = "Accept: application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json";
+    output_bytes(curl(account).args(["--header", accept, url]))
+}
+
+fn manifest_size(repository: &str, digest: &str) -> usize {
+    get(DEVELOPMENT, &format!("{repository}/manifests/{digest}")).len()
+}
+
+fn put_blob(repository: &str, content: &[u8], media_type: &str) -> Value {
+    let digest = shipway::oci::Digest::of(content).to_string();
+    let begun = curl(DEVELOPMENT)
+        .args([
+            "--request",
+            "POST",
+            "--output",
+            "/dev/null",
+            "--write-out",
+            "%header{location}",
+        ])
+        .arg(format!("{repository}/blobs/uploads/"))
+        .output()
+        .expect("curl starts");
+    let place = String::from_utf8(begun.stdout).expect("a place is text");
+    put(&format!("{place}&digest={digest}"), "application/octet-stream", content);
+    json!({ "mediaType": media_type, "digest": digest, "size": content.len() })
+}
+
+fn put_manifest(repository: &str, tag: &str, manifest: &Value) -> Value {
+    let text = manifest.to_string();
+    let media_type = manifest["mediaType"].as_str().expect("a manifest has a type");
+    put(&format!("{repository}/manifests/{tag}"), media_type, text.as_bytes());
+    let digest = shipway::oci::Digest::of(text.as_bytes()).to_string();
+    json!({ "mediaType": media_type, "digest": digest, "size": text.len() })
+}
+
+fn put(url: &str, media_type: &str, content: &[u8]) {
+    let mut file = tempfile::NamedTempFile::new().expect("a file can be made");
+    file.write_all(content).expect("a file can be written");
+    output(
+        curl(DEVELOPMENT)
+            .args(["--request", "PUT", "--header", &format!("Content-Type: {media_type}")])
+            .args(["--data-binary", &format!("@{}", file.path().display()), url]),
+    );
 }
