@@ -1,5 +1,7 @@
 //! The documentation, held to the command: examples are run, and names are compared with what exists.
 
+// The documentation describes the whole: a build without AWS has fewer flags.
+#![cfg(feature = "aws")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up is to panic")]
 
 mod examples;

@@ -6,10 +6,14 @@ use crate::examples::help;
 use crate::page::{Page, pages, read};
 
 /// Flags of other programs.
-const FOREIGN_FLAGS: [(&str, &str); 3] = [
+const FOREIGN_FLAGS: [(&str, &str); 7] = [
     ("--release", "cargo"),
     ("--reproducible", "kaniko"),
     ("--log-level", "an argument in the example of a command"),
+    ("--name", "aws"),
+    ("--query", "aws"),
+    ("--region", "aws"),
+    ("--value", "aws"),
 ];
 
 /// Variables of this prefix that shipway does not read.
@@ -20,18 +24,19 @@ const WRITTEN_VARIABLES: [(&str, &str); 3] = [
 ];
 
 /// Sections of the project file: their heading, and the structure in `src/project.rs` they are read into.
-const SECTIONS: [(&str, &str); 5] = [
+const SECTIONS: [(&str, &str); 6] = [
     ("## `[project]`", "ProjectSection"),
     ("## `[migrations]`", "MigrationsSection"),
     ("## `[runner]`", "RunnerSection"),
     ("## `[image]`", "ImageSection"),
+    ("## `[repository]`", "RepositorySection"),
     ("## `[registry.\"HOST\"]`", "RegistrySection"),
 ];
 
 /// Catches a flag that is not documented, and one that is documented and not there.
 #[test]
 fn flags_are_those_of_the_help() {
-    let of_help: BTreeSet<String> = [["build"], ["copy"], ["push"], ["tag"], ["inspect"]]
+    let of_help: BTreeSet<String> = [["build"], ["copy"], ["push"], ["tag"], ["inspect"], ["doctor"]]
         .iter()
         .flat_map(|words| flags(&help(words)))
         .collect();
