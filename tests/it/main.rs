@@ -35,3 +35,5 @@ mod tags;
 mod targets;
 mod transport;
 mod tree;
+#[cfg(not(feature = "aws"))]
+mod without_aws;

@@ -8,6 +8,7 @@ mod archive;
 #[cfg(feature = "aws")]
 mod aws;
 mod clones;
+mod copy;
 mod docker;
 mod interrupted;
 mod layout;

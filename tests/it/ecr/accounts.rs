@@ -6,6 +6,7 @@ use crate::support::registry::FakeRegistry;
 const STAGING: &str = "210987654321";
 const STAGING_HOST: &str = "210987654321.dkr.ecr.eu-central-1.amazonaws.com";
 const TOKEN: &str = "ecr:GetAuthorizationToken";
+const CREATE: &str = "ecr:CreateRepository";
 
 /// A scene with a second registry, in another account and region.
 fn scene() -> (EcrScene, FakeRegistry) {
@@ -89,7 +90,7 @@ fn a_role_is_taken_on_for_its_registry_alone() {
     scene.aws.allow(&["sts:AssumeRole"]);
     let role = scene.aws.role(STAGING, "promote");
     let file = format!("[registry.\"{STAGING_HOST}\"]\nrole_arn = \"{role}\"\n");
-    let scene = scene.as_dev().set(|project| project.project_file(&file));
+    let scene = scene.with_dev().set(|project| project.project_file(&file));
     let source = scene.reference("runner:13");
     let target = format!("{STAGING_HOST}/orders:v1");
     scene.run(&["copy", &source, &target]).succeeded();
@@ -107,7 +108,7 @@ fn a_role_is_taken_on_for_its_registry_alone() {
 #[test]
 fn the_wrong_account_is_named() {
     let (scene, staging) = scene();
-    let scene = scene.as_dev();
+    let scene = scene.with_dev();
     scene.aws.allow(&["sts:GetCallerIdentity"]);
     let message = "User: arn:aws:iam::123456789012:user/dev is not authorized to perform: ecr:InitiateLayerUpload on \
                    resource: arn:aws:ecr:eu-central-1:210987654321:repository/orders because no resource-based \
@@ -120,4 +121,97 @@ fn the_wrong_account_is_named() {
     let arguments = ["build", "--scripts", "db", "--push", "--base", &base, "-t", &target];
     let outcome = scene.run(&arguments).exited(1).hints();
     outcome.says(&["ecr:InitiateLayerUpload", "arn:aws:iam::123456789012:user/dev", STAGING]);
+}
+
+/// Catches tokens asked for again, repositories created at the wrong account, and a second copy that costs as much as
+/// the first.
+#[test]
+fn a_promotion_creates_what_is_missing_and_costs_little_the_second_time() {
+    let (scene, staging) = scene();
+    scene.aws.allow(&[CREATE]);
+    let text = credentials(&scene);
+    let scene = scene
+        .home_file(".aws/credentials", &text)
+        .set(|project| project.project_file(PROFILES));
+    let source = scene.reference("runner:13");
+    let target = format!("{STAGING_HOST}/production/runner:13");
+    let copy = ["copy", &source, &target, "-t", "current", "--create-repository"];
+    scene.run(&[&copy[..], &["--dry-run"]].concat()).succeeded();
+    assert_eq!(scene.aws.count(CREATE), 0);
+    assert_eq!(staging.writes(), 0);
+    scene.aws.forget_calls();
+    let first = scene.run(&copy).succeeded();
+    assert_eq!(callers(&scene), expected());
+    let created = scene.aws.calls_of(CREATE);
+    assert_eq!(created.len(), 1);
+    assert_eq!(created[0].region, "eu-central-1");
+    assert_eq!(created[0].input["repositoryName"], "production/runner");
+    assert_eq!(staging.tag("production/runner", "current"), Some(first.digest()));
+    scene.registry.forget_requests();
+    staging.forget_requests();
+    scene.aws.forget_calls();
+    scene.run(&copy).succeeded();
+    let requests = scene.registry.count() + staging.count();
+    // One platform, and three; the second tag is one more question.
+    assert!(
+        requests <= 1 + 3 + 1,
+        "{requests}: {}{}",
+        scene.registry.story(),
+        staging.story()
+    );
+    assert_eq!(staging.writes(), 0);
+    assert_eq!(callers(&scene), expected(), "one token each");
+    assert_eq!(scene.aws.calls().len(), 2, "{}", scene.aws.recorded());
+}
+
+/// Catches bytes sent to a repository that is not there, and an error without the command that creates it.
+#[test]
+fn a_promotion_to_nowhere_is_one_error() {
+    let (scene, staging) = scene();
+    let text = credentials(&scene);
+    let scene = scene
+        .home_file(".aws/credentials", &text)
+        .set(|project| project.project_file(PROFILES));
+    let source = scene.reference("runner:13");
+    let target = format!("{STAGING_HOST}/production/runner:13");
+    let outcome = scene.run(&["copy", &source, &target]).exited(1).hints();
+    let command = "aws ecr create-repository --region eu-central-1 --repository-name production/runner";
+    outcome.says(&["production/runner", "does not exist", "--create-repository", command]);
+    let bytes: u64 = staging.requests().iter().map(|request| request.bytes_in).sum();
+    assert_eq!(bytes, 0, "{}", staging.story());
+}
+
+/// Catches commands beside `build` and `copy` that do not know who they are.
+#[test]
+fn every_command_logs_in() {
+    let scene = EcrScene::signed_in();
+    let built = [
+        "build",
+        "--scripts",
+        "db",
+        "--base",
+        &scene.reference("runner:13"),
+        "--output",
+        "oci:out",
+    ];
+    scene.run(&built).succeeded();
+    assert_eq!(scene.aws.count(TOKEN), 1);
+    scene.aws.allow(&[CREATE]);
+    let target = scene.reference("bills:v1");
+    for arguments in [
+        &["push", "oci:out", &target, "--create-repository"][..],
+        &["tag", &target, "current"],
+        &["inspect", &target],
+        &["build", "--scripts", "db", "--base", &target, "--dry-run"],
+    ] {
+        scene.aws.forget_calls();
+        scene.run(arguments).succeeded();
+        assert_eq!(scene.aws.count(TOKEN), 1, "{arguments:?}: {}", scene.aws.recorded());
+    }
+    assert_eq!(
+        scene.registry.tag("bills", "current"),
+        scene.registry.tag("bills", "v1")
+    );
+    let outcome = scene.run(&["inspect", &target, "-v"]).succeeded();
+    outcome.says(&[HOST, "AWS_ACCESS_KEY_ID"]);
 }

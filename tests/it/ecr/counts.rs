@@ -57,7 +57,7 @@ fn a_first_push_that_mounts_or_cannot() {
             mounts,
             ..Options::ecr()
         };
-        let scene = EcrScene::at(HOST, "eu-west-1", options).as_dev();
+        let scene = EcrScene::at(HOST, "eu-west-1", options).with_dev();
         scene.push(&["--no-cache"]).succeeded();
         assert_one_token(&scene);
         scene.registry.assert_at_most(limit);
@@ -146,7 +146,7 @@ fn the_depth_of_a_later_release() {
         rounds: true,
         ..Options::ecr()
     };
-    let scene = EcrScene::at(HOST, "eu-west-1", options).as_dev();
+    let scene = EcrScene::at(HOST, "eu-west-1", options).with_dev();
     scene.push_tags(&["v1"], &["--no-cache"]).succeeded();
     scene.next_release();
     let before = scene.registry.rounds();

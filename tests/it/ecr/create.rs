@@ -252,7 +252,7 @@ fn a_template_creates_on_push() {
         creates_on_push: true,
         ..Options::ecr()
     };
-    let scene = EcrScene::at(HOST, REGION, options).as_dev();
+    let scene = EcrScene::at(HOST, REGION, options).with_dev();
     push(&scene, &[]).succeeded();
     assert_eq!(operations(&scene), [TOKEN]);
     scene.registry.image("bills", "v1");
@@ -264,7 +264,7 @@ fn a_template_creates_on_push() {
             ..Options::ecr()
         },
     )
-    .as_dev();
+    .with_dev();
     push(&scene, &["--create-repository"]).succeeded();
     assert_eq!(operations(&scene), [TOKEN], "there is nothing left to create");
 }

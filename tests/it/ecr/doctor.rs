@@ -119,6 +119,19 @@ fn all_is_well() {
     scene.registry.assert_strict();
 }
 
+/// Catches a login that is asked for by each check anew.
+#[test]
+fn a_doctor_asks_for_one_token() {
+    let scene = prepared(EcrScene::signed_in());
+    assert_healthy(&checks(&scene));
+    assert_eq!(
+        scene.aws.count("ecr:GetAuthorizationToken"),
+        1,
+        "{}",
+        scene.aws.recorded()
+    );
+}
+
 /// Catches the reference of the command line left out of sight.
 #[test]
 fn a_reference_may_be_named() {
@@ -214,7 +227,7 @@ fn a_missing_repository_with_a_template() {
         creates_on_push: true,
         ..Options::ecr()
     };
-    let scene = prepared(EcrScene::at(HOST, REGION, options).as_dev());
+    let scene = prepared(EcrScene::at(HOST, REGION, options).with_dev());
     scene.aws.template("ROOT");
     let reference = scene.reference("bills");
     let outcome = doctor(&scene, &[&reference]);

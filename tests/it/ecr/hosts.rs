@@ -14,7 +14,7 @@ fn every_form_of_host_gets_a_token_of_its_region() {
         ("123456789012.dkr-ecr.eu-west-1.on.aws", "eu-west-1"),
         ("123456789012.dkr-ecr-fips.us-west-2.on.aws", "us-west-2"),
     ] {
-        let scene = EcrScene::at(host, region, Options::ecr()).as_dev();
+        let scene = EcrScene::at(host, region, Options::ecr()).with_dev();
         let outcome = scene.push(&[]).succeeded();
         assert!(outcome.stdout.starts_with(&format!("{host}/orders@")), "{outcome:#?}");
         let calls = scene.aws.calls();
@@ -27,7 +27,7 @@ fn every_form_of_host_gets_a_token_of_its_region() {
 #[test]
 fn a_role_is_assumed_in_the_hosts_region() {
     let host = "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn";
-    let scene = EcrScene::at(host, "cn-north-1", Options::ecr()).as_dev();
+    let scene = EcrScene::at(host, "cn-north-1", Options::ecr()).with_dev();
     scene.aws.allow(&["sts:AssumeRole"]);
     let role = scene.aws.role("123456789012", "deploy");
     scene.push(&["--aws-role-arn", &role]).succeeded();

@@ -12,7 +12,7 @@ fn scene() -> EcrScene {
         mounts: true,
         ..Options::ecr()
     };
-    let scene = EcrScene::at(HOST, REGION, options).as_dev();
+    let scene = EcrScene::at(HOST, REGION, options).with_dev();
     for repository in ["team/runner", "docker-hub/library/runner"] {
         let base = Base::flyway_of(BASE_LAYERS).index();
         scene.registry.seed(repository, "13", &base);

@@ -175,6 +175,8 @@ impl TestProject {
             .env("HOME", self.home())
             .env("XDG_CACHE_HOME", self.cache())
             .env("TMPDIR", self.path("tmp"))
+            // No test asks the machine it runs on for an AWS identity, unless it is about that.
+            .env("AWS_EC2_METADATA_DISABLED", "true")
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

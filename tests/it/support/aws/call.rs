@@ -3,7 +3,7 @@
 use hyper::HeaderMap;
 use serde_json::{Map, Value};
 
-use crate::support::registry::{Query, header};
+use super::super::registry::{Query, header};
 
 /// One call and its answer.
 #[derive(Clone, Debug)]

@@ -4,11 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::super::registry::Reply;
 use super::State;
 use super::call::Asked;
 use super::error::refusal;
 use super::signature::Signer;
-use crate::support::registry::Reply;
 
 impl State {
     /// Answers a call to a private registry.

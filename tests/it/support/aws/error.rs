@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::registry::{Action, Fault, Reply};
+use super::super::registry::{Action, Fault, Reply};
 
 /// An error of the service that an operation belongs to.
 pub(crate) fn refusal(operation: &str, status: u16, code: &str, message: &str) -> Reply {

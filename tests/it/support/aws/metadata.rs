@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
+use super::super::registry::{Content, Reply};
 use super::State;
 use super::call::Asked;
 use super::error::refusal;
 use super::identity::{Key, ROLE_SECONDS};
-use crate::support::registry::{Content, Reply};
 
 /// What an instance shows to read its metadata.
 const METADATA_TOKEN: &str = "canary-metadata-token-not-to-be-seen";

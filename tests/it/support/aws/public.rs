@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::super::registry::Reply;
 use super::State;
 use super::call::Asked;
 use super::error::refusal;
-use crate::support::registry::Reply;
 
 impl State {
     /// Answers a call to the public gallery.

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::super::registry::Reply;
 use super::call::Asked;
 use super::error::refusal;
 use super::signature::Signer;
 use super::{Registry, State};
-use crate::support::registry::Reply;
 
 /// What an answer of `DescribeRepositories` holds at most when a test asks for small pages; AWS's own default is 100.
 const PAGE: usize = 100;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::super::registry::Reply;
 use super::call::Asked;
 use super::error::refusal;
-use crate::support::registry::Reply;
 
 /// What one question about a scan is answered with.
 #[derive(Clone, Debug)]

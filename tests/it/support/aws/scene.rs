@@ -1,10 +1,10 @@
 //! The scene of tests about Amazon ECR: an account's registry with a base in it, AWS, and a project.
 
+use super::super::base::Base;
+use super::super::outcome::Outcome;
+use super::super::project::TestProject;
+use super::super::registry::{FakeRegistry, Options};
 use super::{FakeAws, Key};
-use crate::support::base::Base;
-use crate::support::outcome::Outcome;
-use crate::support::project::TestProject;
-use crate::support::registry::{FakeRegistry, Options};
 
 /// The account of the scene.
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -39,7 +39,7 @@ impl EcrScene {
 
     /// A scene in which the environment holds the keys of the user `dev`.
     pub(crate) fn signed_in() -> Self {
-        Self::new().as_dev()
+        Self::new().with_dev()
     }
 
     /// A scene at another host, or with a registry of other options.
@@ -50,9 +50,7 @@ impl EcrScene {
         registry.seed("runner", "13", &Base::flyway_of(BASE_LAYERS).index());
         registry.create("orders");
         aws.governs(&host[..ACCOUNT.len()], region, &registry);
-        let project = TestProject::new()
-            .environment("AWS_ENDPOINT_URL", &aws.url())
-            .environment("AWS_EC2_METADATA_DISABLED", "true");
+        let project = TestProject::new().environment("AWS_ENDPOINT_URL", &aws.url());
         Self {
             endpoints: vec![format!("{host}=http://{}", registry.host())],
             host: host.to_owned(),
@@ -63,7 +61,7 @@ impl EcrScene {
     }
 
     /// With the keys of the user `dev` in the environment.
-    pub(crate) fn as_dev(self) -> Self {
+    pub(crate) fn with_dev(self) -> Self {
         let key = self.aws.user(ACCOUNT, "dev");
         self.with_keys(&key)
     }

@@ -11,11 +11,11 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
+use super::super::registry::{Action, Content, Mishap, Reply, Served};
 use super::call::{Asked, Call};
 use super::error::{access_denied, refusal};
 use super::signature::Signer;
 use super::{Shared, State};
-use crate::support::registry::{Action, Content, Mishap, Reply, Served};
 
 /// Accepts connections for ever.
 pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {

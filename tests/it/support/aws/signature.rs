@@ -2,10 +2,10 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::super::registry::Reply;
 use super::State;
 use super::call::Asked;
 use super::error::refusal;
-use crate::support::registry::Reply;
 
 /// AWS takes signatures of up to five minutes ago or ahead.
 const TOLERANCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);

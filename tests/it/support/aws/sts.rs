@@ -1,11 +1,11 @@
 //! STS, which speaks forms and XML.
 
+use super::super::registry::Reply;
 use super::State;
 use super::call::Asked;
 use super::error::{access_denied, refusal};
 use super::identity::{Key, ROLE_SECONDS};
 use super::signature::Signer;
-use crate::support::registry::Reply;
 
 impl State {
     /// Answers a signed call.
