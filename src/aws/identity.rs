@@ -11,6 +11,8 @@ pub struct Identity {
     pub role: Option<String>,
     /// A token that is traded for the role, such as GitLab's.
     pub web_identity: Option<WebIdentity>,
+    /// Whether services are asked at addresses of the user's own. These have no FIPS and no dual-stack variants.
+    pub has_own_endpoints: bool,
     /// What the session of a role is called in CloudTrail.
     pub session_name: String,
 }

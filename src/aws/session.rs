@@ -162,8 +162,8 @@ impl Session {
 
     async fn open(&self) -> Result<Opened> {
         let (is_fips, is_dual_stack) = match &self.host {
-            EcrHost::Private(host) => (host.is_fips, host.is_dual_stack),
-            EcrHost::Public => (false, false),
+            EcrHost::Private(host) if !self.identity.has_own_endpoints => (host.is_fips, host.is_dual_stack),
+            _ => (false, false),
         };
         let tries = self.patience.retries.saturating_add(1).min(MOST_TRIES);
         let mut loader = aws_config::defaults(behavior())

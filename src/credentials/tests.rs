@@ -59,6 +59,7 @@ fn a_secret_is_never_shown() {
     let found = Found {
         credentials: basic("me", "hush"),
         origin: "x".to_owned(),
+        is_explicit: false,
     };
     let explicit = Explicit {
         host: "h".to_owned(),

@@ -60,10 +60,17 @@ impl FoundLogin {
     }
 }
 
-/// A failure that several share, with a wider phrase before it; as [`ContentError::within`].
+/// A failure that several share, with a wider phrase before it, as [`ContentError::within`] puts it.
 pub(super) fn shared(what: impl Into<String>, cause: &Arc<ContentError>) -> ContentError {
     let error = ContentError::new(cause.kind(), what).because(Arc::clone(cause));
     cause.hints().iter().fold(error, |error, hint| error.hint(hint))
+}
+
+/// A refused login for which no other was found: the refusal, because of which another was looked for, and why there is
+/// none. Either's way out may be the one to take.
+pub(super) fn without_other(refusal: ContentError, cause: &Arc<ContentError>) -> ContentError {
+    let error = shared(refusal.to_string(), cause);
+    refusal.hints().iter().fold(error, |error, hint| error.hint(hint))
 }
 
 /// Who the registry takes us for, asked when it matters.

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use reqwest::header::HeaderValue;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-use super::assistance::{Login, shared};
+use super::assistance::{Login, without_other};
 use super::challenge::Challenge;
 use super::endpoint::{Endpoint, is_loopback};
 use super::error::login_command;
@@ -108,7 +108,7 @@ impl Authenticator {
                     Err(error) if error.kind() == Kind::Denied => match self.login.replace(&credentials).await {
                         Ok(true) => Box::pin(self.pass(scope, fetch)).await,
                         Ok(false) => Err(error),
-                        Err(cause) => Err(shared(error.to_string(), &cause)),
+                        Err(cause) => Err(without_other(error, &cause)),
                     },
                     result => Ok(Pass::with(Some(result?), credentials)),
                 }
@@ -226,17 +226,24 @@ impl Authenticator {
         match self.renew(pass).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(self.refused(why)),
-            Err(cause) => Err(shared(why, &cause).within(format!("{} refuses the login", self.host))),
+            Err(cause) => {
+                let refusal = ContentError::new(Kind::Denied, why).hint(self.way_in());
+                Err(without_other(refusal, &cause).within(format!("{} refuses the login", self.host)))
+            }
         }
     }
 
     fn refused(&self, why: &str) -> ContentError {
         ContentError::new(Kind::Denied, format!("{} refuses the login", self.host))
             .because(why.to_owned())
-            .hint(format!(
-                "log in with `{}`, or pass --username USER --password-stdin; -v tells which login was found",
-                login_command(&self.host)
-            ))
+            .hint(self.way_in())
+    }
+
+    fn way_in(&self) -> String {
+        format!(
+            "log in with `{}`, or pass --username USER --password-stdin; -v tells which login was found",
+            login_command(&self.host)
+        )
     }
 
     fn known_scheme(&self) -> Option<Scheme> {

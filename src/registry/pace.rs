@@ -95,7 +95,7 @@ mod tests {
         let within = |start: &Duration| {
             times
                 .iter()
-                .filter(|time| (*start..*start + WINDOW).contains(time))
+                .filter(|time| *start <= **time && **time < *start + WINDOW)
                 .count()
         };
         times.iter().map(within).max().unwrap_or_default()

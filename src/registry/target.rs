@@ -150,7 +150,7 @@ impl RepositoryTarget {
         match self.registry.transport.ecr().and_then(EcrHost::private) {
             // dotnet/sdk-container-builds#279, docker/build-push-action#850, moby/moby#24473.
             Some(private) if failure.is_broken => failure.error.hint(format!(
-                "Amazon ECR may end connections so where a repository is missing: {}",
+                "Amazon ECR may end connections like this where the repository is missing: {}",
                 private.creation_command(self.repository.path())
             )),
             _ => failure.error,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 
-use super::assistance::{Assistance, Identity, shared};
+use super::assistance::{Assistance, Identity, without_other};
 use super::auth::{Authenticator, Pass};
 use super::connection::{authorities, client, elsewhere, location, same_origin};
 use super::endpoint::{Endpoint, RegistrySettings};
@@ -232,7 +232,7 @@ impl Transport {
         if failure.is_expired_login() {
             match self.authenticator.renew(pass).await {
                 Ok(renewed) => failure.is_login_renewed = renewed,
-                Err(cause) => failure.error = shared(failure.error.to_string(), &cause),
+                Err(cause) => failure.error = without_other(failure.error, &cause),
             }
         } else if failure.status == Some(StatusCode::FORBIDDEN)
             && asked.ecr.is_some()

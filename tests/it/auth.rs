@@ -79,7 +79,7 @@ fn anonymous_pulls_get_a_token_too() {
 /// Catches a push that dies when the token expires in the middle of it.
 #[test]
 fn a_token_that_expires_in_mid_push_is_renewed() {
-    let (registry, project) = token_registry(false, 5);
+    let (registry, project) = token_registry(false, 10);
     let project = project.logged_in(&registry);
     push(&registry, &project).succeeded();
     registry.image("orders", "v1");

@@ -9,8 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use shipway::content::{ContentError, Kind, Target as _};
 use shipway::registry::{Assistance, FoundLogin};
 
-use crate::support::ecr::{ARN, Client, EcrScene, HOST, blob, login, password, ready, words};
-use crate::support::project::TestProject;
+use crate::support::ecr::{ARN, Client, EcrScene, HOST, blob, login, password, project, ready, words};
 use crate::support::registry::{
     Action, Authentication, EXPIRED_PASSWORD, FakeRegistry, Fault, Options, PASSWORD, USER, basic,
 };
@@ -65,7 +64,7 @@ fn an_expired_login_is_told_at_every_step() {
 fn an_expired_login_of_dockers_config_is_told() {
     let auth = STANDARD.encode(format!("{USER}:{EXPIRED_PASSWORD}"));
     let mut scene = EcrScene::new();
-    scene.project = TestProject::new().docker_config(&format!("{{\"auths\":{{\"{HOST}\":{{\"auth\":\"{auth}\"}}}}}}"));
+    scene.project = project().docker_config(&format!("{{\"auths\":{{\"{HOST}\":{{\"auth\":\"{auth}\"}}}}}}"));
     let outcome = scene.push(&["orders:v1"], &[]).exited(1).says(&["has expired"]).hints();
     assert!(outcome.stderr.contains(LOGIN), "{outcome:#?}");
     assert!(!outcome.stderr.contains("canary"), "{outcome:#?}");
@@ -81,7 +80,7 @@ fn an_expired_login_is_looked_up_once_more() {
          echo \"{{\\\"Username\\\":\\\"{USER}\\\",\\\"Secret\\\":\\\"$secret\\\"}}\""
     );
     let mut scene = EcrScene::new();
-    scene.project = TestProject::new()
+    scene.project = project()
         .program("docker-credential-fake", &script)
         .docker_config("{\"credsStore\": \"fake\"}");
     scene.push(&["orders:v1"], &[]).succeeded();

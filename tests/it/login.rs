@@ -138,6 +138,24 @@ fn a_login_that_has_run_out_is_looked_up_once_more() {
     assert_eq!(asked.lines().count(), 2, "once more, and not again");
 }
 
+/// Catches a stored login that a token server refuses although the helper would give a new one by now.
+#[test]
+fn a_login_that_a_token_server_refuses_is_looked_up_once_more() {
+    let registry = token_registry();
+    let script = format!(
+        "read host; echo x >> \"$HOME/asked\"\n\
+         [ $(wc -l < \"$HOME/asked\") = 1 ] && secret=old || secret='{PASSWORD}'\n\
+         echo \"{{\\\"Username\\\":\\\"{USER}\\\",\\\"Secret\\\":\\\"$secret\\\"}}\""
+    );
+    let project = TestProject::new()
+        .program("docker-credential-fake", &script)
+        .docker_config("{\"credsStore\": \"fake\"}");
+    let (base, target) = (registry.reference("runner:13"), registry.reference("orders:v1"));
+    project.push(&base, &target).succeeded();
+    let asked = fs::read_to_string(project.home().join("asked")).unwrap();
+    assert_eq!(asked.lines().count(), 2, "once more, and not again");
+}
+
 /// Catches the password of one repository being sent to another on the same registry.
 #[test]
 fn logins_of_one_user_for_two_paths_stay_apart() {

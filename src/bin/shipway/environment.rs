@@ -103,6 +103,13 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
+    /// The names of all variables that are not empty.
+    #[cfg(feature = "aws")]
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let set = self.values.iter().filter(|(_, value)| !value.is_empty());
+        set.map(|(name, _)| name.as_str())
+    }
+
     /// A variable that holds a path.
     pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         self.get(name).map(PathBuf::from)

@@ -44,7 +44,7 @@ impl EcrScene {
         registry.create("orders");
         Self {
             registry,
-            project: TestProject::new().logged_in_at(HOST),
+            project: project().logged_in_at(HOST),
         }
     }
 
@@ -65,6 +65,11 @@ impl EcrScene {
         arguments.extend(more);
         self.project.build(&arguments)
     }
+}
+
+/// A project on a machine without an AWS identity, and without asking a cloud whether it is one of its own.
+pub(crate) fn project() -> TestProject {
+    TestProject::new().environment("AWS_EC2_METADATA_DISABLED", "true")
 }
 
 /// Takes down what is told to the user.

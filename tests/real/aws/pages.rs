@@ -1,8 +1,8 @@
 //! The pages about Amazon: every command in them is run, and does what is shown.
 //!
 //! A page is one story in one project. Files it shows (`toml`, `ini`, `json` and `sh` blocks that begin with `# NAME`, or follow a line
-//! that ends with `NAME`:) are written as they come. `console` blocks are run on a laptop, `console job` in a job of GitLab and
-//! `console runner` in a container; lines of a pipeline (`yaml`) that call a program of ours are run in a job.
+//! that ends with `NAME`:) are written as they come. Commands in `console` blocks, and lines of `sh` blocks, are run with keys in the
+//! environment, those in `console job` in a job of GitLab and in `console runner` in a container; lines of a pipeline (`yaml`) in a job.
 
 use crate::page::{Block, Page, pages};
 use crate::shape;
@@ -11,12 +11,13 @@ use crate::transcript::{AT_EMULATORS, Shown, read};
 use super::story::{Story, Who};
 
 /// Commands that are not run, and why.
-const ELSEWHERE: [(&str, &str); 4] = [
+const ELSEWHERE: [(&str, &str); 5] = [
     ("aws configure sso", "asks questions; the page shows the file it writes"),
     (
         "aws sso login",
         "opens a browser; the story goes on as if somebody had logged in",
     ),
+    ("aws ecr put-account-setting", "moto has no settings of accounts"),
     ("docker ", "would speak to Amazon: it knows no other address for a name"),
     ("skopeo ", "the same"),
 ];
@@ -42,30 +43,30 @@ fn tell(page: &Page) -> usize {
             "console" => {
                 let mut last = None;
                 for shown in read(block) {
-                    if let Some((command, _)) = ELSEWHERE.iter().find(|(start, _)| shown.command.starts_with(start)) {
-                        if *command == "aws sso login" {
-                            story.log_in_by_sso();
-                        }
-                        continue;
+                    let who = Who::of(&block.language);
+                    if let Some(printed) = run(page, block, &story, who, &shown) {
+                        last = Some(printed);
+                        count += 1;
                     }
-                    last = Some(check(page, block, &story, Who::of(&block.language), &shown));
-                    count += 1;
                 }
                 let json = blocks.get(index + 1).filter(|next| next.language == "json");
                 if let (Some(json), Some(printed)) = (json.filter(|json| file_name(page, json).is_none()), last) {
                     shape::assert_same(&page.place(json.line), &json.text, &printed);
                 }
             }
-            "yaml" => {
-                story.set_variables(&block.text);
+            language @ ("sh" | "yaml") => {
+                let who = if language == "yaml" { Who::Job } else { Who::Anybody };
+                if who == Who::Job {
+                    story.set_variables(&block.text);
+                }
                 for line in block.text.lines() {
                     let line = line
                         .trim_start()
                         .trim_start_matches("- ")
                         .trim_start_matches("script: ");
+                    let line = line.replace("./shipway", "shipway");
                     if line.starts_with("shipway ") || line.starts_with("aws ") {
-                        check(page, block, &story, Who::Job, &Shown::command(line));
-                        count += 1;
+                        count += usize::from(run(page, block, &story, who, &Shown::command(line)).is_some());
                     }
                 }
             }
@@ -79,10 +80,17 @@ fn tell(page: &Page) -> usize {
     count
 }
 
-fn check(page: &Page, block: &Block, story: &Story, who: Who, shown: &Shown) -> Vec<u8> {
+/// Runs a command, unless it is one of those that are not; returns what it printed.
+fn run(page: &Page, block: &Block, story: &Story, who: Who, shown: &Shown) -> Option<Vec<u8>> {
+    if let Some((command, _)) = ELSEWHERE.iter().find(|(start, _)| shown.command.starts_with(start)) {
+        if *command == "aws sso login" {
+            story.log_in_by_sso();
+        }
+        return None;
+    }
     let output = story.run(who, &shown.command);
     shown.assert_is(&page.place(block.line), &output);
-    output.stdout
+    Some(output.stdout)
 }
 
 /// The name of the file that a block shows.

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::account::{Account, DEVELOPMENT, PRODUCTION, STAGING, moto, with_aws};
+use super::account::{Account, DEVELOPMENT, PRODUCTION, STAGING, moto, with_aws, with_keys};
 use super::api::ask_in;
 use super::gateway::Gateway;
 use super::portal::{Portal, sessions};
@@ -20,8 +20,8 @@ use crate::parts::{Registry, output, program, setting};
 /// Who runs the commands of a block: the second word after the fence.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Who {
-    /// Somebody with profiles in `~/.aws/config`; this is meant where nothing is said.
-    Laptop,
+    /// Somebody with keys in the environment; this is meant where nothing is said.
+    Anybody,
     /// A job of GitLab, with its variables and a token.
     Job,
     /// A container of ECS that has a role.
@@ -32,7 +32,7 @@ impl Who {
     /// Reads the words after a fence.
     pub(crate) fn of(words: &str) -> Self {
         match words.split_whitespace().nth(1) {
-            None => Self::Laptop,
+            None => Self::Anybody,
             Some("job") => Self::Job,
             Some("runner") => Self::Runner,
             Some(other) => panic!("{other} is nobody: job, runner"),
@@ -150,7 +150,9 @@ impl Story {
         with_aws(&mut shell, &moto());
         self.portal.lead_to_sso(&mut shell);
         match who {
-            Who::Laptop => {}
+            Who::Anybody => {
+                with_keys(&mut shell, &moto());
+            }
             Who::Job => {
                 shell
                     .env("CI", "true")

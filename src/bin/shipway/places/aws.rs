@@ -110,7 +110,11 @@ impl Sessions {
                 }
                 match stored(true).await {
                     Ok(other) if other.credentials != first.credentials => Ok(other),
-                    _ => login(&session, &name, progress.as_ref()).await,
+                    _ => login(&session, &name, progress.as_ref()).await.map_err(|error| {
+                        error
+                            .within("the stored login was refused, and AWS gives no other one")
+                            .hint(format!("log in again: {}", session.host().login_command(&name)))
+                    }),
                 }
             })
         });

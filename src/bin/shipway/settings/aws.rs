@@ -34,6 +34,7 @@ pub(crate) struct Identities {
     /// `AWS_ROLE_ARN`, meant for the token.
     token_role: Option<String>,
     session_name: String,
+    has_own_endpoints: bool,
     /// The region the environment names.
     pub(crate) region: Option<String>,
 }
@@ -72,6 +73,7 @@ impl Identities {
             token: token(arguments, environment)?,
             token_role: environment.get("AWS_ROLE_ARN").map(str::to_owned),
             session_name: session_name.chars().take(SESSION_NAME_LENGTH).collect(),
+            has_own_endpoints: environment.names().any(|name| name.starts_with("AWS_ENDPOINT_URL")),
             region: region.map(str::to_owned),
         })
     }
@@ -88,6 +90,7 @@ impl Identities {
             profile,
             role,
             web_identity: None,
+            has_own_endpoints: self.has_own_endpoints,
             session_name: self.session_name.clone(),
         };
         let Some(token) = &self.token else { return Ok(identity) };
