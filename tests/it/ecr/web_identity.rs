@@ -127,6 +127,20 @@ fn a_variable_that_is_not_there_is_named() {
     scene.aws.assert_silent();
 }
 
+/// Catches a variable that a job template sets to nothing, taken for a token.
+#[test]
+fn an_empty_variable_is_none() {
+    let scene = EcrScene::signed_in()
+        .environment("SHIPWAY_ID_TOKEN", "")
+        .environment("AWS_ID_TOKEN", "")
+        .environment("AWS_ROLE_ARN", "");
+    scene.push(&[]).succeeded();
+    assert_eq!(
+        scene.aws.recorded(),
+        format!("{TOKEN} eu-west-1 arn:aws:iam::{ACCOUNT}:user/dev 200")
+    );
+}
+
 /// Catches a token without a role, which cannot be traded for anything.
 #[test]
 fn a_token_without_a_role_asks_for_one() {
