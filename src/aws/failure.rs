@@ -41,6 +41,10 @@ where
     let Some(service) = error.as_service_error() else {
         return match error {
             SdkError::TimeoutError(_) => unreachable(call).because(format!("no answer in time: {}", innermost(error))),
+            // Settings that make no sense come as a failure to dispatch as well.
+            SdkError::DispatchFailure(failure) if !failure.is_io() && !failure.is_timeout() => {
+                ContentError::new(Kind::Usage, call.what).because(innermost(error))
+            }
             SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => unreachable(call).because(innermost(error)),
             _ => ContentError::new(Kind::Other, call.what).because(innermost(error)),
         };

@@ -1,6 +1,6 @@
 //! Logins for registries.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 
@@ -15,20 +15,34 @@ use crate::ecr::EcrHost;
 const MARGIN: Duration = Duration::from_secs(15 * 60);
 
 /// A login for a registry.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct EcrLogin {
     /// User and password, as the registry wants them.
     pub credentials: Credentials,
-    /// How long it should be used; `None` where that is not known.
-    pub lifetime: Option<Duration>,
+    /// Until when it should be used; `None` where that is not known.
+    pub until: Option<Instant>,
+}
+
+impl EcrLogin {
+    fn is_good(&self) -> bool {
+        self.until.is_none_or(|until| Instant::now() < until)
+    }
 }
 
 impl Session {
-    /// Gets a login for the registry.
+    /// Gets a login for the registry, once as long as it is good; another one if `again` says that it was refused.
     ///
     /// # Errors
     /// When there is no identity, or it may not log in.
-    pub async fn login(&self) -> Result<EcrLogin> {
+    pub async fn login(&self, again: bool) -> Result<EcrLogin> {
+        let mut known = self.login.lock().await;
+        match &*known {
+            Some(login) if !again && login.is_good() => Ok(login.clone()),
+            _ => Ok(known.insert(self.ask_login().await?).clone()),
+        }
+    }
+
+    async fn ask_login(&self) -> Result<EcrLogin> {
         let (token, expires) = match &self.host {
             EcrHost::Private(_) => self.private_token().await?,
             EcrHost::Public => self.public_token().await?,
@@ -39,11 +53,10 @@ impl Session {
                 format!("the login AWS gives for {} makes no sense", self.name),
             )
         })?;
+        let left = expires.and_then(|seconds| self.clock.until(seconds));
         Ok(EcrLogin {
             credentials,
-            lifetime: expires
-                .and_then(|seconds| self.clock.until(seconds))
-                .map(|left| left.saturating_sub(MARGIN.min(left / 4))),
+            until: left.map(|left| Instant::now() + left.saturating_sub(MARGIN.min(left / 4))),
         })
     }
 

@@ -11,12 +11,13 @@ use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::chain::Chain;
 use super::clock::Clock;
 use super::failure::{self, Call};
 use super::identity::Identity;
+use super::login::EcrLogin;
 use crate::content::{ContentError, Kind, Result};
 use crate::ecr::EcrHost;
 
@@ -57,6 +58,7 @@ pub struct Session {
     pub(super) clock: Arc<Clock>,
     identity: Identity,
     patience: Patience,
+    pub(super) login: Mutex<Option<EcrLogin>>,
     opened: OnceCell<Opened>,
     caller: OnceCell<Caller>,
 }
@@ -77,6 +79,7 @@ impl Session {
             clock,
             identity,
             patience,
+            login: Mutex::default(),
             opened: OnceCell::new(),
             caller: OnceCell::new(),
         })

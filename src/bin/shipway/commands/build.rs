@@ -131,10 +131,11 @@ pub(crate) async fn run(
 }
 
 fn print(printer: &Printer, result: &BuildResult<'_>, told: &serde_json::Value) -> anyhow::Result<()> {
-    Ok(match printer.format() {
+    match printer.format() {
         Format::Text => printer.data(&result.summary.text())?,
         Format::Json => printer.data(&format!("{told}\n"))?,
-    })
+    }
+    Ok(())
 }
 
 /// What is known before anything is built.

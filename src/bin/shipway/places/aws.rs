@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use shipway::aws::{Clock, Creation as Outcome, RepositorySettings, Session};
 use shipway::content::{ContentError, Kind};
@@ -80,9 +80,9 @@ impl Sessions {
         let asking = Arc::clone(&session);
         let progress = Arc::clone(progress);
         let name = host.to_owned();
-        let login: Login = Arc::new(move |_| {
+        let login: Login = Arc::new(move |again| {
             let (session, progress, name) = (Arc::clone(&asking), Arc::clone(&progress), name.clone());
-            Box::pin(async move { login(&session, &name, progress.as_ref()).await })
+            Box::pin(async move { login(&session, &name, again, progress.as_ref()).await })
         });
         Ok(Self::around(&session, login, true))
     }
@@ -110,7 +110,7 @@ impl Sessions {
                 }
                 match stored(true).await {
                     Ok(other) if other.credentials != first.credentials => Ok(other),
-                    _ => login(&session, &name, progress.as_ref()).await.map_err(|error| {
+                    _ => login(&session, &name, false, progress.as_ref()).await.map_err(|error| {
                         error
                             .within("the stored login was refused, and AWS gives no other one")
                             .hint(format!("log in again: {}", session.host().login_command(&name)))
@@ -173,7 +173,12 @@ impl Sessions {
 }
 
 /// A login from AWS; tells where the identity was found.
-async fn login(session: &Session, host: &str, progress: &dyn Progress) -> Result<FoundLogin, ContentError> {
+async fn login(
+    session: &Session,
+    host: &str,
+    again: bool,
+    progress: &dyn Progress,
+) -> Result<FoundLogin, ContentError> {
     let origin = session
         .origin()
         .await
@@ -182,9 +187,9 @@ async fn login(session: &Session, host: &str, progress: &dyn Progress) -> Result
         registry: host,
         origin: &format!("AWS, {origin}"),
     });
-    let login = session.login().await?;
+    let login = session.login(again).await?;
     Ok(FoundLogin {
         credentials: login.credentials,
-        until: login.lifetime.map(|lifetime| Instant::now() + lifetime),
+        until: login.until,
     })
 }

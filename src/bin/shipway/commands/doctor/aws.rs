@@ -62,7 +62,7 @@ pub(super) async fn look_at_identity(host: &str, places: &Places, report: &mut R
         Ok(origin) => report.add("login", Status::Ok, format!("AWS, {origin}")),
         Err(error) => {
             report.add_error("login", Status::Failed, error);
-            look_at_clock(&session, report);
+            look_at_clock(&session, false, report);
             return false;
         }
     };
@@ -86,16 +86,23 @@ pub(super) async fn look_at_identity(host: &str, places: &Places, report: &mut R
         },
         Err(error) => report.add_error("identity", Status::Failed, error),
     }
-    look_at_clock(&session, report);
-    if let Err(error) = session.login().await {
-        report.add_error("token", Status::Failed, error);
-        return false;
+    let token = session.login(false).await.err();
+    look_at_clock(&session, token.is_none(), report);
+    match token {
+        Some(error) => {
+            report.add_error("token", Status::Failed, error);
+            false
+        }
+        None => {
+            report.add("token", Status::Ok, format!("AWS gives logins for {host}"));
+            true
+        }
     }
-    report.add("token", Status::Ok, format!("AWS gives logins for {host}"));
-    true
 }
 
-fn look_at_clock(session: &Session, report: &mut Report) {
+/// Whether the clock agrees with AWS's. `works`: whether AWS took our signatures all the same; the SDK makes up for a
+/// clock that is wrong once an answer has told it.
+fn look_at_clock(session: &Session, works: bool, report: &mut Report) {
     let Some(skew) = session.clock().skew_seconds() else {
         report.add("clock", Status::Skipped, "AWS gave no answer to compare it with");
         return;
@@ -105,11 +112,8 @@ fn look_at_clock(session: &Session, report: &mut Report) {
         report.add("clock", Status::Ok, "agrees with AWS's");
         return;
     }
-    let status = if skew.abs() < REFUSED_SKEW_SECONDS {
-        Status::Warning
-    } else {
-        Status::Failed
-    };
+    let is_cause = !works && skew.abs() >= REFUSED_SKEW_SECONDS;
+    let status = if is_cause { Status::Failed } else { Status::Warning };
     report
         .add("clock", status, format!("{} seconds {direction} AWS's", skew.abs()))
         .hint(format!(
@@ -145,13 +149,15 @@ pub(super) async fn look_at_repository(
         Err(error) => report.add_error("repository", Status::Skipped, error),
     }
     let needed = needs(arguments, patient).policy();
-    let actions: Vec<&str> = needed["Statement"]
+    let mut actions: Vec<&str> = needed["Statement"]
         .as_array()
         .into_iter()
         .flatten()
         .flat_map(|statement| statement["Action"].as_array().into_iter().flatten())
         .filter_map(Value::as_str)
         .collect();
+    actions.sort_unstable();
+    actions.dedup();
     report
         .add("rights", Status::Skipped, format!("needed: {}", actions.join(", ")))
         .hint("those that only look were tried above; the ones that write cannot be tried without writing. --policy prints the whole policy");
@@ -239,12 +245,10 @@ async fn missing(
             there.region
         ));
     }
-    if let Some(rest) = path
-        .split_once('/')
-        .map(|(first, rest)| (first, rest))
-        .filter(|(first, _)| EcrHost::parse(first).is_some())
+    if let Some((first, name)) = path.split_once('/')
+        && EcrHost::parse(first).is_some()
     {
-        report.hint(format!("the name of a repository is what follows the host: {}", rest.1));
+        report.hint(format!("the name of a repository is what follows the host: {name}"));
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use shipway::error::Error;
 
+use crate::args::Format;
 use crate::printer::Printer;
 
 /// How something is.
@@ -136,10 +137,11 @@ impl Report {
 
     /// Prints it; `policy` is for JSON only.
     pub(super) fn print(&self, printer: &Printer, policy: Option<Value>) -> anyhow::Result<()> {
-        Ok(match printer.format() {
-            crate::args::Format::Text => printer.data(&self.text())?,
-            crate::args::Format::Json => printer.data(&format!("{}\n", self.json(policy)))?,
-        })
+        match printer.format() {
+            Format::Text => printer.data(&self.text())?,
+            Format::Json => printer.data(&format!("{}\n", self.json(policy)))?,
+        }
+        Ok(())
     }
 }
 
