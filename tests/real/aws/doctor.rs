@@ -27,7 +27,13 @@ fn a_push_that_would_work_is_status_zero() {
     ] {
         assert!(text.to_uppercase().contains(&word.to_uppercase()), "{word}: {told:#}");
     }
-    // It left nothing behind.
+    let asked = gateway.asked();
+    assert!(
+        asked
+            .iter()
+            .all(|request| request.starts_with("GET ") || request.starts_with("HEAD ")),
+        "{asked:#?}"
+    );
     let images = json!({ "repositoryName": "healthy/orders" });
     let images = ask(&moto(), DEVELOPMENT.id, "ListImages", &images).expect("the repository is there");
     assert_eq!(images["imageIds"], json!([]));
