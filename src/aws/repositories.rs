@@ -103,6 +103,19 @@ impl Session {
             .ok_or_else(|| ContentError::new(Kind::Usage, format!("{} is not the registry of an account", self.name)))
     }
 
+    /// Makes sure that the registry is one of the caller's own account: some settings are told of that one only.
+    async fn own_account(&self, what: &str) -> Result<()> {
+        let (host, caller) = (self.private()?, self.caller().await?);
+        if host.account == caller.account {
+            return Ok(());
+        }
+        Err(ContentError::new(
+            Kind::Denied,
+            format!("{what} of account {} can only be read from within it", host.account),
+        )
+        .because(format!("this is {}", caller.arn)))
+    }
+
     /// What a repository is like; `None` if there is no such one.
     ///
     /// # Errors
@@ -221,8 +234,9 @@ impl Session {
     /// The prefix of the template by which a push would make a repository, if there is one.
     ///
     /// # Errors
-    /// When templates may not be asked for.
+    /// When templates may not be asked for, or are another account's.
     pub async fn creation_template(&self, path: &str) -> Result<Option<String>> {
+        self.own_account("the creation templates").await?;
         let client = self.ecr().await?;
         let mut pages = client
             .describe_repository_creation_templates()
@@ -284,8 +298,9 @@ impl Session {
     /// Whether layers may be mounted between repositories of the account: the setting `BLOB_MOUNTING`.
     ///
     /// # Errors
-    /// When the setting may not be read.
+    /// When the setting may not be read, or is another account's.
     pub async fn blob_mounting(&self) -> Result<bool> {
+        self.own_account("the setting BLOB_MOUNTING").await?;
         let answer = self
             .ecr()
             .await?
@@ -301,7 +316,7 @@ impl Session {
     /// When images of a repository are scanned, given the settings of registry and repository.
     ///
     /// # Errors
-    /// When the settings may not be read.
+    /// When the settings may not be read, or are another account's.
     pub async fn scan_frequency(&self, path: &str) -> Result<ScanFrequency> {
         use aws_sdk_ecr::types::ScanFrequency as Told;
         let client = self.ecr().await?;
@@ -316,8 +331,16 @@ impl Session {
                 &error,
             )
         })?;
-        let told = answer.scanning_configurations.unwrap_or_default().into_iter().next();
-        Ok(match told.and_then(|told| told.scan_frequency) {
+        // The answer is about the caller's own account, which may have a repository of this name as well.
+        let arn = self.private()?.repository_arn(path);
+        let mut told = answer.scanning_configurations.unwrap_or_default().into_iter();
+        let Some(told) = told.find(|told| told.repository_arn.as_deref().is_none_or(|told| told == arn)) else {
+            return Err(ContentError::new(
+                Kind::NotFound,
+                format!("the scan settings of {path} can only be read from within its account"),
+            ));
+        };
+        Ok(match told.scan_frequency {
             Some(Told::ScanOnPush) => ScanFrequency::OnPush,
             Some(Told::ContinuousScan) => ScanFrequency::Continuous,
             _ => ScanFrequency::Manual,
