@@ -4,22 +4,19 @@
 //! that ends with `NAME`:) are written as they come. Commands in `console` blocks, and lines of `sh` blocks, are run with keys in the
 //! environment, those in `console job` in a job of GitLab and in `console runner` in a container; lines of a pipeline (`yaml`) in a job.
 
-use crate::page::{Block, Page, pages};
+use crate::page::{Block, Page};
 use crate::shape;
 use crate::transcript::{AT_EMULATORS, Shown, read};
 
 use super::story::{Story, Who};
 
 /// Commands that are not run, and why.
-const ELSEWHERE: [(&str, &str); 5] = [
-    ("aws configure sso", "asks questions; the page shows the file it writes"),
+const ELSEWHERE: [(&str, &str); 2] = [
     (
         "aws sso login",
         "opens a browser; the story goes on as if somebody had logged in",
     ),
     ("aws ecr put-account-setting", "moto has no settings of accounts"),
-    ("docker ", "would speak to Amazon: it knows no other address for a name"),
-    ("skopeo ", "the same"),
 ];
 
 #[test]

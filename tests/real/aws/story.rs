@@ -162,15 +162,15 @@ impl Story {
                     .env("CI_COMMIT_TAG", "v1.4.0")
                     .env("SHIPWAY_ID_TOKEN", token_of_gitlab())
                     .envs(self.variables.iter().map(|(name, value)| (name, value)))
-                    .envs(self.reported());
+                    .envs(self.report());
             }
             Who::Runner => self.portal.pretend_container(&mut shell),
         }
         shell.output().expect("there is a shell")
     }
 
-    /// What an earlier job told by its dotenv report.
-    fn reported(&self) -> Vec<(String, String)> {
+    /// What an earlier job left in its dotenv report.
+    fn report(&self) -> Vec<(String, String)> {
         let report = fs::read_to_string(self.path("project/shipway.env")).unwrap_or_default();
         let lines = report.lines().filter_map(|line| line.split_once('='));
         lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()

@@ -94,8 +94,9 @@ impl Identities {
             session_name: self.session_name.clone(),
         };
         let Some(token) = &self.token else { return Ok(identity) };
-        // Who names a profile does not mean a token that happens to be there.
-        if identity.profile.is_some() && !token.is_named {
+        // Who names a profile in the command does not mean a token that happens to be there. One in the project file is
+        // for laptops, and a job with a token has no profiles.
+        if self.profile.is_some() && !token.is_named {
             return Ok(identity);
         }
         match identity.role.clone().or_else(|| self.token_role.clone()) {
@@ -297,6 +298,12 @@ mod tests {
         let profile = identities(&[], &variables, PROJECT)
             .and_then(|all| Ok(all.at(HOST)?))
             .expect("profile");
+        let traded = profile.web_identity.map(|traded| traded.role);
+        assert_eq!(traded.as_deref(), Some("arn:aws:iam::123456789012:role/file"));
+        let flags = ["--aws-profile", "mine"];
+        let profile = identities(&flags, &variables, PROJECT)
+            .and_then(|all| Ok(all.at(HOST)?))
+            .expect("flag");
         assert_eq!(profile.web_identity, None);
         let flags = ["--aws-role-arn", "arn:flag"];
         let identity = identities(&flags, &variables, "")
