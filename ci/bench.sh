@@ -44,7 +44,7 @@ export PATH=$work/bin:$PATH
 
 "$work/bin/registry" -delay "$delay" >"$work/addresses" &
 server=$!
-until grep -q '^registry' "$work/addresses"; do sleep 0.05; done
+until grep -qs '^registry' "$work/addresses"; do sleep 0.05; done
 registry=$(sed -n 's/^registry //p' "$work/addresses")
 control=$(sed -n 's/^control //p' "$work/addresses")
 
@@ -134,8 +134,10 @@ runs=3
 heading "A copy of $copy_megabytes MB in four layers between two registries (Debian's docker-registry)"
 real_folder=$work/real
 mkdir "$real_folder"
-real_registry source "" && source=$real_address
-real_registry target "" && target=$real_address
+real_registry source ""
+source=$real_address
+real_registry target ""
+target=$real_address
 umoci init --layout "$work/image" && umoci new --image "$work/image:1"
 for layer in 1 2 3 4; do
     head -c "$((copy_megabytes * 250000))" /dev/urandom >"$work/data-$layer"

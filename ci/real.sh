@@ -124,7 +124,8 @@ http:
   secret: $(openssl rand -hex 16)$2
 SETTINGS
     mkdir -p "$real_folder/$1"
-    real_serve "$1" docker-registry serve "$real_folder/$1.yml"
+    # It would take the variable that names a file of logins for a setting of its own.
+    real_serve "$1" env -u REGISTRY_AUTH_FILE docker-registry serve "$real_folder/$1.yml"
     real_await grep -q 'listening on 127' "$real_folder/$1.log" || return 1
     real_address=$(sed -n 's/.*listening on \(127[0-9.:]*\).*/\1/p' "$real_folder/$1.log" | head -n 1)
 }
