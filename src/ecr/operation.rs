@@ -61,6 +61,16 @@ impl Operation {
         }
     }
 
+    /// The rights it needs in the public gallery. Its service has rights for writing only: anybody may read (Service
+    /// Authorization Reference, "Actions defined by Amazon Elastic Container Registry Public").
+    #[must_use]
+    pub fn public_rights(self) -> &'static [&'static str] {
+        match self {
+            Self::ReadManifest | Self::ReadBlob | Self::ListReferrers => &[],
+            _ => self.rights(),
+        }
+    }
+
     /// The rights it needs on the repository a blob is taken over from (clowdhaus/ocync).
     #[must_use]
     pub fn rights_on_source(self) -> &'static [&'static str] {
@@ -134,23 +144,31 @@ impl Access {
         })
     }
 
-    /// What to allow so that `host` takes the request, such as `ecr:PutImage on arn:aws:ecr:…`.
+    /// What to allow so that `host` takes the request, such as `ecr:PutImage on arn:aws:ecr:…`; nothing where anybody
+    /// may make it.
     #[must_use]
     pub fn rights(&self, host: &EcrHost) -> Vec<String> {
-        let (service, resource): (_, &dyn Fn(&str) -> String) = match host {
-            EcrHost::Private(private) => ("ecr", &|path| private.repository_arn(path)),
-            // The host does not tell whose gallery it is.
-            EcrHost::Public => ("ecr-public", &|path| format!("the repository {path}")),
-        };
-        let phrase = |rights: &[&str], path: &str| {
+        let phrase = |service: &str, rights: &[&str], resource: String| {
             let rights: Vec<String> = rights.iter().map(|right| format!("{service}:{right}")).collect();
-            format!("{} on {}", rights.join(" and "), resource(path))
+            (!rights.is_empty()).then(|| format!("{} on {resource}", rights.join(" and ")))
         };
-        let own = phrase(self.operation.rights(), &self.repository);
-        let source = self.source.iter();
-        std::iter::once(own)
-            .chain(source.map(|path| phrase(self.operation.rights_on_source(), path)))
-            .collect()
+        match host {
+            EcrHost::Private(private) => {
+                let own = phrase("ecr", self.operation.rights(), private.repository_arn(&self.repository));
+                let source = self
+                    .source
+                    .as_ref()
+                    .and_then(|path| phrase("ecr", self.operation.rights_on_source(), private.repository_arn(path)));
+                own.into_iter().chain(source).collect()
+            }
+            EcrHost::Public => {
+                // The host does not tell whose gallery it is.
+                let resource = format!("the repository {}", self.repository);
+                phrase("ecr-public", self.operation.public_rights(), resource)
+                    .into_iter()
+                    .collect()
+            }
+        }
     }
 }
 
@@ -216,6 +234,15 @@ mod tests {
             put.rights(&EcrHost::Public),
             ["ecr-public:PutImage on the repository a1b2/orders"]
         );
+        let mount = Access::of("POST", "/v2/a1b2/orders/blobs/uploads/", Some("a1b2/runner")).expect("mount");
+        assert_eq!(
+            mount.rights(&EcrHost::Public),
+            ["ecr-public:InitiateLayerUpload on the repository a1b2/orders"]
+        );
+        for path in ["manifests/v1", "blobs/sha256:00", "referrers/sha256:00"] {
+            let read = Access::of("GET", &format!("/v2/a1b2/orders/{path}"), None).expect("read");
+            assert!(read.rights(&EcrHost::Public).is_empty(), "{path}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::cache::is_usual_cache;
 use super::host::EcrHost;
 use super::operation::Operation;
 
@@ -29,10 +30,12 @@ pub struct CreationNeeds {
     pub kms_key: Option<String>,
 }
 
-/// What pushing asks for; reading manifests is part of it, since tags are compared before anything is written.
-const PUSH: [Operation; 5] = [
+/// What pushing asks for. Reading is part of it: tags are compared before anything is written, and an image that a tag
+/// names already is looked into.
+const PUSH: [Operation; 6] = [
     Operation::FindBlob,
     Operation::ReadManifest,
+    Operation::ReadBlob,
     Operation::BeginUpload,
     Operation::FinishUpload,
     Operation::PutManifest,
@@ -58,6 +61,9 @@ impl Needs {
                 resources
             };
             let (push, pull) = (resources(&self.push), resources(&self.pull));
+            let mut cached = self.pull.clone();
+            cached.retain(|(_, path)| is_usual_cache(path));
+            let cached = resources(&cached);
             // Anybody may read the public gallery.
             if push.is_empty() && (pull.is_empty() || service == "ecr-public") {
                 continue;
@@ -79,6 +85,11 @@ impl Needs {
             add("Login", login, vec!["*".to_owned()]);
             add("Push", actions(service, &PUSH), push.clone());
             add("Pull", actions(service, &PULL), pull);
+            if service == "ecr" {
+                // A cache fetches on the first pull, into a repository it makes.
+                let rights = ["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"].map(str::to_owned);
+                add("PullThrough", rights.to_vec(), cached);
+            }
             if let Some(creation) = &self.creation {
                 let mut rights = vec![format!("{service}:CreateRepository")];
                 if service == "ecr" && creation.lifecycle_policy {
@@ -101,6 +112,9 @@ impl Needs {
                     "ecr:StartImageScan",
                 ];
                 add("Scan", rights.map(str::to_owned).to_vec(), push);
+                // Enhanced findings are Amazon Inspector's, whose actions know no repositories.
+                let rights = ["inspector2:ListCoverage", "inspector2:ListFindings"].map(str::to_owned);
+                add("EnhancedScan", rights.to_vec(), vec!["*".to_owned()]);
             }
         }
         json!({ "Version": "2012-10-17", "Statement": statements })
@@ -108,7 +122,10 @@ impl Needs {
 }
 
 fn actions(service: &str, operations: &[Operation]) -> Vec<String> {
-    let rights = operations.iter().flat_map(|operation| operation.rights());
+    let rights = operations.iter().flat_map(|operation| match service {
+        "ecr-public" => operation.public_rights(),
+        _ => operation.rights(),
+    });
     let mut actions: Vec<String> = rights.map(|right| format!("{service}:{right}")).collect();
     actions.sort();
     actions.dedup();
@@ -135,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_push_takes_six_actions_and_a_login() {
+    fn a_push_takes_seven_actions_and_a_login() {
         let needs = Needs {
             push: vec![at("123456789012.dkr.ecr.eu-west-1.amazonaws.com", "orders")],
             ..Needs::default()
@@ -153,6 +170,7 @@ mod tests {
                             "ecr:BatchCheckLayerAvailability",
                             "ecr:BatchGetImage",
                             "ecr:CompleteLayerUpload",
+                            "ecr:GetDownloadUrlForLayer",
                             "ecr:InitiateLayerUpload",
                             "ecr:PutImage",
                             "ecr:UploadLayerPart",
@@ -189,11 +207,43 @@ mod tests {
             .iter()
             .map(|statement| statement["Sid"].as_str().expect("a name").to_owned())
             .collect();
-        assert_eq!(sids, ["Login", "Push", "Pull", "CreateRepository", "UseKey", "Scan"]);
+        assert_eq!(
+            sids,
+            [
+                "Login",
+                "Push",
+                "Pull",
+                "CreateRepository",
+                "UseKey",
+                "Scan",
+                "EnhancedScan"
+            ]
+        );
         let text = all.policy().to_string();
         assert!(
             !text.contains("PutLifecyclePolicy") && text.contains("ecr:TagResource"),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn a_cache_may_have_to_fetch_the_base_first() {
+        let host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+        let needs = Needs {
+            push: vec![at(host, "orders")],
+            pull: vec![at(host, "docker-hub/flyway/flyway"), at(host, "base/flyway")],
+            ..Needs::default()
+        };
+        let policy = needs.policy();
+        let fetching = &policy["Statement"][3];
+        assert_eq!(fetching["Sid"], "PullThrough", "{policy}");
+        assert_eq!(
+            fetching["Action"],
+            json!(["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"])
+        );
+        assert_eq!(
+            fetching["Resource"],
+            json!(["arn:aws:ecr:eu-west-1:123456789012:repository/docker-hub/flyway/flyway"])
         );
     }
 
@@ -212,5 +262,9 @@ mod tests {
         );
         assert!(text.contains("arn:aws:ecr-public::*:repository/orders"), "{text}");
         assert!(!text.contains("Scan"), "{text}");
+        // The service has no such actions, and IAM takes no policy for them.
+        for action in ["BatchGetImage", "GetDownloadUrlForLayer"] {
+            assert!(!text.contains(action), "{text}");
+        }
     }
 }

@@ -16,4 +16,5 @@ mod web_identity;
 mod accounts;
 mod doctor;
 mod mount;
+mod policy;
 mod scan;

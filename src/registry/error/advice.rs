@@ -80,7 +80,7 @@ fn general(host: &str, status: StatusCode, reason: &Reason) -> Vec<String> {
 fn of_ecr(name: &str, host: &EcrHost, access: &Access, status: StatusCode, reason: &Reason) -> Option<Vec<String>> {
     match (status.as_u16(), reason.code.as_str()) {
         (403, _) if is_expired(&reason.message) => Some(expired(name)),
-        (403, _) => Some(missing_rights(host, access)),
+        (403, _) => Some(missing_rights(name, host, access)),
         (404, "NAME_UNKNOWN" | "REPOSITORYNOTFOUNDEXCEPTION") => Some(missing_repository(name, host, access)),
         // A HEAD of such a tag, and a GET, are answered with nothing but the status.
         (400, "") if access.operation == Operation::ReadManifest && reason.message.is_empty() => Some(vec![
@@ -106,8 +106,14 @@ fn expired(name: &str) -> Vec<String> {
 }
 
 /// What to allow, and to whom it may have to be said.
-fn missing_rights(host: &EcrHost, access: &Access) -> Vec<String> {
-    let mut hints = vec![format!("allow {}", access.rights(host).join(", and "))];
+fn missing_rights(name: &str, host: &EcrHost, access: &Access) -> Vec<String> {
+    let rights = access.rights(host);
+    if rights.is_empty() {
+        return vec![format!(
+            "anybody may read the public gallery; an old login may stand in the way: `docker logout {name}` removes it"
+        )];
+    }
+    let mut hints = vec![format!("allow {}", rights.join(", and "))];
     if let Some(private) = host.private() {
         hints.push(format!(
             "the host says {private}: if they are meant and the identity is of another account, the policy of the repository must allow it too"

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use shipway::aws::{Clock, Creation as Outcome, RepositorySettings, Session};
 use shipway::content::{ContentError, Kind};
-use shipway::ecr::EcrHost;
+use shipway::ecr::{EcrHost, is_usual_cache};
 use shipway::oci::Repository;
 use shipway::progress::{Event, Progress};
 use shipway::registry::{Assistance, Creation, FoundLogin, Login, Patience};
@@ -16,9 +16,6 @@ use crate::settings::Identities;
 
 /// How long it may take to find out who was refused: it only makes an error clearer.
 const CALLER_LIMIT: Duration = Duration::from_secs(5);
-
-/// Prefixes Amazon ECR's console proposes for pull-through caches, for when its rules may not be asked for.
-const USUAL_CACHE_PREFIXES: [&str; 5] = ["docker-hub/", "ecr-public/", "kubernetes/", "quay/", "github/"];
 
 /// Whether AWS gives logins for a registry. Everybody may read the public gallery.
 pub(super) fn gives_logins(host: &str, intent: Intent) -> bool {
@@ -129,7 +126,7 @@ impl Sessions {
             pull_through: Some(Arc::new(move |path: String| {
                 let session = Arc::clone(&asked);
                 Box::pin(async move {
-                    let usual = USUAL_CACHE_PREFIXES.iter().any(|prefix| path.starts_with(prefix));
+                    let usual = is_usual_cache(&path);
                     if usual || !is_known {
                         return usual;
                     }
