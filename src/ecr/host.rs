@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The domains of private registries, longest first where one ends in another.
+/// The domains of private registries, with the partition each belongs to.
 ///
 /// As the credential helper of AWS knows them (`amazon-ecr-credential-helper`, `ecr-login/api/client.go`).
 const DOMAINS: [(&str, &str); 9] = [
