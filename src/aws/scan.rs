@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use aws_sdk_ecr::operation::describe_image_scan_findings::DescribeImageScanFindingsOutput;
 use aws_sdk_ecr::types::{ImageIdentifier, ScanStatus};
+use futures_util::future::join_all;
+use tokio::sync::OnceCell;
 
 use super::failure::code;
 use super::repositories::ScanFrequency;
@@ -147,50 +150,92 @@ pub enum ScanOutcome {
     Unfinished(String),
 }
 
+/// What is known of a repository whose images are waited for.
+struct Waiting<'a> {
+    path: &'a str,
+    end: Instant,
+    progress: &'a dyn Progress,
+    /// When its images are scanned, or why that cannot be told; asked once.
+    frequency: OnceCell<Result<ScanFrequency>>,
+    has_told: AtomicBool,
+}
+
 impl Session {
-    /// Waits until an image is scanned. Asks for a scan where none comes by itself.
+    /// Waits until images of a repository are scanned, or it is `end`. Asks for scans where none come by themselves.
     ///
-    /// # Errors
-    /// When the findings may not be read, or AWS cannot be reached.
-    pub async fn wait_for_scan(
+    /// The outcomes are in the order of the digests. An error says that the findings may not be read, that a scan which
+    /// has to be asked for may not be, or that AWS cannot be reached.
+    pub async fn wait_for_scans(
         &self,
         path: &str,
-        digest: &Digest,
-        limit: Duration,
+        digests: &[Digest],
+        end: Instant,
         progress: &dyn Progress,
-    ) -> Result<ScanOutcome> {
-        let end = Instant::now() + limit;
+    ) -> Vec<Result<ScanOutcome>> {
+        let waiting = Waiting {
+            path,
+            end,
+            progress,
+            frequency: OnceCell::new(),
+            has_told: AtomicBool::new(false),
+        };
+        join_all(digests.iter().map(|digest| self.wait_for_scan(&waiting, digest))).await
+    }
+
+    async fn wait_for_scan(&self, waiting: &Waiting<'_>, digest: &Digest) -> Result<ScanOutcome> {
         let mut pause = self.patience().first_wait;
         let mut is_asked_for = false;
         let mut last = "not begun".to_owned();
         loop {
-            let told = self.findings(path, digest, None).await?;
+            let told = self.findings(waiting.path, digest, None).await?;
             match told {
                 Some(told) => {
                     let (status, reason) = status_of(&told);
-                    if let Some(outcome) = self.outcome(path, digest, told, &status, reason).await? {
+                    if let Some(outcome) = self.outcome(waiting.path, digest, told, &status, reason).await? {
                         return Ok(outcome);
                     }
                     status.as_str().clone_into(&mut last);
                 }
                 None if !is_asked_for => {
                     is_asked_for = true;
-                    if self.scan_frequency(path).await.ok() == Some(ScanFrequency::Manual) {
-                        progress.on(&Event::Notice(&format!(
-                            "{path} is scanned on request only; asking for a scan of {}",
-                            digest.short(12)
-                        )));
-                        self.start_scan(path, digest).await?;
-                    }
+                    self.ask_for_scan(waiting, digest).await?;
                 }
                 None => {}
             }
-            let left = end.saturating_duration_since(Instant::now());
+            let left = waiting.end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok(ScanOutcome::Unfinished(last));
             }
             tokio::time::sleep(pause.min(left)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Asks for a scan, unless one comes by itself.
+    async fn ask_for_scan(&self, waiting: &Waiting<'_>, digest: &Digest) -> Result<()> {
+        let path = waiting.path;
+        let frequency = waiting.frequency.get_or_init(|| self.scan_frequency(path)).await;
+        match frequency {
+            Ok(ScanFrequency::Manual) => {
+                waiting.progress.on(&Event::Notice(&format!(
+                    "{path} is scanned on request only; asking for a scan of {}",
+                    digest.short(12)
+                )));
+                self.start_scan(path, digest).await
+            }
+            Ok(_) => Ok(()),
+            Err(unknown) => {
+                if let Err(refused) = self.start_scan(path, digest).await
+                    && !waiting.has_told.swap(true, Ordering::Relaxed)
+                {
+                    waiting.progress.on(&Event::Notice(&format!(
+                        "whether images are scanned by themselves is not known, and none can be asked for; waiting all the same: {}; {}",
+                        words(unknown),
+                        words(&refused)
+                    )));
+                }
+                Ok(())
+            }
         }
     }
 
@@ -295,6 +340,17 @@ impl Session {
             Err(error) => Err(self.failed("scan", path, "ecr:StartImageScan", &error)),
         }
     }
+}
+
+/// An error and its causes on one line.
+fn words(error: &ContentError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(current) = cause {
+        text = format!("{text}: {current}");
+        cause = current.source();
+    }
+    text
 }
 
 fn status_of(told: &DescribeImageScanFindingsOutput) -> (ScanStatus, String) {

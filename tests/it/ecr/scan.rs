@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::aws::{EcrScene, Scan, failure};
 use crate::support::base::{Base, Bundle};
+use crate::support::outcome::Outcome;
 use serde_json::json;
 
 const FINDINGS: &str = "ecr:DescribeImageScanFindings";
@@ -67,12 +68,16 @@ fn a_threshold_is_one_of_the_severities() {
     scene
         .push(&["--wait-for-scan", "--fail-on-severity", "bad"])
         .exited(2)
-        .says(&["critical", "informational"]);
+        .says(&["critical", "informational", "none"]);
     scene
         .push(&["--fail-on-severity", "high"])
         .exited(2)
         .says(&["--wait-for-scan"]);
     scene.aws.assert_silent();
+    let findings = self::scene(vec![vec![Scan::Basic("COMPLETE", vec![("CRITICAL", 1)])]]);
+    findings
+        .push(&["--wait-for-scan", "--fail-on-severity", "NONE"])
+        .succeeded();
 }
 
 /// Catches a gate at a registry that scans nothing.
@@ -142,14 +147,7 @@ fn the_children_of_an_index_are_scanned() {
             Scan::Basic("COMPLETE", vec![("MEDIUM", 2), ("CRITICAL", 4)]),
         ],
     ]);
-    let bases = [Base::flyway(), Base::flyway().platform("linux/arm64")];
-    scene.registry.seed("runner", "both", &Bundle::index(&bases));
-    let base = scene.reference("runner:both");
-    let more = ["--base", base.as_str(), "--platform", "all", "--wait-for-scan"];
-    let target = scene.reference("orders:v1");
-    let mut arguments = vec!["build", "--scripts", "db", "--push", "-t", &target];
-    arguments.extend(more);
-    scene.run(&arguments).exited(3).says(&["4 critical"]);
+    push_both(&scene, &[]).exited(3).says(&["4 critical"]);
     let index = scene.registry.tag("orders", "v1").unwrap();
     let mut asked: Vec<_> = scene
         .aws
@@ -211,8 +209,95 @@ fn findings_that_may_not_be_read_are_an_error() {
         .push(&["--wait-for-scan"])
         .exited(1)
         .says(&[FINDINGS, "arn:aws:iam::123456789012:user/dev", "repository/orders"])
-        .hints();
+        .says(&["hint: ", "the image is pushed"]);
     scene.registry.image("orders", "v1");
+}
+
+/// Catches the name of an image that is pushed, kept from the user because the wait for its scan failed.
+#[test]
+fn the_name_is_told_whatever_becomes_of_the_wait() {
+    let scene = scene(vec![]);
+    scene.aws.deny(FINDINGS);
+    let outcome = scene.push(&["--wait-for-scan"]).exited(1);
+    let digest = scene.registry.tag("orders", "v1").unwrap();
+    assert_eq!(outcome.stdout, format!("{}@{digest}\n", scene.reference("orders")));
+    let outcome = scene.push(&["--wait-for-scan", "--format", "json"]).exited(1);
+    let told = outcome.json();
+    assert_eq!(told["digest"], digest.as_str(), "{outcome:#?}");
+    assert_eq!(told["scans"][0]["status"], "UNKNOWN", "{outcome:#?}");
+    assert_eq!(told["scans"][0]["findings"], json!(null), "{outcome:#?}");
+    // A service that is away is another status, and another hint.
+    let away = EcrScene::signed_in();
+    away.aws.allow(&[FINDINGS]);
+    let fault = failure(FINDINGS, 500, "ServerException", "Something went wrong");
+    away.aws.fault(fault.always());
+    let outcome = away.push(&["--wait-for-scan", "--retry", "0"]).exited(8);
+    let digest = away.registry.tag("orders", "v1").unwrap();
+    assert!(outcome.stdout.contains(&digest), "{outcome:#?}");
+}
+
+/// Pushes an image for two platforms and waits for both.
+fn push_both(scene: &EcrScene, more: &[&str]) -> Outcome {
+    let bases = [Base::flyway(), Base::flyway().platform("linux/arm64")];
+    scene.registry.seed("runner", "both", &Bundle::index(&bases));
+    let base = scene.reference("runner:both");
+    let target = scene.reference("orders:v1");
+    let mut arguments = vec!["build", "--scripts", "db", "--push", "-t", &target, "--base", &base];
+    arguments.extend(["--platform", "all", "--wait-for-scan"]);
+    arguments.extend(more);
+    scene.run(&arguments)
+}
+
+/// Catches findings that are not told because another image could not be looked at.
+#[test]
+fn findings_win_over_what_is_not_known() {
+    for other in [Scan::Status("IN_PROGRESS", ""), Scan::Status("UNSUPPORTED_IMAGE", "")] {
+        let found = Scan::Basic("COMPLETE", vec![("CRITICAL", 1)]);
+        let scene = scene(vec![vec![other], vec![found]]);
+        push_both(&scene, &["--scan-timeout", "1"])
+            .exited(3)
+            .says(&["1 critical"]);
+    }
+    let both = scene(vec![
+        vec![Scan::Status("IN_PROGRESS", "")],
+        vec![Scan::Status("UNSUPPORTED_IMAGE", "")],
+    ]);
+    push_both(&both, &["--scan-timeout", "1"]).exited(1);
+}
+
+/// Catches a time that each image has for itself.
+#[test]
+fn all_images_have_one_time() {
+    let scene = scene(vec![vec![Scan::Status("IN_PROGRESS", "")]]);
+    let start = Instant::now();
+    push_both(&scene, &["--scan-timeout", "4"]).exited(7);
+    let time = start.elapsed();
+    assert!(time < Duration::from_millis(7500), "{time:?}");
+}
+
+/// Catches settings that may not be read taken for scans that come by themselves.
+#[test]
+fn a_scan_is_asked_for_where_it_is_not_known_whether_one_comes() {
+    let scan = || vec![vec![Scan::NotFound, Scan::Basic("COMPLETE", vec![])]];
+    let unknown = scene(scan());
+    unknown.aws.deny(FREQUENCY);
+    unknown.aws.allow(&[START]);
+    unknown.push(&["--wait-for-scan"]).succeeded();
+    assert_eq!(unknown.aws.count(START), 1);
+    // Neither may be done: somebody else may scan, and why nothing comes is told once.
+    let images = || vec![Scan::NotFound, Scan::NotFound, Scan::Basic("COMPLETE", vec![])];
+    let silent = scene(vec![images(), images()]);
+    silent.aws.deny(FREQUENCY);
+    silent.aws.deny(START);
+    let outcome = push_both(&silent, &[]).succeeded().says(&[FREQUENCY, START]);
+    let notes = outcome.stderr.matches("waiting all the same").count();
+    assert_eq!(notes, 1, "{outcome:#?}");
+    assert_eq!(silent.aws.count(FREQUENCY), 1, "{}", silent.aws.recorded());
+    // Where no scan comes by itself, there is nothing to wait for.
+    let manual = scene(scan());
+    manual.aws.describe("orders", &json!({"scanFrequency": "MANUAL"}));
+    manual.aws.deny(START);
+    manual.push(&["--wait-for-scan"]).exited(1).says(&[START]);
 }
 
 /// Catches an answer of the service that passes taken for the end.

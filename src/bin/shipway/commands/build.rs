@@ -115,7 +115,7 @@ pub(crate) async fn run(
     let mut told = result.json();
     #[cfg(feature = "aws")]
     if let Some(gate) = gate.filter(|_| !arguments.dry_run) {
-        let scans = gate.wait(&result.scannable(), &places).await?;
+        let scans = gate.wait(&result.scannable(), &places).await;
         scans.lines().iter().for_each(|line| printer.line(line));
         told["scans"] = scans.json();
         if let Some(verdict) = scans.verdict() {

@@ -1,9 +1,11 @@
 //! Waiting for what Amazon ECR finds in the image.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shipway::aws::{Counts, ScanOutcome, Severity};
+use shipway::content::ContentError;
 use shipway::ecr::EcrHost;
 use shipway::error::Error;
 use shipway::oci::{Digest, Repository};
@@ -11,6 +13,9 @@ use shipway::oci::{Digest, Repository};
 use crate::args::BuildArguments;
 use crate::failure::{Exit, UsageError, Verdict};
 use crate::places::Places;
+
+/// What is there all the same.
+const PUSHED: &str = "the image is pushed; no result files were written";
 
 /// What findings are waited for, and which of them fail.
 pub(super) struct ScanGate {
@@ -23,7 +28,8 @@ pub(super) struct ScanGate {
 struct Scan {
     repository: Repository,
     digest: Digest,
-    outcome: ScanOutcome,
+    /// How it ended, or why that could not be found out.
+    outcome: Result<ScanOutcome, ContentError>,
 }
 
 /// All images, scanned.
@@ -52,43 +58,49 @@ impl ScanGate {
                     .into(),
             );
         }
-        let threshold = match arguments.fail_on_severity.as_deref() {
-            None => Some(Severity::High),
-            Some("none") => None,
-            Some(text) => Some(
-                text.parse()
-                    .map_err(|error| UsageError::new("--fail-on-severity").because(error))?,
-            ),
-        };
         Ok(Some(Self {
             repositories,
-            threshold,
+            threshold: threshold(arguments.fail_on_severity.as_deref())?,
             limit: Duration::from_secs_f64(arguments.scan_timeout),
         }))
     }
 
-    /// Waits for the scans of images: an index is not scanned, what it lists is.
-    pub(super) async fn wait(&self, digests: &[Digest], places: &Places) -> anyhow::Result<Scans> {
-        let mut scans = Vec::new();
-        for repository in &self.repositories {
-            let session = places.aws.at(repository.registry()).map_err(Error::from)?;
-            let Some(session) = session else { continue };
-            for digest in digests {
-                let outcome = session
-                    .wait_for_scan(repository.path(), digest, self.limit, places.progress.as_ref())
-                    .await
-                    .map_err(Error::from)?;
-                scans.push(Scan {
-                    repository: repository.clone(),
-                    digest: *digest,
-                    outcome,
-                });
-            }
-        }
-        Ok(Scans {
-            scans,
+    /// Waits for the scans of images: an index is not scanned, what it lists is. All of them have the same time.
+    pub(super) async fn wait(&self, digests: &[Digest], places: &Places) -> Scans {
+        let end = Instant::now() + self.limit;
+        let scans = self.repositories.iter().map(async |repository| {
+            let outcomes = match places.aws.at(repository.registry()) {
+                Ok(Some(session)) => {
+                    let progress = places.progress.as_ref();
+                    session.wait_for_scans(repository.path(), digests, end, progress).await
+                }
+                Ok(None) => Vec::new(),
+                Err(error) => vec![Err(error)],
+            };
+            let scan = |(outcome, digest): (Result<ScanOutcome, ContentError>, &Digest)| Scan {
+                repository: repository.clone(),
+                digest: *digest,
+                outcome,
+            };
+            outcomes.into_iter().zip(digests).map(scan).collect::<Vec<_>>()
+        });
+        Scans {
+            scans: join_all(scans).await.into_iter().flatten().collect(),
             threshold: self.threshold,
-        })
+        }
+    }
+}
+
+/// The least severity that fails; `None` if none does.
+fn threshold(text: Option<&str>) -> Result<Option<Severity>, UsageError> {
+    match text {
+        None => Ok(Some(Severity::High)),
+        Some(text) if text.eq_ignore_ascii_case("none") => Ok(None),
+        Some(text) => text.parse().map(Some).map_err(|_| {
+            let all = Severity::ALL.map(Severity::name).join(", ");
+            UsageError::new(format!("--fail-on-severity: {text:?} is not a severity"))
+                .hint(format!("there are: {all}; and none, which only reports"))
+        }),
     }
 }
 
@@ -97,9 +109,10 @@ impl Scans {
     pub(super) fn lines(&self) -> Vec<String> {
         let line = |scan: &Scan| {
             let what = match &scan.outcome {
-                ScanOutcome::Found(counts) => counts.to_string(),
-                ScanOutcome::Impossible { status, .. } => status.clone(),
-                ScanOutcome::Unfinished(last) => format!("not finished ({last})"),
+                Ok(ScanOutcome::Found(counts)) => counts.to_string(),
+                Ok(ScanOutcome::Impossible { status, .. }) => status.clone(),
+                Ok(ScanOutcome::Unfinished(last)) => format!("not finished ({last})"),
+                Err(error) => error.to_string(),
             };
             format!("scan of {}@{}: {what}", scan.repository, scan.digest.short(12))
         };
@@ -110,9 +123,10 @@ impl Scans {
     pub(super) fn json(&self) -> Value {
         let scan = |scan: &Scan| {
             let (status, reason, counts) = match &scan.outcome {
-                ScanOutcome::Found(counts) => ("COMPLETE", "", Some(of_counts(counts))),
-                ScanOutcome::Impossible { status, reason } => (status.as_str(), reason.as_str(), None),
-                ScanOutcome::Unfinished(last) => ("TIMED_OUT", last.as_str(), None),
+                Ok(ScanOutcome::Found(counts)) => ("COMPLETE", String::new(), Some(of_counts(counts))),
+                Ok(ScanOutcome::Impossible { status, reason }) => (status.as_str(), reason.clone(), None),
+                Ok(ScanOutcome::Unfinished(last)) => ("TIMED_OUT", last.clone(), None),
+                Err(error) => ("UNKNOWN", error.to_string(), None),
             };
             json!({
                 "image": scan.repository.pinned(scan.digest).to_string(),
@@ -124,41 +138,36 @@ impl Scans {
         self.scans.iter().map(scan).collect()
     }
 
-    /// Why this is not good enough, if it is not.
-    pub(super) fn verdict(&self) -> Option<anyhow::Error> {
-        let pushed = "the image is pushed; no result files were written";
-        for scan in &self.scans {
+    /// Why this is not good enough, if it is not. What was found counts before what could not be found out.
+    pub(super) fn verdict(self) -> Option<anyhow::Error> {
+        let findings = self.findings().map(anyhow::Error::from);
+        let threshold = self.threshold;
+        let (mut errors, mut impossible, mut unfinished) = (Vec::new(), Vec::new(), Vec::new());
+        for scan in self.scans {
             let name = format!("{}@{}", scan.repository, scan.digest);
-            match (&scan.outcome, self.threshold) {
-                (ScanOutcome::Impossible { status, reason }, Some(_)) => {
-                    let reason = match reason.is_empty() {
-                        true => status.clone(),
-                        false => format!("{reason} ({status})"),
-                    };
-                    return Some(
-                        Verdict::new(Exit::Failed, format!("Amazon ECR cannot scan {name}"))
-                            .because(reason)
-                            .hint("--fail-on-severity none takes an image that cannot be scanned")
-                            .hint(pushed)
-                            .into(),
-                    );
+            match scan.outcome {
+                Err(error) => errors.push(Error::from(error.hint(PUSHED)).into()),
+                Ok(ScanOutcome::Impossible { status, reason }) if threshold.is_some() => {
+                    impossible.push(cannot_scan(&name, &status, &reason).into());
                 }
-                (ScanOutcome::Unfinished(last), _) => {
-                    return Some(
-                        Verdict::new(Exit::Unknown, format!("gave up waiting for the scan of {name}"))
-                            .because(format!("its state is still: {last}"))
-                            .hint("wait longer with --scan-timeout SECONDS; the same command again waits on, and pushes nothing twice")
-                            .hint(pushed)
-                            .into(),
-                    );
-                }
-                _ => {}
+                Ok(ScanOutcome::Unfinished(last)) => unfinished.push(gave_up(&name, &last).into()),
+                Ok(ScanOutcome::Impossible { .. } | ScanOutcome::Found(_)) => {}
             }
         }
+        findings
+            .into_iter()
+            .chain(errors)
+            .chain(impossible)
+            .chain(unfinished)
+            .next()
+    }
+
+    /// What was found that must not be there.
+    fn findings(&self) -> Option<Verdict> {
         let threshold = self.threshold?;
         let mut counts = Counts::default();
         for scan in &self.scans {
-            if let ScanOutcome::Found(found) = &scan.outcome {
+            if let Ok(ScanOutcome::Found(found)) = &scan.outcome {
                 counts.add_all(found);
             }
         }
@@ -171,10 +180,27 @@ impl Scans {
             )
             .because(format!("in all: {counts}"))
             .hint("a newer base image has most of them mended; --fail-on-severity sets the limit")
-            .hint(pushed)
-            .into()
+            .hint(PUSHED)
         })
     }
+}
+
+fn cannot_scan(name: &str, status: &str, reason: &str) -> Verdict {
+    let reason = match reason.is_empty() {
+        true => status.to_owned(),
+        false => format!("{reason} ({status})"),
+    };
+    Verdict::new(Exit::Failed, format!("Amazon ECR cannot scan {name}"))
+        .because(reason)
+        .hint("--fail-on-severity none takes an image that cannot be scanned")
+        .hint(PUSHED)
+}
+
+fn gave_up(name: &str, last: &str) -> Verdict {
+    Verdict::new(Exit::Unknown, format!("gave up waiting for the scan of {name}"))
+        .because(format!("its state is still: {last}"))
+        .hint("wait longer with --scan-timeout SECONDS; the same command again waits on, and pushes nothing twice")
+        .hint(PUSHED)
 }
 
 fn of_counts(counts: &Counts) -> Value {
