@@ -111,6 +111,19 @@ impl EcrHost {
         )
     }
 
+    /// The command that creates a repository there.
+    #[must_use]
+    pub fn creation_command(&self, path: &str) -> String {
+        match self {
+            Self::Private(host) => host.creation_command(path),
+            Self::Public => {
+                // Before the name stands the alias of the account's gallery.
+                let own = path.split_once('/').map_or(path, |(_, own)| own);
+                format!("aws ecr-public create-repository --region {PUBLIC_REGION} --repository-name {own}")
+            }
+        }
+    }
+
     /// The account, where the host belongs to one.
     #[must_use]
     pub fn private(&self) -> Option<&PrivateHost> {

@@ -145,6 +145,24 @@ impl Verdict {
     }
 }
 
+/// What to do about an error.
+pub(crate) fn hints(error: &anyhow::Error) -> Vec<String> {
+    let mut hints: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        if let Some(usage) = cause.downcast_ref::<UsageError>() {
+            hints.extend(usage.hints.iter().cloned());
+        }
+        #[cfg(feature = "aws")]
+        if let Some(verdict) = cause.downcast_ref::<Verdict>() {
+            hints.extend(verdict.hints.iter().cloned());
+        }
+        if let Some(known) = cause.downcast_ref::<Error>() {
+            hints.extend(known.hints());
+        }
+    }
+    hints
+}
+
 /// Prints an error, its causes and what to do about it; returns how the process ends.
 pub(crate) fn report(error: &anyhow::Error, printer: &Printer) -> Exit {
     if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
@@ -172,20 +190,17 @@ pub(crate) fn report(error: &anyhow::Error, printer: &Printer) -> Exit {
     for cause in &texts[1..] {
         printer.cause(cause);
     }
-    let mut hints: Vec<String> = Vec::new();
+    let mut hints = hints(error);
     let mut exit = Exit::Failed;
     for cause in error.chain() {
-        if let Some(usage) = cause.downcast_ref::<UsageError>() {
-            hints.extend(usage.hints.iter().cloned());
+        if cause.is::<UsageError>() {
             exit = Exit::Usage;
         }
         #[cfg(feature = "aws")]
         if let Some(verdict) = cause.downcast_ref::<Verdict>() {
-            hints.extend(verdict.hints.iter().cloned());
             exit = verdict.exit;
         }
         if let Some(known) = cause.downcast_ref::<Error>() {
-            hints.extend(known.hints());
             exit = match known.category() {
                 Category::Failed => Exit::Failed,
                 Category::Usage => Exit::Usage,

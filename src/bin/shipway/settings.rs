@@ -121,7 +121,7 @@ impl BuildSettings {
             folder: project.folder.clone(),
             inputs: inputs(profile, arguments, environment, project)?,
             profile,
-            base: base(arguments, environment, project)?,
+            base: base(arguments.base.clone(), environment, project)?,
             platforms: platforms(arguments, environment, project)?,
             family: family(arguments, environment, project)?,
             repository: repository.map(|setting| setting.value),
@@ -218,13 +218,14 @@ fn inputs(
     })
 }
 
-fn base(
-    arguments: &BuildArguments,
+/// The base as written, and where it is; `None` to start from nothing.
+pub(crate) fn base(
+    flag: Option<String>,
     environment: &Environment,
     project: &Project,
 ) -> anyhow::Result<Option<(String, Location)>> {
     let setting = first(&[
-        Setting::flag("--base", arguments.base.clone()),
+        Setting::flag("--base", flag),
         Setting::variable(environment, "SHIPWAY_BASE"),
         Setting::file("runner.base", project.runner.base.clone()),
     ]);
@@ -310,6 +311,11 @@ fn tags(arguments: &BuildArguments, environment: &Environment, project: &Project
             .filter_map(|(flag, text)| Setting::flag(flag, Some(text.clone())))
             .collect();
     }
+    usual_tags(environment, project)
+}
+
+/// The tags where no flag names any.
+pub(crate) fn usual_tags(environment: &Environment, project: &Project) -> Vec<Setting<String>> {
     let list = first(&[
         Setting::variable_list(environment, "SHIPWAY_TAGS"),
         Setting::file("image.tags", project.image.tags.clone()),

@@ -125,12 +125,7 @@ fn missing_rights(name: &str, host: &EcrHost, access: &Access) -> Vec<String> {
 fn missing_repository(name: &str, host: &EcrHost, access: &Access) -> Vec<String> {
     let path = access.repository.as_str();
     let EcrHost::Private(private) = host else {
-        // Before the name stands the alias of the account's gallery.
-        let own = path.split_once('/').map_or(path, |(_, own)| own);
-        return vec![format!(
-            "create the repository: aws ecr-public create-repository --region {} --repository-name {own}",
-            host.region()
-        )];
+        return vec![format!("create the repository: {}", host.creation_command(path))];
     };
     if let Some(own) = private.name_within(path) {
         return vec![format!(

@@ -6,6 +6,9 @@ use crate::support::aws::{ACCOUNT, EcrScene, HOST, REGION, failure};
 use crate::support::outcome::Outcome;
 use crate::support::registry::{FakeRegistry, Fault, Options};
 
+mod answers;
+mod project;
+
 const DEV: &str = "arn:aws:iam::123456789012:user/dev";
 const DESCRIBE: &str = "ecr:DescribeRepositories";
 

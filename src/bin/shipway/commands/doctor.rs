@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use shipway::content::{Blob, Location, Origin, Target as _};
+use shipway::content::{Blob, Cache, Origin, Target as _};
 use shipway::credentials::Credentials;
 use shipway::error::Error;
-use shipway::oci::{Descriptor, Family, Reference, Repository, Tag};
+use shipway::oci::{Descriptor, Family, Tag};
 use shipway::progress::Progress;
-use shipway::project::Project;
 
 use crate::args::{DoctorArguments, GlobalArguments};
 use crate::environment::Environment;
@@ -19,24 +18,13 @@ use crate::settings::{self, Logins};
 
 #[cfg(feature = "aws")]
 mod aws;
+mod patient;
 mod report;
 mod watch;
 
+use patient::{Base, Patient};
 use report::{Report, Status};
 use watch::Watch;
-
-/// What is looked at.
-struct Patient<'a> {
-    repository: Repository,
-    /// Tags that are going to be pushed, as far as they are known.
-    tags: Vec<Tag>,
-    base: Option<Location>,
-    #[cfg_attr(
-        not(feature = "aws"),
-        expect(dead_code, reason = "only AWS has settings for repositories")
-    )]
-    project: &'a Project,
-}
 
 /// Looks at everything a push needs.
 pub(crate) async fn run(
@@ -46,7 +34,7 @@ pub(crate) async fn run(
     printer: &Printer,
 ) -> anyhow::Result<()> {
     let project = settings::project(global)?;
-    let patient = patient(arguments, environment, &project)?;
+    let patient = Patient::of(arguments, environment, &project)?;
     #[cfg(feature = "aws")]
     if arguments.policy {
         let Some(policy) = aws::policy(arguments, &patient) else {
@@ -63,17 +51,25 @@ pub(crate) async fn run(
     let store = Logins::gather(global, environment)?.store(&hosts);
     let watch = Arc::new(Watch::new(Display::new(printer.clone())));
     let progress: Arc<dyn Progress> = Arc::clone(&watch) as Arc<dyn Progress>;
-    let places = Places::new(global, environment, &project, store, progress)?;
+    let mut places = Places::new(global, environment, &project, store, progress)?;
+    // What is looked at is how things are now, and looking leaves no trace.
+    places.cache = Cache::none();
 
     let mut report = Report::default();
-    let is_known = look_at_login(&patient, &places, &mut report).await;
-    if is_known {
-        let present = look_at_registry(&patient, &places, &watch, &mut report).await;
+    let login = look_at_login(&patient, &places, &mut report).await;
+    if login != Login::Nobody {
+        let present = look_at_registry(&patient, &places, &mut report).await;
+        if login == Login::Stored && present.is_some() {
+            look_for_replacement(patient.repository.registry(), &watch, &mut report);
+        }
         #[cfg(feature = "aws")]
         aws::look_at_repository(arguments, &patient, &places, present.as_deref(), &mut report).await;
         #[cfg(not(feature = "aws"))]
         let _ = present;
     }
+    look_at_tags(&patient, &mut report);
+    #[cfg(feature = "aws")]
+    aws::look_at_creation(arguments, &patient, &mut report);
     look_at_base(&patient, &places, &mut report).await;
     #[cfg(feature = "aws")]
     let policy = aws::policy(arguments, &patient);
@@ -86,50 +82,24 @@ pub(crate) async fn run(
     }
 }
 
-fn patient<'a>(
-    arguments: &DoctorArguments,
-    environment: &Environment,
-    project: &'a Project,
-) -> anyhow::Result<Patient<'a>> {
-    let text = arguments
-        .image
-        .as_deref()
-        .or_else(|| environment.get("SHIPWAY_REPOSITORY"))
-        .or(project.image.repository.as_deref());
-    let Some(text) = text else {
-        return Err(UsageError::new("there is no repository to look at")
-            .hint(
-                "name it: shipway doctor registry.example.com/orders, or set repository under [image] in shipway.toml",
-            )
-            .into());
-    };
-    let reference: Reference = text.parse().map_err(Error::from)?;
-    let base = environment.get("SHIPWAY_BASE").or(project.runner.base.as_deref());
-    let base = match base {
-        None | Some("scratch") => None,
-        Some(text) => Some(text.parse::<Location>().map_err(Error::from)?),
-    };
-    let mut tags: Vec<Tag> = reference.tag.into_iter().collect();
-    if tags.is_empty() {
-        // Tags with templates are another one each time.
-        let fixed = project.image.tags.iter().flatten().filter(|tag| !tag.contains('{'));
-        tags.extend(fixed.filter_map(|tag| tag.parse().ok()));
-    }
-    Ok(Patient {
-        repository: reference.repository,
-        tags,
-        base,
-        project,
-    })
+/// Who we are at a registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Login {
+    /// Nobody, and it makes no sense to ask it.
+    Nobody,
+    /// Who files, helpers or flags say.
+    Stored,
+    /// Anybody, or who AWS says.
+    Other,
 }
 
-/// Who we are there. Returns whether it makes sense to ask the registry.
-async fn look_at_login(patient: &Patient<'_>, places: &Places, report: &mut Report) -> bool {
+/// Who we are there.
+async fn look_at_login(patient: &Patient<'_>, places: &Places, report: &mut Report) -> Login {
     let (host, path) = (patient.repository.registry(), patient.repository.path());
     match places.identity(host, path, Intent::Write).await {
         Err(error) => {
             report.add_error("login", Status::Failed, error);
-            false
+            Login::Nobody
         }
         Ok(Identity::Stored(found)) if found.credentials == Credentials::Anonymous => {
             report
@@ -141,7 +111,7 @@ async fn look_at_login(patient: &Patient<'_>, places: &Places, report: &mut Repo
                 .hint(format!(
                     "few registries let nobody push: `docker login {host}`, or --username USER --password-stdin"
                 ));
-            true
+            Login::Other
         }
         Ok(Identity::Stored(found)) => {
             report.add(
@@ -149,20 +119,18 @@ async fn look_at_login(patient: &Patient<'_>, places: &Places, report: &mut Repo
                 Status::Ok,
                 format!("{}, from {}", found.credentials, found.origin),
             );
-            true
+            Login::Stored
         }
         #[cfg(feature = "aws")]
-        Ok(Identity::Aws) => aws::look_at_identity(host, places, report).await,
+        Ok(Identity::Aws) => match aws::look_at_identity(host, places, report).await {
+            true => Login::Other,
+            false => Login::Nobody,
+        },
     }
 }
 
 /// Whether the registry answers, and lets us look. Returns which of the tags are there.
-async fn look_at_registry(
-    patient: &Patient<'_>,
-    places: &Places,
-    watch: &Watch,
-    report: &mut Report,
-) -> Option<Vec<Tag>> {
+async fn look_at_registry(patient: &Patient<'_>, places: &Places, report: &mut Report) -> Option<Vec<Tag>> {
     let latest = Tag::latest();
     let tags = if patient.tags.is_empty() {
         std::slice::from_ref(&latest)
@@ -194,14 +162,14 @@ async fn look_at_registry(
                 true => format!("{host} answers; it has no {} yet", names(tags)),
             };
             report.add("registry", Status::Ok, text);
-            if let Some(origin) = watch.replacement(host) {
+            for tag in present.iter().filter(|tag| patient.rule.is_fixed(tag)) {
                 report
                     .add(
-                        "stored login",
+                        "tag",
                         Status::Warning,
-                        format!("it was refused, and another one was used instead: {origin}"),
+                        format!("{tag} is there and must not move: another image under it is refused"),
                     )
-                    .hint(format!("the stored one has expired: `docker logout {host}` removes it"));
+                    .hint("push under a new tag; or, if it is meant, with --move-tags");
             }
             Some(present)
         }
@@ -212,11 +180,44 @@ async fn look_at_registry(
     }
 }
 
+/// Whether the login that was stored is the one that was used.
+fn look_for_replacement(host: &str, watch: &Watch, report: &mut Report) {
+    if let Some(origin) = watch.replacement(host) {
+        report
+            .add(
+                "stored login",
+                Status::Warning,
+                format!("it was refused, and another one was used instead: {origin}"),
+            )
+            .hint(format!("the stored one has expired: `docker logout {host}` removes it"));
+    }
+}
+
+/// Whether the tags are tags, and of this repository.
+fn look_at_tags(patient: &Patient<'_>, report: &mut Report) {
+    for error in &patient.bad_tags {
+        report.add_failure("tag", Status::Failed, error);
+    }
+    for repository in &patient.elsewhere {
+        report
+            .add(
+                "tag",
+                Status::Warning,
+                format!("the image goes to {repository} as well, which was not looked at"),
+            )
+            .hint(format!("run shipway doctor {repository}"));
+    }
+}
+
 /// Whether the base can be read.
 async fn look_at_base(patient: &Patient<'_>, places: &Places, report: &mut Report) {
-    let Some(location) = &patient.base else {
-        report.add("base", Status::Skipped, "none is named, or it is scratch");
-        return;
+    let location = match &patient.base {
+        Base::At(location) => location,
+        Base::None => {
+            report.add("base", Status::Skipped, "none is named, or it is scratch");
+            return;
+        }
+        Base::Wrong(error) => return report.add_failure("base", Status::Failed, error),
     };
     let looked = async {
         let (source, selector) = places.source(location).await?;

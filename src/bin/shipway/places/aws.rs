@@ -162,6 +162,11 @@ impl Sessions {
             Box::pin(async move {
                 if session.create_repository(repository.path(), &settings).await? == Outcome::Created {
                     progress.on(&Event::Notice(&format!("created the repository {repository}")));
+                    if session.host().private().is_none() && *settings != RepositorySettings::default() {
+                        progress.on(&Event::Notice(
+                            "[repository] in shipway.toml is for private registries; the gallery's repository is a plain one",
+                        ));
+                    }
                 }
                 Ok(())
             })

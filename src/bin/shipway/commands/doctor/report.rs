@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use shipway::error::Error;
 
 use crate::args::Format;
+use crate::failure::hints;
 use crate::printer::Printer;
 
 /// How something is.
@@ -74,6 +75,14 @@ impl Report {
         let error = error.into();
         self.add(name, status, words(&error));
         for hint in error.hints() {
+            self.hint(hint);
+        }
+    }
+
+    /// The same with an error of the command itself.
+    pub(super) fn add_failure(&mut self, name: &'static str, status: Status, error: &anyhow::Error) {
+        self.add(name, status, words(error.as_ref()));
+        for hint in hints(error) {
             self.hint(hint);
         }
     }
