@@ -10,7 +10,9 @@ use shipway::progress::Progress;
 
 use crate::args::{DoctorArguments, GlobalArguments};
 use crate::environment::Environment;
-use crate::failure::{Doubt, UsageError};
+use crate::failure::Doubt;
+#[cfg(feature = "aws")]
+use crate::failure::UsageError;
 use crate::places::{Identity, Intent, Places};
 use crate::printer::Printer;
 use crate::progress::Display;

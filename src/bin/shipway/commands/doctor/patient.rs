@@ -22,10 +22,6 @@ pub(super) struct Patient<'a> {
     /// Which tags must not move.
     pub(super) rule: TagRule,
     pub(super) base: Base,
-    #[cfg_attr(
-        not(feature = "aws"),
-        expect(dead_code, reason = "only AWS has settings for repositories")
-    )]
     pub(super) project: &'a Project,
 }
 

@@ -37,7 +37,7 @@ pub(in crate::commands::doctor) async fn look_at_repository(
                 look_at_scans(&session, repository.path(), report).await;
                 look_at_mounting(&session, patient, host, report).await;
             }
-            Ok(None) => missing(arguments, patient, places, &session, report).await,
+            Ok(None) => Box::pin(missing(arguments, patient, places, &session, report)).await,
             // What the registry would say has been said.
             Err(error) if present.is_none() => report.add_error("repository", Status::Skipped, error),
             Err(error) => {
@@ -75,7 +75,8 @@ async fn by_registry(
         Ok(true) => {
             report.add("repository", Status::Ok, format!("{repository} is there"));
         }
-        Ok(false) => missing(arguments, patient, places, session, report).await,
+        // Boxed, since futures around those of the SDK are deeper than the compiler looks.
+        Ok(false) => Box::pin(missing(arguments, patient, places, session, report)).await,
         Err(error) => report.add_error("repository", Status::Failed, error),
     }
 }
