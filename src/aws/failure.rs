@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
@@ -212,8 +214,6 @@ pub(super) fn of_provider(place: &str, clock: &Clock, error: &CredentialsError) 
 
 /// Code and message of a service's refusal, somewhere among the causes.
 fn refusal(error: &(dyn StdError + 'static)) -> Option<(String, Option<String>)> {
-    use aws_sdk_sts::operation::assume_role::AssumeRoleError;
-    use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
     let mut current = Some(error);
     while let Some(error) = current {
         let by_role = error.downcast_ref::<AssumeRoleError>().map(ProvideErrorMetadata::meta);
@@ -236,12 +236,20 @@ fn is_out_of_reach(error: &(dyn StdError + 'static)) -> bool {
     let mut current = Some(error);
     while let Some(error) = current {
         let is_lost = |connection: &ConnectorError| connection.is_io() || connection.is_timeout();
-        if error.downcast_ref::<ConnectorError>().is_some_and(is_lost) {
+        if error.downcast_ref::<ConnectorError>().is_some_and(is_lost)
+            || is_late::<AssumeRoleError>(error)
+            || is_late::<AssumeRoleWithWebIdentityError>(error)
+        {
             return true;
         }
         current = error.source();
     }
-    innermost(error).contains("timed out")
+    false
+}
+
+/// Whether a call of this kind got no answer in time.
+fn is_late<E: StdError + 'static>(error: &(dyn StdError + 'static)) -> bool {
+    matches!(error.downcast_ref::<Refusal<E>>(), Some(SdkError::TimeoutError(_)))
 }
 
 /// An error and its causes, in words.
