@@ -20,11 +20,10 @@ use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result as ProviderResult, SharedCredentialsProvider, future};
-use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::clock::Clock;
-use super::failure::{self, Call};
+use super::failure::{self, Call, Refusal};
 use super::identity::{Identity, WebIdentity};
 use super::session::Observer;
 use crate::content::{ContentError, Kind, Result};
@@ -34,6 +33,9 @@ use crate::content::{ContentError, Kind, Result};
 const METADATA_STEP: Duration = Duration::from_secs(1);
 /// How long it has in all.
 const METADATA_LIMIT: Duration = Duration::from_secs(3);
+
+/// How long any place has: a profile may run a program, or ask two services.
+const PLACE_LIMIT: Duration = Duration::from_secs(60);
 
 /// An identity that was found, and that can be asked for again when it has run out.
 #[derive(Debug)]
@@ -59,12 +61,12 @@ impl Chain {
             let origin = format!("token in {}, traded for {}", web_identity.variable, web_identity.role);
             return Self::trading(exchange, origin).await;
         }
-        let (provider, first, origin) = find(identity, config).await?;
-        let Some(role) = &identity.role else {
-            return Ok(Self::of(provider, first, origin));
-        };
-        let origin = format!("{origin}, as {role}");
-        Self::trading(exchange(Proof::Identity(provider), role), origin).await
+        let found = find(identity, config, clock).await?;
+        let Some(role) = &identity.role else { return Ok(found) };
+        let origin = format!("{}, as {role}", found.origin);
+        // What was found is used, and not asked for again: a process may want a second factor.
+        let proof = Proof::Identity(SharedCredentialsProvider::new(found));
+        Self::trading(exchange(proof, role), origin).await
     }
 
     async fn trading(exchange: Exchange, origin: String) -> Result<Self> {
@@ -107,22 +109,31 @@ struct Place {
 }
 
 /// Asks one place after the other; the first that holds an identity, or fails, ends it.
-async fn find(identity: &Identity, config: &SdkConfig) -> Result<(SharedCredentialsProvider, Credentials, String)> {
+async fn find(identity: &Identity, config: &SdkConfig, clock: &Clock) -> Result<Chain> {
     let mut empty = Vec::new();
     for place in places(identity, config) {
-        match place.provider.provide_credentials().await {
-            Ok(first) => return Ok((place.provider, first, place.name)),
+        let Ok(answer) = tokio::time::timeout(PLACE_LIMIT, place.provider.provide_credentials()).await else {
+            return Err(ContentError::new(
+                Kind::Temporary,
+                format!("cannot become somebody at AWS: {}", place.name),
+            )
+            .because(format!("no answer within {} seconds", PLACE_LIMIT.as_secs())));
+        };
+        match answer {
+            Ok(first) => return Ok(Chain::of(place.provider, first, place.name)),
             Err(CredentialsError::CredentialsNotLoaded(_)) if identity.profile.is_some() => {
-                return Err(ContentError::new(Kind::Usage, format!("cannot be {} at AWS", place.name))
+                return Err(ContentError::new(Kind::Usage, format!("{} cannot be used", place.name))
                     .because("there is no such profile, or it names no identity")
                     .hint("`aws configure list-profiles` shows the profiles there are; AWS_CONFIG_FILE names another file"));
             }
             Err(CredentialsError::CredentialsNotLoaded(_)) => empty.push(place.name),
-            Err(error) => return Err(failure::of_provider(&place.name, &error)),
+            Err(error) => return Err(failure::of_provider(&place.name, clock, &error)),
         }
     }
-    Err(ContentError::new(Kind::Denied, "no AWS identity was found")
-        .because(format!("looked in: {}", empty.join("; ")))
+    let nobody = ContentError::new(Kind::Denied, "no AWS identity was found")
+        .because(format!("looked in: {}", empty.join("; ")));
+    let told = identity.remarks.iter().fold(nobody, |error, remark| error.hint(remark));
+    Err(told
         .hint("on a laptop: `aws sso login --profile NAME`, then pass --aws-profile NAME")
         .hint("in a GitLab job: an id_tokens entry SHIPWAY_ID_TOKEN, and --aws-role-arn or AWS_ROLE_ARN (docs/ecr.md)"))
 }
@@ -191,6 +202,9 @@ fn settings(config: &SdkConfig) -> ProviderConfig {
     }
     if let Some(retry) = config.retry_config() {
         settings = settings.with_retry_config(retry.clone());
+    }
+    if let Some(limits) = config.timeout_config() {
+        settings = settings.with_timeout_config(limits.clone());
     }
     settings
 }
@@ -275,10 +289,9 @@ impl Exchange {
         ))
     }
 
-    fn refused<E, R>(&self, what: &str, action: &str, error: &SdkError<E, R>) -> ContentError
+    fn refused<E>(&self, what: &str, action: &str, error: &Refusal<E>) -> ContentError
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
-        R: std::fmt::Debug + 'static,
     {
         let call = Call {
             what,

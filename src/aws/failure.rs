@@ -3,8 +3,11 @@
 use std::error::Error as StdError;
 
 use aws_credential_types::provider::error::CredentialsError;
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 
 use super::clock::Clock;
 use crate::content::{ContentError, Kind};
@@ -12,6 +15,9 @@ use crate::content::{ContentError, Kind};
 /// Signatures further from AWS's clock than this are refused (AWS Signature Version 4: five minutes); a little less, to
 /// name the cause of what is about to fail.
 const TOLERATED_SKEW_SECONDS: i64 = 240;
+
+/// A call that failed.
+pub(super) type Refusal<E> = SdkError<E, HttpResponse>;
 
 /// How a call is named in messages, and what it takes to be allowed to make it.
 #[derive(Debug, Clone, Copy)]
@@ -33,10 +39,9 @@ pub(super) fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> &str {
 }
 
 /// Puts a failed call into words.
-pub(super) fn of_call<E, R>(call: Call<'_>, clock: &Clock, error: &SdkError<E, R>) -> ContentError
+pub(super) fn of_call<E>(call: Call<'_>, clock: &Clock, error: &Refusal<E>) -> ContentError
 where
     E: ProvideErrorMetadata + StdError + 'static,
-    R: std::fmt::Debug + 'static,
 {
     let Some(service) = error.as_service_error() else {
         return match error {
@@ -50,10 +55,16 @@ where
         };
     };
     let code = service.code().unwrap_or_default();
-    let cause = match service.message() {
-        Some(message) if !message.is_empty() => format!("{message} ({code})"),
-        _ => format!("AWS answered {code}"),
-    };
+    if code.is_empty() {
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        return ContentError::new(Kind::Other, call.what)
+            .because(format!(
+                "something else than AWS answered (status {})",
+                status.unwrap_or_default()
+            ))
+            .hint("a proxy (HTTPS_PROXY, NO_PROXY), or an address in AWS_ENDPOINT_URL that is not AWS's?");
+    }
+    let cause = told(code, service.message());
     let failure = ContentError::new(kind(code), call.what).because(cause);
     match hint(code, call, clock) {
         Some(hint) => failure.hint(hint),
@@ -61,11 +72,20 @@ where
     }
 }
 
-fn unreachable(call: Call<'_>) -> ContentError {
-    ContentError::new(Kind::Temporary, call.what).hint(
-        "check the network: is there a way to AWS, a proxy (HTTPS_PROXY), or in a closed network a VPC endpoint for ecr.api and sts? a region that does not exist has no address either",
-    )
+/// A refusal in the service's own words.
+fn told(code: &str, message: Option<&str>) -> String {
+    match message {
+        Some(message) if !message.is_empty() => format!("{message} ({code})"),
+        _ => format!("AWS answered {code}"),
+    }
 }
+
+fn unreachable(call: Call<'_>) -> ContentError {
+    ContentError::new(Kind::Temporary, call.what).hint(NETWORK)
+}
+
+/// What to look at when AWS cannot be reached.
+const NETWORK: &str = "check the network: is there a way to AWS, a proxy (HTTPS_PROXY), or in a closed network a VPC endpoint for ecr.api and sts? a region that does not exist has no address either";
 
 fn kind(code: &str) -> Kind {
     match code {
@@ -89,6 +109,7 @@ fn kind(code: &str) -> Kind {
         | "OptInRequired" => Kind::Denied,
         "RepositoryNotFoundException" | "ImageNotFoundException" | "ScanNotFoundException" => Kind::NotFound,
         "InvalidParameterException"
+        | "ValidationError"
         | "ValidationException"
         | "InvalidTagParameterException"
         | "TooManyTagsException" => Kind::Usage,
@@ -149,20 +170,86 @@ pub(super) fn clock_hint(skew_seconds: i64) -> String {
 }
 
 /// Puts a place that should have held an identity, and failed, into words.
-pub(super) fn of_provider(what: &str, error: &CredentialsError) -> ContentError {
+pub(super) fn of_provider(place: &str, clock: &Clock, error: &CredentialsError) -> ContentError {
+    let what = format!("cannot become somebody at AWS: {place} failed");
+    let texts: Vec<String> = chain(error).collect();
+    let says = |word: &str| texts.iter().any(|text| text.contains(word));
+    if says("external process") {
+        // What a program prints may be anything, also what nobody must see.
+        return ContentError::new(Kind::Denied, what)
+            .because("its credential_process gave no keys")
+            .hint("run the command yourself that ~/.aws/config names as credential_process: it says why");
+    }
+    if let Some((code, message)) = refusal(error) {
+        let call = Call {
+            what: &what,
+            action: "sts:AssumeRole",
+            resource: "the role it names",
+        };
+        let failure = ContentError::new(kind(&code), &what).because(told(&code, message.as_deref()));
+        return match hint(&code, call, clock) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        };
+    }
     let cause = innermost(error);
-    let kind = match error {
-        CredentialsError::ProviderTimedOut(_) => Kind::Temporary,
-        CredentialsError::InvalidConfiguration(_) => Kind::Usage,
-        _ => Kind::Denied,
-    };
-    let is_sso = chain(error).any(|text| text.contains("SSO") || text.contains("sso"));
-    let failure = ContentError::new(kind, format!("cannot become somebody at AWS: {what} failed")).because(cause);
-    if is_sso {
+    if is_out_of_reach(error) || matches!(error, CredentialsError::ProviderTimedOut(_)) {
+        return ContentError::new(Kind::Temporary, what).because(cause).hint(NETWORK);
+    }
+    if says("credentials-login") {
+        return ContentError::new(Kind::Usage, what)
+            .because("sessions of `aws login` are not known here")
+            .hint("make it a profile of its own with credential_process = aws configure export-credentials --profile NAME");
+    }
+    let is_configuration = matches!(error, CredentialsError::InvalidConfiguration(_));
+    let failure = ContentError::new(if is_configuration { Kind::Usage } else { Kind::Denied }, what).because(cause);
+    if says("SSO") || says("sso token") {
         failure.hint("log in again: `aws sso login`, with --profile NAME for a profile")
+    } else if is_configuration {
+        failure.hint("check ~/.aws/config and ~/.aws/credentials, or the files AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name")
     } else {
         failure
     }
+}
+
+/// Code and message of a service's refusal, somewhere among the causes.
+fn refusal(error: &(dyn StdError + 'static)) -> Option<(String, Option<String>)> {
+    let mut current = Some(error);
+    while let Some(error) = current {
+        let by_role = error.downcast_ref::<AssumeRoleError>().map(ProvideErrorMetadata::meta);
+        let by_token = error
+            .downcast_ref::<AssumeRoleWithWebIdentityError>()
+            .map(ProvideErrorMetadata::meta);
+        let meta = by_role.or(by_token).or_else(|| error.downcast_ref::<ErrorMetadata>());
+        if let Some(meta) = meta
+            && let Some(code) = meta.code()
+        {
+            return Some((code.to_owned(), meta.message().map(str::to_owned)));
+        }
+        current = error.source();
+    }
+    None
+}
+
+/// Whether no connection could be made, or no answer came.
+fn is_out_of_reach(error: &(dyn StdError + 'static)) -> bool {
+    let mut current = Some(error);
+    while let Some(error) = current {
+        let is_lost = |connection: &ConnectorError| connection.is_io() || connection.is_timeout();
+        if error.downcast_ref::<ConnectorError>().is_some_and(is_lost)
+            || is_late::<AssumeRoleError>(error)
+            || is_late::<AssumeRoleWithWebIdentityError>(error)
+        {
+            return true;
+        }
+        current = error.source();
+    }
+    false
+}
+
+/// Whether a call of this kind got no answer in time.
+fn is_late<E: StdError + 'static>(error: &(dyn StdError + 'static)) -> bool {
+    matches!(error.downcast_ref::<Refusal<E>>(), Some(SdkError::TimeoutError(_)))
 }
 
 /// An error and its causes, in words.

@@ -11,8 +11,10 @@ pub struct Identity {
     pub role: Option<String>,
     /// A token that is traded for the role, such as GitLab's.
     pub web_identity: Option<WebIdentity>,
-    /// Whether services are asked at addresses of the user's own. These have no FIPS and no dual-stack variants.
+    /// Whether the services are asked at addresses of the user's own. These have no FIPS and no dual-stack variants.
     pub has_own_endpoints: bool,
+    /// What about the environment may explain that no identity is found; told only then.
+    pub remarks: Vec<String>,
     /// What the session of a role is called in CloudTrail.
     pub session_name: String,
 }

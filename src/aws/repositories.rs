@@ -7,8 +7,9 @@ use aws_sdk_ecr::types::{
     EncryptionConfiguration, EncryptionType, ImageScanningConfiguration, ImageTagMutability,
     ImageTagMutabilityExclusionFilter, ImageTagMutabilityExclusionFilterType, RctAppliedFor, Tag,
 };
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::failure::{self, Call, code};
+use super::failure::{self, Call, Refusal, code};
 use super::session::Session;
 use crate::content::{ContentError, Kind, Result};
 use crate::ecr::{EcrHost, PrivateHost};
@@ -348,16 +349,9 @@ impl Session {
     }
 
     /// Puts a failed call about a repository into words.
-    pub(super) fn failed<E, R>(
-        &self,
-        verb: &str,
-        path: &str,
-        action: &str,
-        error: &aws_smithy_runtime_api::client::result::SdkError<E, R>,
-    ) -> ContentError
+    pub(super) fn failed<E>(&self, verb: &str, path: &str, action: &str, error: &Refusal<E>) -> ContentError
     where
-        E: aws_smithy_types::error::metadata::ProvideErrorMetadata + std::error::Error + 'static,
-        R: fmt::Debug + 'static,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let what = match &self.host {
             EcrHost::Private(host) => format!("cannot {verb} {path} ({host})"),

@@ -164,10 +164,6 @@ impl Session {
     }
 
     async fn open(&self) -> Result<Opened> {
-        let (is_fips, is_dual_stack) = match &self.host {
-            EcrHost::Private(host) if !self.identity.has_own_endpoints => (host.is_fips, host.is_dual_stack),
-            _ => (false, false),
-        };
         let tries = self.patience.retries.saturating_add(1).min(MOST_TRIES);
         let mut loader = aws_config::defaults(behavior())
             .region(Region::new(self.host.region().to_owned()))
@@ -182,24 +178,31 @@ impl Session {
                     .operation_attempt_timeout(self.patience.limit)
                     .build(),
             );
-        // Where the host does not say so, the user's own settings for the SDK hold.
-        if is_fips {
-            loader = loader.use_fips(true);
-        }
-        if is_dual_stack {
-            loader = loader.use_dual_stack(true);
-        }
         if let Some(profile) = &self.identity.profile {
             loader = loader.profile_name(profile);
         }
         let config = loader.load().await;
         let chain = Chain::open(&self.identity, &config, &self.clock).await?;
         let origin = chain.origin().to_owned();
-        let config = config
+        let mut config = config
             .into_builder()
-            .credentials_provider(SharedCredentialsProvider::new(chain))
-            .build();
-        Ok(Opened { config, origin })
+            .credentials_provider(SharedCredentialsProvider::new(chain));
+        // The host's form is about the registry and who is asked for it. Where the host does not say so, and for whatever
+        // gives the identity, the user's own settings for the SDK hold.
+        if let EcrHost::Private(host) = &self.host
+            && !self.identity.has_own_endpoints
+        {
+            if host.is_fips {
+                config = config.use_fips(true);
+            }
+            if host.is_dual_stack {
+                config = config.use_dual_stack(true);
+            }
+        }
+        Ok(Opened {
+            config: config.build(),
+            origin,
+        })
     }
 }
 

@@ -6,6 +6,7 @@ mod fake;
 mod hosts;
 mod login;
 mod nobody;
+mod places;
 mod public;
 mod refusals;
 mod secrets;

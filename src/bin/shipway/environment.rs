@@ -86,6 +86,29 @@ impl Environment {
         }
     }
 
+    /// Starts the program anew without the empty variables of AWS, if there are any: an empty one counts as not set, and
+    /// the SDK takes it for a value. Returns only where there are none, or the program cannot be started.
+    #[cfg(all(feature = "aws", unix))]
+    pub(crate) fn without_empty_of_aws(&self) {
+        use std::os::unix::process::CommandExt as _;
+        let is_empty = |(name, value): &(&String, &String)| name.starts_with("AWS_") && value.is_empty();
+        let empty: Vec<&String> = self.values.iter().filter(is_empty).map(|(name, _)| name).collect();
+        if empty.is_empty() {
+            return;
+        }
+        let mut arguments = std::env::args_os();
+        let (Some(name), Ok(program)) = (arguments.next(), std::env::current_exe()) else {
+            return;
+        };
+        let mut again = std::process::Command::new(program);
+        again.arg0(name).args(arguments);
+        for variable in empty {
+            again.env_remove(variable);
+        }
+        // It only returns if it fails; what is empty is then left to the SDK.
+        let _ = again.exec();
+    }
+
     /// A variable of the list; one that is empty counts as not set.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         debug_assert!(
@@ -95,19 +118,12 @@ impl Environment {
         self.any(name)
     }
 
-    /// Any variable, for `{env.NAME}` in tags.
+    /// Any variable.
     pub(crate) fn any(&self, name: &str) -> Option<&str> {
         self.values
             .get(name)
             .map(String::as_str)
             .filter(|value| !value.is_empty())
-    }
-
-    /// The names of all variables that are not empty.
-    #[cfg(feature = "aws")]
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        let set = self.values.iter().filter(|(_, value)| !value.is_empty());
-        set.map(|(name, _)| name.as_str())
     }
 
     /// A variable that holds a path.
@@ -143,7 +159,7 @@ impl Environment {
             .or_else(|| Some(self.path("HOME")?.join(".cache/shipway")))
     }
 
-    /// Now, in seconds since the epoch: for `{date}` only, never for an image.
+    /// Now, in seconds since the epoch: for `{date}` and logins, never for an image.
     pub(crate) fn now_seconds(&self) -> i64 {
         self.now_seconds
     }

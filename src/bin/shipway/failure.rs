@@ -166,7 +166,7 @@ pub(crate) fn hints(error: &anyhow::Error) -> Vec<String> {
 /// Prints an error, its causes and what to do about it; returns how the process ends.
 pub(crate) fn report(error: &anyhow::Error, printer: &Printer) -> Exit {
     if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
-        printer.error("interrupted; nothing was left behind");
+        printer.error("interrupted; the same command may be run again");
         return match interrupted {
             Interrupted::ByUser => Exit::Interrupted,
             Interrupted::ByTermination => Exit::Terminated,

@@ -27,6 +27,8 @@ fn main() -> ExitCode {
         Err(error) => return printer::usage(&error),
     };
     let environment = Environment::read();
+    #[cfg(all(feature = "aws", unix))]
+    environment.without_empty_of_aws();
     let printer = Printer::new(&arguments.global, &environment);
     match commands::run(arguments, &environment, &printer) {
         Ok(()) => Exit::Done.code(),

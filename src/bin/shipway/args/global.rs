@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+#[cfg(feature = "aws")]
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 
 /// How a result is printed.
@@ -67,15 +69,15 @@ pub(crate) struct GlobalArguments {
     pub(crate) registry_endpoint: Vec<String>,
     /// Profile of AWS's config files to log in to Amazon ECR with
     #[cfg(feature = "aws")]
-    #[arg(long, global = true, value_name = "NAME", help_heading = "AWS")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = "AWS")]
     pub(crate) aws_profile: Option<String>,
     /// Role to take on at AWS, or to trade a token for
     #[cfg(feature = "aws")]
-    #[arg(long, global = true, value_name = "ARN", help_heading = "AWS")]
+    #[arg(long, global = true, value_name = "ARN", value_parser = NonEmptyStringValueParser::new(), help_heading = "AWS")]
     pub(crate) aws_role_arn: Option<String>,
     /// Variable that holds a token to trade for the role [default: SHIPWAY_ID_TOKEN, then AWS_ID_TOKEN]
     #[cfg(feature = "aws")]
-    #[arg(long, global = true, value_name = "NAME", help_heading = "AWS")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = "AWS", conflicts_with = "aws_profile")]
     pub(crate) aws_web_identity_token_env: Option<String>,
 
     /// Tries after the first when a request fails for now

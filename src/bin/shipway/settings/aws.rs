@@ -35,6 +35,7 @@ pub(crate) struct Identities {
     token_role: Option<String>,
     session_name: String,
     has_own_endpoints: bool,
+    remarks: Vec<String>,
     /// The region the environment names.
     pub(crate) region: Option<String>,
 }
@@ -73,7 +74,8 @@ impl Identities {
             token: token(arguments, environment)?,
             token_role: environment.get("AWS_ROLE_ARN").map(str::to_owned),
             session_name: session_name.chars().take(SESSION_NAME_LENGTH).collect(),
-            has_own_endpoints: environment.names().any(|name| name.starts_with("AWS_ENDPOINT_URL")),
+            has_own_endpoints: has_own_endpoints(environment)?,
+            remarks: remarks(environment),
             region: region.map(str::to_owned),
         })
     }
@@ -91,6 +93,7 @@ impl Identities {
             role,
             web_identity: None,
             has_own_endpoints: self.has_own_endpoints,
+            remarks: self.remarks.clone(),
             session_name: self.session_name.clone(),
         };
         let Some(token) = &self.token else { return Ok(identity) };
@@ -113,16 +116,68 @@ impl Identities {
                 format!("there is a token in {}, and no role to trade it for", token.variable),
             )
             .hint("name the role with --aws-role-arn or AWS_ROLE_ARN, or role_arn of the registry in shipway.toml")),
-            None => Ok(identity),
+            None => {
+                identity.remarks.push(format!(
+                    "{} holds a token, and no role is named to trade it for: --aws-role-arn or AWS_ROLE_ARN",
+                    token.variable
+                ));
+                Ok(identity)
+            }
         }
     }
 }
 
+/// Variables by which the services shipway asks are reached at other addresses.
+const ENDPOINT_VARIABLES: [&str; 4] = [
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_ECR",
+    "AWS_ENDPOINT_URL_ECR_PUBLIC",
+    "AWS_ENDPOINT_URL_STS",
+];
+
+/// Whether the SDK is told other addresses; what is no address is named before the SDK trips over it.
+fn has_own_endpoints(environment: &Environment) -> anyhow::Result<bool> {
+    let mut has_any = false;
+    for variable in ENDPOINT_VARIABLES {
+        let Some(value) = environment.any(variable) else {
+            continue;
+        };
+        let is_address = ["http://", "https://"]
+            .iter()
+            .any(|scheme| value.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
+        if !is_address || value.contains(char::is_whitespace) {
+            return Err(UsageError::new(format!("{variable}: {value:?} is not an address"))
+                .hint("such as https://vpce-0123.api.ecr.eu-west-1.vpce.amazonaws.com")
+                .into());
+        }
+        has_any = true;
+    }
+    Ok(has_any)
+}
+
+/// What about the environment may explain that no identity is found.
+fn remarks(environment: &Environment) -> Vec<String> {
+    let mut remarks = Vec::new();
+    let is_set = |name| environment.any(name).is_some();
+    match (is_set("AWS_ACCESS_KEY_ID"), is_set("AWS_SECRET_ACCESS_KEY")) {
+        (true, false) => remarks.push("AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not".to_owned()),
+        (false, true) => remarks.push("AWS_SECRET_ACCESS_KEY is set, and AWS_ACCESS_KEY_ID is not".to_owned()),
+        _ => {}
+    }
+    if let Some(profile) = environment.any("AWS_PROFILE") {
+        remarks.push(format!(
+            "AWS_PROFILE names the profile {profile:?}, which is not there or names no identity"
+        ));
+    }
+    remarks
+}
+
 fn token(arguments: &GlobalArguments, environment: &Environment) -> anyhow::Result<Option<Token>> {
     let of = |variable: &str, is_named| {
-        environment.any(variable).map(|value| Token {
+        let value = environment.any(variable)?.trim();
+        (!value.is_empty()).then(|| Token {
             variable: variable.to_owned(),
-            value: Secret::new(value.trim().to_owned()),
+            value: Secret::new(value.to_owned()),
             is_named,
         })
     };
