@@ -164,7 +164,8 @@ async fn look_at_registry(patient: &Patient<'_>, places: &Places, report: &mut R
                 true => format!("{host} answers; it has no {} yet", names(tags)),
             };
             report.add("registry", Status::Ok, text);
-            for tag in present.iter().filter(|tag| patient.rule.is_fixed(tag)) {
+            let is_taken = |tag: &&Tag| patient.tags.contains(*tag) && patient.rule.is_fixed(tag);
+            for tag in present.iter().filter(is_taken) {
                 report
                     .add(
                         "tag",

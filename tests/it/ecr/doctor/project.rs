@@ -50,6 +50,10 @@ fn a_tag_may_name_another_repository() {
     assert_check(&told, "ok", &["registry", "v1, v2"]);
     let warnings = told.iter().filter(|check| check["name"] == "tag").count();
     assert_eq!(warnings, 2, "{told:#?}");
+    // Who names one repository asks about that one.
+    let outcome = doctor(&scene, &[&scene.reference("orders")]);
+    assert_eq!(outcome.status, Some(0), "{outcome:#?}");
+    assert!(!outcome.stdout.contains("shipway doctor"), "{outcome:#?}");
 }
 
 /// Catches a push that is refused because its tag is taken, although all was well.

@@ -58,6 +58,10 @@ impl<'a> Patient<'a> {
             Some(tag) => patient.tags.push(tag),
             None => patient.read_tags(environment),
         }
+        if arguments.image.is_some() {
+            // Who names one repository asks about that one.
+            patient.elsewhere.clear();
+        }
         Ok(patient)
     }
 
