@@ -130,10 +130,10 @@ impl Sessions {
                 let session = Arc::clone(&asked);
                 Box::pin(async move {
                     let usual = USUAL_CACHE_PREFIXES.iter().any(|prefix| path.starts_with(prefix));
-                    if usual || !is_known {
+                    if !is_known {
                         return usual;
                     }
-                    session.is_pull_through(&path).await.unwrap_or(false)
+                    session.is_pull_through(&path).await.unwrap_or(usual)
                 })
             })),
             caller: is_known.then(|| -> shipway::registry::Caller {
