@@ -126,7 +126,10 @@ mod tests {
         ] {
             let reason = Reason::parse(body.as_bytes(), &secrets);
             assert!(reason.message.contains("***"), "{reason:?}");
-            assert!(!reason.message.contains("a+b") && !reason.message.contains("002b"), "{reason:?}");
+            assert!(
+                !reason.message.contains("a+b") && !reason.message.contains("002b"),
+                "{reason:?}"
+            );
         }
     }
 }
