@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -16,6 +16,10 @@ use crate::progress::{Event, Progress};
 const BLOBS_AT_ONCE: usize = 6;
 /// Questions whether a blob is there at a time. An index of many platforms names hundreds.
 const QUESTIONS_AT_ONCE: usize = 32;
+
+/// Manifests put at a time: those of an index's images, and one for each tag. An index may list hundreds, and Amazon ECR takes ten
+/// in a second.
+const MANIFESTS_AT_ONCE: usize = 8;
 
 /// The way of one image to one target.
 ///
@@ -165,9 +169,18 @@ impl Transfer {
             self.send(blob.clone());
         }
         self.settle().await?;
-        let children = image.children.iter().map(|child| self.target.put_manifest(child, None));
-        try_join_all(children).await?;
-        Ok(())
+        self.put_all(image.children.iter().map(|child| (child, None))).await
+    }
+
+    /// Puts manifests in no order.
+    async fn put_all<'a>(&self, manifests: impl Iterator<Item = (&'a Manifest, Option<&'a Tag>)>) -> Result<()> {
+        let putting: Vec<_> = manifests
+            .map(|(manifest, tag)| self.target.put_manifest(manifest, tag))
+            .collect();
+        stream::iter(putting)
+            .buffer_unordered(MANIFESTS_AT_ONCE)
+            .try_collect()
+            .await
     }
 
     /// Puts the manifest of an image that is there already under more tags.
@@ -177,7 +190,6 @@ impl Transfer {
     pub async fn name(&self, root: &Manifest, tags: &[Tag]) -> Result<()> {
         let mut tags = tags.iter();
         self.target.put_manifest(root, tags.next()).await?;
-        try_join_all(tags.map(|tag| self.target.put_manifest(root, Some(tag)))).await?;
-        Ok(())
+        self.put_all(tags.map(|tag| (root, Some(tag)))).await
     }
 }

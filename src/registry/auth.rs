@@ -142,9 +142,7 @@ impl Authenticator {
             .map(|(_, token)| token.to_owned())
             .into_iter()
             .collect();
-        if let Credentials::Basic { password, .. } = &pass.credentials {
-            secrets.push(password.expose().to_owned());
-        }
+        secrets.extend(secrets_of(&pass.credentials));
         secrets
     }
 
@@ -345,6 +343,31 @@ impl Pass {
 pub(super) fn basic(username: &str, password: &str) -> Result<HeaderValue, ContentError> {
     let text = base64::engine::general_purpose::STANDARD.encode(format!("{username}:{password}"));
     sensitive(&format!("Basic {text}"))
+}
+
+/// What must not be shown of credentials, in the forms a server could repeat them.
+pub(super) fn secrets_of(credentials: &Credentials) -> Vec<String> {
+    let (secret, encoded) = match credentials {
+        Credentials::Basic { username, password } => {
+            let header = basic(username, password.expose()).ok();
+            let text = header.as_ref().and_then(|header| header.to_str().ok());
+            let encoded = text.and_then(|text| text.strip_prefix("Basic ")).map(str::to_owned);
+            (password.expose(), encoded)
+        }
+        Credentials::IdentityToken { token } | Credentials::RegistryToken { token } => {
+            (token.expose(), form_encoded(token.expose()))
+        }
+        Credentials::Anonymous => return Vec::new(),
+    };
+    // The longest first: it may hold the other.
+    encoded.into_iter().chain([secret.to_owned()]).collect()
+}
+
+/// A value as it stands in the body of a form.
+fn form_encoded(value: &str) -> Option<String> {
+    let mut form = reqwest::Url::parse("form:").ok()?;
+    form.query_pairs_mut().append_pair("", value);
+    form.query()?.strip_prefix('=').map(str::to_owned)
 }
 
 fn sensitive(text: &str) -> Result<HeaderValue, ContentError> {

@@ -7,13 +7,10 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 mod advice;
 mod reason;
 
-pub(super) use advice::{Asked, login_command};
-use reason::Reason;
+pub(super) use advice::{Asked, Purpose, login_command, way_elsewhere};
+use reason::{BODY_LIMIT, Reason};
 
 use crate::content::{ContentError, Kind};
-
-/// How much of an error's body is read.
-const BODY_LIMIT: usize = 8 * 1024;
 
 /// A request that failed, before it is put into words.
 #[derive(Debug)]
@@ -77,29 +74,23 @@ impl Failure {
     pub(super) async fn of_response(asked: &Asked<'_>, response: reqwest::Response, secrets: &[String]) -> Self {
         let status = response.status();
         let retry_after = retry_after(response.headers());
-        let mut body = read_capped(response).await;
-        for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-            body = String::from_utf8_lossy(&body)
-                .replace(secret.as_str(), "***")
-                .into_bytes();
-        }
-        Self::of_answer(asked, status, retry_after, &body)
+        let body = read_capped(response).await;
+        Self::of_answer(asked, status, retry_after, &Reason::parse(&body, secrets))
     }
 
     /// The same, from the parts of the answer.
     #[must_use]
-    fn of_answer(asked: &Asked<'_>, status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Self {
-        let reason = Reason::parse(body);
+    fn of_answer(asked: &Asked<'_>, status: StatusCode, retry_after: Option<Duration>, reason: &Reason) -> Self {
         let mut text = format!("{} answered {status}", asked.host);
         if !reason.message.is_empty() {
             text = format!("{text}: {}", reason.message);
         }
         let is_temporary = matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504);
-        let error = ContentError::new(kind(status, &reason.code), text);
-        let error = asked.hints(status, &reason).into_iter().fold(error, ContentError::hint);
+        let error = ContentError::new(kind(asked.purpose, status, &reason.code), text);
+        let error = asked.hints(status, reason).into_iter().fold(error, ContentError::hint);
         Self {
             status: Some(status),
-            code: reason.code,
+            code: reason.code.clone(),
             retry_after,
             is_temporary,
             is_login_renewed: false,
@@ -176,10 +167,13 @@ pub(super) fn is_tag_taken(code: &str) -> bool {
     matches!(code, "TAG_INVALID" | "IMAGETAGALREADYEXISTSEXCEPTION")
 }
 
-fn kind(status: StatusCode, code: &str) -> Kind {
+fn kind(purpose: Purpose, status: StatusCode, code: &str) -> Kind {
     match status.as_u16() {
         400..=499 if is_tag_taken(code) => Kind::Refused,
-        400 | 404 if matches!(code, "MANIFEST_BLOB_UNKNOWN" | "BLOB_UNKNOWN") => Kind::Incomplete,
+        // Where something is read, the same words only say that it is not there.
+        400 | 404 if purpose == Purpose::PutManifest && matches!(code, "MANIFEST_BLOB_UNKNOWN" | "BLOB_UNKNOWN") => {
+            Kind::Incomplete
+        }
         401 | 403 => Kind::Denied,
         404 => Kind::NotFound,
         400 | 409 | 412 if matches!(code, "DENIED" | "PRECONDITION") => Kind::Refused,
@@ -220,7 +214,7 @@ mod tests {
 
     fn answer(status: u16, body: &str) -> Failure {
         let status = StatusCode::from_u16(status).expect("status");
-        Failure::of_answer(&Asked::of("a.b"), status, None, body.as_bytes())
+        Failure::of_answer(&Asked::of("a.b"), status, None, &Reason::parse(body.as_bytes(), &[]))
     }
 
     #[test]

@@ -143,9 +143,12 @@ const SOURCE: u8 = 1;
 const ANSWER: u8 = 2;
 
 impl Activity {
-    /// Notes that the source was asked for bytes.
+    /// Notes that the source was asked for bytes. HTTP/2 asks once more after the last of them: that means nothing.
     pub(super) fn asks_source(&self) {
-        self.waits_for.store(SOURCE, Ordering::Relaxed);
+        let unless_all_is_sent = |waits_for| (waits_for != ANSWER).then_some(SOURCE);
+        let _ = self
+            .waits_for
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, unless_all_is_sent);
     }
 
     /// Notes that bytes were handed to the connection.

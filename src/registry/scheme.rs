@@ -28,6 +28,12 @@ impl Scope {
         ])
     }
 
+    /// Whether it is for writing.
+    #[must_use]
+    pub(super) fn is_to_write(&self) -> bool {
+        self.texts().any(|text| text.ends_with(",push"))
+    }
+
     /// Each scope in the words of the token specification.
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)

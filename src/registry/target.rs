@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Response, StatusCode, Url};
 use tokio::sync::OnceCell;
@@ -23,6 +24,9 @@ use crate::ecr::EcrHost;
 use crate::oci::{Digest, Manifest, Repository, Tag, media_type};
 use crate::progress::Event;
 
+/// Images of one run that are remembered as a proof of their blobs, the newest: each costs the next run a question.
+const MOST_PROOFS: usize = 5;
+
 /// A repository to write to.
 #[derive(Debug)]
 pub struct RepositoryTarget {
@@ -38,6 +42,8 @@ pub struct RepositoryTarget {
     pushed: Mutex<Vec<Pushed>>,
     /// Digests that tags were found to name: manifests that need not be asked for again.
     seen: Mutex<HashSet<Digest>>,
+    /// Whether nothing is to be written.
+    is_rehearsal: bool,
     /// Creates the repository where it is missing.
     pub(super) creator: Option<Arc<Creator>>,
     /// Manifests of whose subjects the registry took note when they were put.
@@ -56,6 +62,7 @@ impl RepositoryTarget {
             doubted: AtomicBool::new(false),
             pushed: Mutex::default(),
             seen: Mutex::default(),
+            is_rehearsal: false,
             creator: None,
             noted: Mutex::default(),
         }
@@ -65,6 +72,13 @@ impl RepositoryTarget {
     #[must_use]
     pub fn created_by(mut self, creation: Creation) -> Self {
         self.creator = Some(Arc::new(Creator::new(creation)));
+        self
+    }
+
+    /// Has a missing repository found by a question, since nothing is to be written that would find it.
+    #[must_use]
+    pub fn rehearsing(mut self) -> Self {
+        self.is_rehearsal = true;
         self
     }
 
@@ -86,27 +100,29 @@ impl RepositoryTarget {
         let proven = self
             .proven
             .get_or_init(|| async {
-                let mut proven = HashSet::new();
-                for pushed in self.registry.cache.pushed(&self.repository) {
-                    if self.has_manifest(&pushed.manifest).await {
-                        proven.extend(pushed.blobs);
-                    }
-                }
-                proven
+                let pushed = self.registry.cache.pushed(&self.repository);
+                let newest = pushed.into_iter().rev().take(MOST_PROOFS);
+                let asking = newest.map(|pushed| async move {
+                    // What cannot be asked proves nothing; the question for the blob tells why.
+                    let is_there = self.has_manifest(&pushed.manifest).await.unwrap_or(false);
+                    if is_there { pushed.blobs } else { Vec::new() }
+                });
+                join_all(asking).await.into_iter().flatten().collect()
             })
             .await;
         proven.contains(digest)
     }
 
-    async fn has_manifest(&self, digest: &Digest) -> bool {
+    async fn has_manifest(&self, digest: &Digest) -> std::result::Result<bool, Failure> {
         if self.lock_seen().contains(digest) {
-            return true;
+            return Ok(true);
         }
         let mut request = self.request(Method::HEAD, &format!("manifests/{digest}"));
         request
             .headers
             .push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
-        self.registry.transport.send(&request, |_| false).await.is_ok()
+        let response = self.registry.transport.send(&request, is_not_found).await?;
+        Ok(response.status().is_success())
     }
 
     fn lock_seen(&self) -> std::sync::MutexGuard<'_, HashSet<Digest>> {
@@ -119,14 +135,17 @@ impl RepositoryTarget {
         noted.contains(manifest)
     }
 
-    /// Asks again with a method whose refusal has words. Its answer counts, if it has one.
-    async fn tagged_in_words(&self, tag: &Tag, refusal: Failure) -> Result<Option<Digest>> {
-        let mut request = self.request(Method::GET, &format!("manifests/{tag}"));
+    /// Asks again, after a refusal, with a method whose refusal has words. Its answer counts, if it has one.
+    async fn in_words(&self, reference: &str, refusal: Failure) -> Result<Response> {
+        if refusal.status.is_none() || refusal.error.kind() == Kind::Temporary {
+            return Err(refusal.error);
+        }
+        let mut request = self.request(Method::GET, &format!("manifests/{reference}"));
         request
             .headers
             .push((ACCEPT, HeaderValue::from_static(media_type::ACCEPT_MANIFESTS)));
         match self.registry.transport.send(&request, is_not_found).await {
-            Ok(response) => self.named_by(&response, tag).await,
+            Ok(response) => Ok(response),
             Err(explained) if explained.status.is_some() => Err(explained.error),
             Err(_) => Err(refusal.error),
         }
@@ -196,12 +215,30 @@ impl Target for RepositoryTarget {
         let within = || format!("cannot look up tag {tag} in {}", self.repository);
         let result = match self.registry.transport.send(&request, is_not_found).await {
             Ok(response) => self.named_by(&response, tag).await,
-            Err(failure) if failure.status.is_some() && failure.error.kind() != Kind::Temporary => {
-                self.tagged_in_words(tag, failure).await
-            }
-            Err(failure) => Err(failure.error),
+            Err(failure) => match self.in_words(tag.as_str(), failure).await {
+                Ok(response) => self.named_by(&response, tag).await,
+                Err(error) => Err(error),
+            },
         };
         result.map_err(|error| error.within(within()))
+    }
+
+    async fn check(&self) -> Result<()> {
+        // Other registries know no repository before its first push.
+        let Some(ecr) = self.registry.transport.ecr() else {
+            return Ok(());
+        };
+        if !self.is_rehearsal || self.creator.is_some() {
+            return Ok(());
+        }
+        let Some(missing) = self.source().missing().await? else {
+            return Ok(());
+        };
+        let error = missing.within(format!("cannot push to {}", self.repository));
+        Err(match ecr.private() {
+            Some(_) => error.hint("where a creation template makes repositories on push, the push itself will do so"),
+            None => error,
+        })
     }
 
     fn anticipate(&self, blobs: usize) {
@@ -230,7 +267,14 @@ impl Target for RepositoryTarget {
     }
 
     async fn holds(&self, manifest: &Digest) -> Result<bool> {
-        Ok(self.has_manifest(manifest).await)
+        let within = || format!("cannot look for {manifest} in {}", self.repository);
+        match self.has_manifest(manifest).await {
+            Ok(is_there) => Ok(is_there),
+            Err(failure) => match self.in_words(&manifest.to_string(), failure).await {
+                Ok(response) => Ok(response.status().is_success()),
+                Err(error) => Err(error.within(within())),
+            },
+        }
     }
 
     async fn referrers(&self, subject: &Digest) -> Result<Vec<Digest>> {
@@ -278,13 +322,16 @@ impl Target for RepositoryTarget {
             tag: tag.map(Tag::as_str),
         });
         let blobs: Vec<Digest> = manifest.blobs().iter().map(|blob| blob.digest).collect();
-        if !blobs.is_empty() {
+        // What speaks of another manifest has blobs of its own that nobody sends twice.
+        if !blobs.is_empty() && manifest.subject().is_none() {
             let mut pushed = self.pushed.lock().unwrap_or_else(PoisonError::into_inner);
-            if !pushed.iter().any(|earlier| earlier.manifest == digest) {
-                pushed.push(Pushed {
-                    manifest: digest,
-                    blobs,
-                });
+            pushed.retain(|earlier| earlier.manifest != digest);
+            pushed.push(Pushed {
+                manifest: digest,
+                blobs,
+            });
+            if pushed.len() > MOST_PROOFS {
+                pushed.remove(0);
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use futures_util::future::BoxFuture;
 use reqwest::Url;
 use reqwest::header::AUTHORIZATION;
 
-use super::auth::{FetchToken, basic};
+use super::auth::{FetchToken, basic, secrets_of};
 use super::connection::same_host;
 use super::error::{Asked, Failure};
 use super::retry::Retry;
@@ -73,14 +73,10 @@ impl Transport {
         let mut response = match sent {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(Failure::of_transport("the token server", error)),
-            Err(_) => return Err(self.stalled()),
+            Err(_) => return Err(self.stalled("the token server")),
         };
         if !response.status().is_success() {
-            let secrets = match &request.credentials {
-                Credentials::Basic { password, .. } => vec![password.expose().to_owned()],
-                Credentials::IdentityToken { token } => vec![token.expose().to_owned()],
-                _ => Vec::new(),
-            };
+            let secrets = secrets_of(&request.credentials);
             let mut failure = Failure::of_response(&Asked::of("the token server"), response, &secrets).await;
             if failure
                 .status

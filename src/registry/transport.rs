@@ -11,7 +11,7 @@ use super::assistance::{Assistance, Identity, without_other};
 use super::auth::{Authenticator, Pass};
 use super::connection::{authorities, client, elsewhere, location, same_origin};
 use super::endpoint::{Endpoint, RegistrySettings};
-use super::error::{Asked, Failure};
+use super::error::{Asked, Failure, Purpose, way_elsewhere};
 use super::pace::{Pace, Turn};
 use super::retry::{Activity, Patience, Retry};
 use super::scheme::Scope;
@@ -34,6 +34,18 @@ pub(super) struct Request {
     pub body: Option<Bytes>,
     /// What it needs to be allowed to do.
     pub scope: Scope,
+}
+
+impl Request {
+    fn purpose(&self) -> Purpose {
+        if self.method == Method::PUT && self.url.path().rsplit('/').nth(1) == Some("manifests") {
+            Purpose::PutManifest
+        } else if self.scope.is_to_write() {
+            Purpose::Write
+        } else {
+            Purpose::Read
+        }
+    }
 }
 
 /// Makes requests to one registry.
@@ -151,8 +163,8 @@ impl Transport {
         let at_home = same_origin(&request.url, &self.endpoint.base);
         let builder = self.builder(request, &request.url, at_home.then_some(&pass)).body(body);
         let response = tokio::select! {
-            result = builder.send() => result.map_err(|error| Failure::of_transport(&self.host, error))?,
-            () = activity.stalled(self.patience.stall) => return Err(self.stalled()),
+            result = builder.send() => result.map_err(|error| self.broken(request, &request.url, error))?,
+            () = activity.stalled(self.patience.stall) => return Err(self.silent(request, &request.url)),
         };
         self.answered.store(true, Ordering::Relaxed);
         if at_home && response.status() == StatusCode::UNAUTHORIZED {
@@ -173,15 +185,45 @@ impl Transport {
         match tokio::time::timeout(self.patience.stall, response.chunk()).await {
             Ok(Ok(piece)) => Ok(piece),
             Ok(Err(error)) => Err(Failure::of_transport(&self.host, error)),
-            Err(_) => Err(self.stalled()),
+            Err(_) => Err(self.stalled(&self.host)),
         }
     }
 
-    pub(super) fn stalled(&self) -> Failure {
+    /// The name of whoever answers at an address.
+    fn name_of(&self, url: &Url) -> String {
+        if same_origin(url, &self.endpoint.base) {
+            return self.host.clone();
+        }
+        let host = url.host_str().unwrap_or_default();
+        url.port()
+            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    /// A connection that could not be made or broke.
+    fn broken(&self, request: &Request, url: &Url, error: reqwest::Error) -> Failure {
+        self.with_way(request, url, Failure::of_transport(&self.name_of(url), error))
+    }
+
+    /// A host that stays silent.
+    fn silent(&self, request: &Request, url: &Url) -> Failure {
+        self.with_way(request, url, self.stalled(&self.name_of(url)))
+    }
+
+    /// A failure with what is to be known of the host, where it is not the registry's own.
+    fn with_way(&self, request: &Request, url: &Url, mut failure: Failure) -> Failure {
+        if !same_origin(url, &self.endpoint.base) {
+            let hint = way_elsewhere(&self.host, &self.name_of(url), request.purpose());
+            failure.error = failure.error.hint(hint);
+        }
+        failure
+    }
+
+    /// A host that moved no byte for too long.
+    pub(super) fn stalled(&self, host: &str) -> Failure {
         let seconds = self.patience.stall.as_secs_f64();
         Failure::temporary(ContentError::new(
             Kind::Temporary,
-            format!("{} moved no byte for {seconds} seconds", self.host),
+            format!("{host} moved no byte for {seconds} seconds"),
         ))
     }
 
@@ -224,8 +266,11 @@ impl Transport {
 
     /// Reads a refusal; `at_home`: by the registry itself. What it repeats of the login is not shown.
     async fn refusal(&self, request: &Request, response: Response, pass: &Pass, at_home: bool) -> Failure {
+        let host = self.name_of(response.url());
         let asked = Asked {
-            host: &self.host,
+            host: &host,
+            purpose: request.purpose(),
+            sent_by: (!at_home).then_some(self.host.as_str()),
             ecr: self.access(request).filter(|_| at_home),
         };
         let mut failure = Failure::of_response(&asked, response, &Authenticator::secrets(pass)).await;
@@ -278,15 +323,10 @@ impl Transport {
                 builder = builder.body(body.clone());
             }
             let sent = tokio::time::timeout(self.patience.stall, builder.send()).await;
-            let host = if at_home {
-                self.host.as_str()
-            } else {
-                url.host_str().unwrap_or_default()
-            };
             let response = match sent {
                 Ok(Ok(response)) => response,
-                Ok(Err(error)) => return Err(Failure::of_transport(host, error)),
-                Err(_) => return Err(self.stalled()),
+                Ok(Err(error)) => return Err(self.broken(request, &url, error)),
+                Err(_) => return Err(self.silent(request, &url)),
             };
             self.answered.store(true, Ordering::Relaxed);
             let is_read = matches!(request.method, Method::GET | Method::HEAD);
@@ -296,7 +336,7 @@ impl Transport {
             url = location(&response, &url).ok_or_else(|| {
                 Failure::lasting(ContentError::new(
                     Kind::Other,
-                    format!("{host} redirects without saying where to"),
+                    format!("{} redirects without saying where to", self.name_of(&url)),
                 ))
             })?;
         }

@@ -780,3 +780,21 @@ fn memory_stays_small() {
     );
     assert_eq!(project.temporary_files(), Vec::<String>::new());
 }
+
+/// Catches a dry run that finds in the cache what is not in the repository.
+#[test]
+fn a_dry_run_looks_for_the_image_where_it_is_said_to_be() {
+    let registry = FakeRegistry::ecr();
+    let digest = registry.seed("runner", "13", &Base::flyway().image());
+    registry.create("orders");
+    let project = TestProject::empty().logged_in(&registry);
+    let known = registry.reference(&format!("runner@{digest}"));
+    let target = registry.reference("orders:v1");
+    project.run(&["copy", &known, &target, "--dry-run"]).succeeded();
+    project.run(&["inspect", &known]).succeeded();
+    let missing = registry.reference(&format!("nosuch@{digest}"));
+    project
+        .run(&["copy", &missing, &target, "--dry-run"])
+        .exited(1)
+        .says(&["nosuch"]);
+}

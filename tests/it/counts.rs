@@ -167,3 +167,94 @@ fn a_dry_run_writes_nothing() {
     assert_eq!(dry["digest"], wet["digest"]);
     assert_eq!(wet["status"], "pushed");
 }
+
+/// An index of 24 platforms, without attestations.
+fn many() -> crate::support::base::Bundle {
+    let bases: Vec<Base> = (0..24)
+        .map(|number| Base::plain().docker().platform(&format!("linux/arm/v{number}")))
+        .collect();
+    crate::support::base::Bundle::index(&bases)
+}
+
+/// Catches manifests that are put all at once: of the images of an index, and of tags.
+#[test]
+fn manifests_are_put_a_few_at_a_time() {
+    let registry = FakeRegistry::start(Options {
+        rounds: true,
+        ..Options::open()
+    });
+    registry.seed("runner", "13", &many());
+    let project = TestProject::empty();
+    let from = registry.reference("runner:13");
+    let to = registry.reference("orders:v0");
+    let tags: Vec<String> = (1..20).map(|number| format!("v{number}")).collect();
+    let mut arguments = vec!["copy", from.as_str(), to.as_str()];
+    for tag in &tags {
+        arguments.extend(["-t", tag.as_str()]);
+    }
+    project.run(&arguments).succeeded();
+    let requests = registry.requests();
+    let put: Vec<_> = requests
+        .iter()
+        .filter(|request| request.is("PUT", "/manifests/"))
+        .collect();
+    assert_eq!(put.len(), 24 + 20);
+    for round in 0..=registry.rounds() {
+        let at_once = put.iter().filter(|request| request.round == round).count();
+        assert!(at_once <= 8, "{at_once} at once:{}", registry.story());
+    }
+    registry.image("orders", "v19");
+}
+
+/// Catches a push that asks first for every manifest that was ever put by the run before, one after the other.
+#[test]
+fn what_was_pushed_before_is_asked_for_at_once_and_not_endlessly() {
+    let registry = FakeRegistry::start(Options {
+        rounds: true,
+        ..Options::open()
+    });
+    registry.seed("many", "1", &many());
+    registry.seed("runner", "13", &Base::flyway_of(4).image());
+    let project = TestProject::new();
+    project
+        .run(&["copy", &registry.reference("many:1"), &registry.reference("orders:v0")])
+        .succeeded();
+    registry.forget_requests();
+    project
+        .push(&registry.reference("runner:13"), &registry.reference("orders:v1"))
+        .succeeded();
+    let requests = registry.requests();
+    let mut rounds: Vec<_> = requests
+        .iter()
+        .filter(|request| request.is("HEAD", "/orders/manifests/sha256:"))
+        .map(|request| request.round)
+        .collect();
+    assert!((1..=5).contains(&rounds.len()), "{}", registry.story());
+    rounds.dedup();
+    assert_eq!(rounds.len(), 1, "{}", registry.story());
+}
+
+/// Catches what speaks of an image being remembered as a proof of layers.
+#[test]
+fn referrers_prove_nothing() {
+    let registry = FakeRegistry::open();
+    let image = Base::flyway_of(4).image();
+    registry.seed("runner", "13", &image);
+    let referrer = crate::support::base::Bundle::referrer(&image, "application/vnd.example.sbom", "a bill");
+    let referrer = registry.seed_untagged("runner", &referrer);
+    let project = TestProject::new();
+    let from = registry.reference("runner:13");
+    project
+        .run(&["copy", "--referrers", &from, &registry.reference("orders:v0")])
+        .succeeded();
+    registry.forget_requests();
+    project.push(&from, &registry.reference("orders:v1")).succeeded();
+    let requests = registry.requests();
+    assert!(
+        !requests
+            .iter()
+            .any(|request| request.method == "HEAD" && request.path.ends_with(&referrer)),
+        "{}",
+        registry.story()
+    );
+}

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use shipway::content::{ContentError, Kind, Target as _};
+use shipway::content::{ContentError, Kind, Source as _, Target as _};
 use shipway::registry::{Assistance, FoundLogin};
 
 use crate::support::ecr::{ARN, Client, EcrScene, HOST, blob, login, password, project, ready, words};
@@ -401,4 +401,65 @@ fn connections_that_end_may_mean_a_missing_repository() {
         .fault(Fault::on("POST", "/orders/blobs/uploads/").always());
     let outcome = other.push("v1", &["--retry", "1"]).exited(8);
     assert!(!outcome.stderr.contains("aws ecr"), "{outcome:#?}");
+}
+
+/// Catches a dry run that succeeds where the real run cannot: the repository is missing.
+#[test]
+fn a_dry_run_finds_that_the_repository_is_missing() {
+    let scene = EcrScene::new();
+    let outcome = scene
+        .push(&["absent:v1"], &["--dry-run"])
+        .exited(1)
+        .says(&[
+            "absent",
+            "aws ecr create-repository --region eu-west-1 --repository-name absent",
+        ])
+        .hints();
+    assert!(!outcome.stderr.contains("panicked"));
+    assert_eq!(scene.registry.writes(), 0);
+    scene.push(&["orders:v1"], &["--dry-run"]).succeeded();
+    scene.registry.forget_requests();
+    scene.push(&["orders:v1"], &[]).succeeded();
+    let requests = scene.registry.requests();
+    assert!(
+        !requests.iter().any(|request| request.is("GET", "/orders/manifests/")),
+        "{}",
+        scene.registry.story()
+    );
+}
+
+/// Catches a refusal or a failure that is taken for "not there", and a read that is taken for an incomplete target.
+#[tokio::test]
+async fn only_not_found_means_that_a_manifest_is_not_there() {
+    let digest: shipway::oci::Digest = format!("sha256:{}", "0".repeat(64)).parse().unwrap();
+    let (registry, assistance, _) = two_logins(Ok("two"));
+    let target = Client::of(&registry, assistance).target("orders");
+    assert!(!target.holds(&digest).await.unwrap());
+    for (status, kind) in [(403, Kind::Denied), (503, Kind::Temporary)] {
+        registry.heal();
+        for method in ["HEAD", "GET"] {
+            registry.fault(
+                Fault::on(method, "/orders/manifests/sha256:")
+                    .always()
+                    .respond(status, "DENIED", "no"),
+            );
+        }
+        let error = target.holds(&digest).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{}", words(&error));
+    }
+}
+
+/// Catches a blob the source lacks being told as something the target lacks, which starts everything again.
+#[tokio::test]
+async fn a_blob_that_the_source_lacks_is_not_found() {
+    let registry = FakeRegistry::open();
+    registry.create("orders");
+    let client = Client::of(&registry, login(|_| Ok(password("one").into())));
+    let error = client
+        .source("orders")
+        .fetch(&blob("nowhere").descriptor)
+        .await
+        .err()
+        .unwrap();
+    assert_eq!(error.kind(), Kind::NotFound, "{}", words(&error));
 }

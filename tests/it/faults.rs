@@ -279,3 +279,39 @@ fn something_that_is_no_registry_is_an_error() {
         .exited(1)
         .says(&["runner"]);
 }
+
+/// Catches hints about pushing where something was to be read.
+#[test]
+fn a_refused_read_is_not_told_as_a_refused_push() {
+    for (status, code, hint) in [
+        (403, "DENIED", "right to read"),
+        (404, "NAME_UNKNOWN", "check the name of the repository"),
+    ] {
+        let fault = Fault::on("GET", "/runner/manifests/").always();
+        let (_, outcome) = push_with(fault.respond(status, code, "no"), &[]);
+        let outcome = outcome.exited(1).says(&[hint]).hints();
+        assert!(!outcome.stderr.contains("right to push"), "{outcome:#?}");
+        assert!(!outcome.stderr.contains("create the repository"), "{outcome:#?}");
+    }
+    let fault = Fault::on("POST", "/orders/blobs/uploads/").always();
+    let (_, outcome) = push_with(fault.respond(403, "DENIED", "no"), &[]);
+    outcome.exited(1).says(&["the right to push"]);
+}
+
+/// Catches the answer of the host that keeps the blobs being told as the registry's, or as a missing right there.
+#[test]
+fn the_host_of_the_blobs_is_named() {
+    for status in [403, 404] {
+        let fault = Fault::on("GET", "/storage/").always();
+        let (scene, outcome) = push_with(fault.respond(status, "DENIED", "no"), &[]);
+        let outcome = outcome.exited(1).says(&["sends its blobs from 127.0.0.1:"]).hints();
+        let registry = format!("{} answered", scene.registry.host());
+        assert!(!outcome.stderr.contains(&registry), "{outcome:#?}");
+        assert!(!outcome.stderr.contains("the right to"), "{outcome:#?}");
+    }
+    let fault = Fault::on("GET", "/storage/").always().with(Action::Stall);
+    let (scene, outcome) = push_with(fault, &["--timeout", "0.3", "--retry", "0"]);
+    let outcome = outcome.exited(8).says(&["sends its blobs from 127.0.0.1:"]);
+    let registry = format!("{} moved no byte", scene.registry.host());
+    assert!(!outcome.stderr.contains(&registry), "{outcome:#?}");
+}

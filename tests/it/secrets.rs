@@ -3,7 +3,9 @@
 use crate::support::base::Base;
 use crate::support::outcome::Outcome;
 use crate::support::project::{TestProject, files_below};
-use crate::support::registry::{Authentication, FakeRegistry, Fault, IDENTITY_TOKEN, Options, PASSWORD, USER, basic};
+use crate::support::registry::{
+    Action, Authentication, FakeRegistry, Fault, IDENTITY_TOKEN, Options, PASSWORD, USER, basic,
+};
 
 /// Fails if anything that must not be seen can be seen: in outputs, in the cache, or in the blobs of a registry.
 fn assert_hidden(project: &TestProject, registry: &FakeRegistry, outcome: &Outcome) {
@@ -110,6 +112,82 @@ fn secrets_that_a_server_repeats_are_masked() {
     let base = registry.reference("orders:base");
     let outcome = project.push(&base, &registry.reference("orders:v1"));
     assert_hidden(&project, &registry, &outcome.failed());
+}
+
+/// Text as JSON may write it too: every character by its number.
+fn escaped(text: &str) -> String {
+    text.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect()
+}
+
+/// Refuses everything with this body.
+fn always(method: &str, path: &str, status: u16, body: String) -> Fault {
+    Fault::on(method, path).always().with(Action::Respond {
+        status,
+        headers: vec![("content-type".into(), "application/json".into())],
+        body,
+    })
+}
+
+/// The bodies of a server that repeats `secret` in all the ways it could.
+fn echoes(secret: &str) -> Vec<String> {
+    let written = escaped(secret);
+    let padding = "x".repeat(290);
+    vec![
+        format!(r#"{{"errors":[{{"code":"DENIED","message":"you sent {written}"}}]}}"#),
+        format!(r#"{{"errors":[{{"code":"{written}","message":"no"}}]}}"#),
+        format!(r#"{{"errors":[{{"code":"DENIED","message":"{padding}{written}"}}]}}"#),
+        format!(r#"{{"error":"invalid","error_description":"you sent {written}"}}"#),
+        format!(r#"{{"error":"you sent {written}","rest":"{}"#, "x".repeat(9000)),
+        format!("you sent {secret}"),
+        format!("{padding}{secret}"),
+    ]
+}
+
+/// Fails if the encoded login can be seen, or the beginning of it at the place where a text is cut.
+fn assert_masked(outcome: &Outcome, secret: &str) {
+    assert!(!outcome.stderr.contains(&secret[..6]), "{outcome:#?}");
+    assert!(
+        !outcome.stderr.to_lowercase().contains(&secret.to_lowercase()),
+        "{outcome:#?}"
+    );
+    assert!(!outcome.stderr.contains("\\u00"), "{outcome:#?}");
+}
+
+/// Catches a secret that is looked for before the JSON is read, where it may be written in another way, or after the
+/// text is cut.
+#[test]
+fn secrets_that_a_registry_writes_in_another_way_are_masked() {
+    let encoded = basic(USER, PASSWORD);
+    for secret in [encoded.trim_start_matches("Basic "), PASSWORD] {
+        for body in echoes(secret) {
+            let registry = registry(Authentication::Basic);
+            registry.fault(always("GET", "/manifests/", 400, body));
+            let project = TestProject::new().logged_in(&registry);
+            let base = registry.reference("orders:base");
+            let outcome = project.push(&base, &registry.reference("orders:v1")).failed();
+            assert_masked(&outcome, secret);
+            assert_hidden(&project, &registry, &outcome);
+        }
+    }
+}
+
+/// Catches a token server that repeats the login it was sent.
+#[test]
+fn secrets_that_a_token_server_repeats_are_masked() {
+    let encoded = basic(USER, PASSWORD);
+    for secret in [encoded.trim_start_matches("Basic "), PASSWORD] {
+        for status in [400, 401] {
+            for body in echoes(secret) {
+                let registry = registry(BEARER);
+                registry.fault(always("GET", "/token", status, body));
+                let project = TestProject::new().logged_in(&registry);
+                let base = registry.reference("orders:base");
+                let outcome = project.push(&base, &registry.reference("orders:v1")).failed();
+                assert_masked(&outcome, secret);
+                assert_hidden(&project, &registry, &outcome);
+            }
+        }
+    }
 }
 
 /// Catches a user and password in a URL: of a proxy, of an endpoint, of a remote.

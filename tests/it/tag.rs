@@ -146,3 +146,17 @@ fn layouts_get_names_too() {
         .exited(1)
         .says(&["nowhere"]);
 }
+
+/// Catches an image of another repository, which the cache knows, being put where it never was.
+#[test]
+fn only_what_is_in_the_repository_gets_a_name() {
+    let (registry, digest, project) = scene();
+    registry.create("other");
+    let known = registry.reference(&format!("orders@{digest}"));
+    project.run(&["inspect", &known]).succeeded();
+    registry.forget_requests();
+    let image = registry.reference(&format!("other@{digest}"));
+    project.run(&["tag", &image, "1.4"]).exited(1).says(&["other"]);
+    assert_eq!(registry.writes(), 0, "{}", registry.story());
+    assert_eq!(registry.tags("other"), []);
+}

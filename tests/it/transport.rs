@@ -342,3 +342,30 @@ fn a_layer_that_breaks_off_at_a_mirror_is_read_on_from_the_registry() {
     project.build(&[&arguments[..], &["--retry", "1"]].concat()).succeeded();
     crate::support::image::Root::layout(&project.folder().join("out"), Some("v1"));
 }
+
+/// Catches an upload over HTTP/2 that waits for its answer for ever: there the body is asked once more after its end.
+#[test]
+fn an_upload_over_http2_that_is_not_answered_is_given_up() {
+    let authority = Authority::new();
+    let registry = secure(&authority, Options::open());
+    let stalled = registry.fault(Fault::on("PUT", "/orders/blobs/uploads/").always().with(Action::Stall));
+    let project = TestProject::new();
+    authority.write(&project.folder().join("ca.pem"));
+    let certificate = format!("{}=ca.pem", registry.host());
+    let outcome = project.build(&[
+        "--base",
+        &registry.reference("orders:base"),
+        "-t",
+        &registry.reference("orders:v1"),
+        "--push",
+        "--registry-certificate",
+        &certificate,
+        "--timeout",
+        "0.2",
+        "--retry",
+        "0",
+    ]);
+    outcome.exited(8).says(&["moved no byte"]);
+    assert!(stalled.struck());
+    assert!(registry.requests().iter().all(|request| request.http2));
+}

@@ -59,6 +59,8 @@ pub(crate) struct Places {
     /// With what missing repositories are made, if they are to be.
     #[cfg(feature = "aws")]
     creation: Option<Arc<shipway::aws::RepositorySettings>>,
+    /// Whether nothing is to be written: targets find out then what a write would have told.
+    is_rehearsal: bool,
     /// One for each host and login, so that connections and tokens are shared. An auth file may hold several logins for
     /// the paths of one host.
     registries: Mutex<Vec<(String, Identity, Arc<Registry>)>>,
@@ -97,6 +99,7 @@ impl Places {
             temp_folder: arguments.temp_dir.clone().unwrap_or_else(|| environment.temp_folder()),
             #[cfg(feature = "aws")]
             creation: None,
+            is_rehearsal: false,
             registries: Mutex::default(),
         })
     }
@@ -114,6 +117,24 @@ impl Places {
         }
         self.creation = Some(Arc::new(settings::repository(project)?));
         Ok(())
+    }
+
+    /// The same places, to which nothing is to be written.
+    #[must_use]
+    pub(crate) fn rehearsing(self) -> Self {
+        Self {
+            is_rehearsal: true,
+            ..self
+        }
+    }
+
+    /// The same places, without what earlier runs learnt.
+    #[must_use]
+    pub(crate) fn without_cache(self) -> Self {
+        Self {
+            cache: Cache::none(),
+            ..self
+        }
     }
 
     /// A place to read from, and what is meant there.
@@ -183,7 +204,6 @@ impl Places {
     }
 
     /// A repository, without mirrors and cache.
-    #[cfg(feature = "aws")]
     pub(crate) async fn repository_itself(&self, repository: &Repository) -> Result<RepositorySource, Error> {
         let (host, path) = (repository.registry(), repository.path());
         let registry = self.registry(host, path, Intent::Read).await?;
@@ -195,8 +215,10 @@ impl Places {
         let registry = self
             .registry(repository.registry(), repository.path(), Intent::Write)
             .await?;
-        #[cfg_attr(not(feature = "aws"), expect(unused_mut, reason = "only AWS makes repositories"))]
         let mut target = RepositoryTarget::new(registry, repository.clone());
+        if self.is_rehearsal {
+            target = target.rehearsing();
+        }
         #[cfg(feature = "aws")]
         if let Some(settings) = &self.creation
             && let Some(creation) = self.aws.creation(repository, settings, &self.progress)?

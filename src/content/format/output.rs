@@ -111,6 +111,16 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fill(path, bytes)?.persist(path).map(|_| ()).map_err(Into::into)
 }
 
+/// The same, and the bytes are on the disk before the name is: a crash leaves the old file or the new one. Blocks.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let file = fill(path, bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map(|_| ()).map_err(Into::into)
+}
+
 /// Writes a small file whole unless there is one of that name; tells whether it did. Blocks.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use super::LayoutSource;
 use super::folder::{Footprint, Found, holds, look_to_write, read_index};
 use crate::content::format::collected::Collected;
 use crate::content::format::index::LayoutIndex;
-use crate::content::format::output::{Output, cannot_write, temporary, unfinished, write_whole};
+use crate::content::format::output::{Output, cannot_write, temporary, unfinished, write_durably, write_whole};
 use crate::content::format::{BLOBS, INDEX_FILE};
 use crate::content::{Blob, ContentError, Kind, Placement, Result, Source as _, Target};
 use crate::oci::{Digest, Manifest, Tag};
@@ -216,7 +216,7 @@ fn commit(folder: &Path, state: State, footprint: &mut Footprint, placed: &mut V
         }
     }
     if let Some(bytes) = merged {
-        write_whole(&folder.join(INDEX_FILE), &bytes).map_err(cannot)?;
+        write_durably(&folder.join(INDEX_FILE), &bytes).map_err(cannot)?;
     }
     footprint.keep();
     Ok(())

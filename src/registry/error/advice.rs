@@ -8,11 +8,26 @@ use crate::ecr::{Access, EcrHost, Operation};
 /// What both wordings of an expired login say, in lower case: Amazon ECR has no code for it.
 const EXPIRED: &str = "token has expired";
 
+/// What a request was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::registry) enum Purpose {
+    /// To read.
+    Read,
+    /// To write, or to find out what has to be written.
+    Write,
+    /// To put a manifest.
+    PutManifest,
+}
+
 /// Whom something was asked of.
 #[derive(Debug)]
 pub(in crate::registry) struct Asked<'a> {
     /// The host's name.
     pub host: &'a str,
+    /// What for.
+    pub purpose: Purpose,
+    /// The registry that sent us there, where the host is another.
+    pub sent_by: Option<&'a str>,
     /// What the host and the request are to Amazon ECR, where it is one of its registries.
     pub ecr: Option<(&'a EcrHost, Access)>,
 }
@@ -21,18 +36,42 @@ impl<'a> Asked<'a> {
     /// A host nothing is known of.
     #[must_use]
     pub(in crate::registry) fn of(host: &'a str) -> Self {
-        Self { host, ecr: None }
+        Self {
+            host,
+            purpose: Purpose::Read,
+            sent_by: None,
+            ecr: None,
+        }
     }
 
     /// What to do about a refusal.
     #[must_use]
     pub(super) fn hints(&self, status: StatusCode, reason: &Reason) -> Vec<String> {
+        if let Some(registry) = self.sent_by {
+            return vec![way_elsewhere(registry, self.host, self.purpose)];
+        }
         let at_ecr = self
             .ecr
             .as_ref()
             .and_then(|(ecr, access)| of_ecr(self.host, ecr, access, status, reason));
-        at_ecr.unwrap_or_else(|| general(self.host, status, reason))
+        at_ecr.unwrap_or_else(|| general(self.host, self.purpose, status, reason))
     }
+}
+
+/// What to know of a host that a registry sends its users to.
+#[must_use]
+pub(in crate::registry) fn way_elsewhere(registry: &str, host: &str, purpose: Purpose) -> String {
+    let what = match purpose {
+        Purpose::Read => "sends its blobs from",
+        Purpose::Write | Purpose::PutManifest => "takes uploads at",
+    };
+    let mut hint = format!("{registry} {what} {host}: that host must be reachable from here as well");
+    if EcrHost::parse(registry).is_some() {
+        hint.push_str(
+            "; in a closed network Amazon ECR needs a gateway endpoint for Amazon S3, whose policy allows it",
+        );
+    }
+    hint
 }
 
 /// The command that logs in to a registry.
@@ -49,15 +88,21 @@ pub(super) fn is_expired(message: &str) -> bool {
     message.to_ascii_lowercase().contains(EXPIRED)
 }
 
-fn general(host: &str, status: StatusCode, reason: &Reason) -> Vec<String> {
+fn general(host: &str, purpose: Purpose, status: StatusCode, reason: &Reason) -> Vec<String> {
     let hint = match (status.as_u16(), reason.code.as_str()) {
         (401, _) => format!(
             "check the credentials for {host}: `{}`, or --username USER --password-stdin",
             login_command(host)
         ),
         (403, _) if is_expired(&reason.message) => format!("the login stored for {host} has expired: log in again"),
+        (403, _) if purpose == Purpose::Read => {
+            "the user is known but may not do this: ask for the right to read from this repository".to_owned()
+        }
         (403, _) => "the user is known but may not do this: ask for the right to push to this repository".to_owned(),
         (404, "MANIFEST_UNKNOWN") => "check the names of repository and tag".to_owned(),
+        (404, "NAME_UNKNOWN") if purpose == Purpose::Read => {
+            "check the name of the repository: it is what follows the registry's host".to_owned()
+        }
         (404, "NAME_UNKNOWN") => {
             "create the repository first; its name is what follows the registry's host".to_owned()
         }
@@ -160,11 +205,11 @@ mod tests {
         let ecr = EcrHost::parse(HOST).expect("host");
         let access = Access::of(method, path, from).expect("access");
         let asked = Asked {
-            host: HOST,
             ecr: Some((&ecr, access)),
+            ..Asked::of(HOST)
         };
         let status = StatusCode::from_u16(status).expect("status");
-        asked.hints(status, &Reason::parse(body.as_bytes()))
+        asked.hints(status, &Reason::parse(body.as_bytes(), &[]))
     }
 
     fn error(code: &str) -> String {

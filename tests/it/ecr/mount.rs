@@ -62,6 +62,17 @@ fn layers_of_other_repositories_are_mounted() {
     assert!(scene.aws.count(RULES) <= 1);
 }
 
+/// Catches a usual name of a cache that outweighs what the rules say.
+#[test]
+fn the_rules_decide_where_they_may_be_asked_for() {
+    let scene = scene();
+    scene.aws.allow(&[RULES]);
+    assert_eq!(push(&scene, "docker-hub/library/runner:13"), (BASE_LAYERS, BASE_LAYERS));
+    let denied = self::scene();
+    denied.aws.deny(RULES);
+    assert_eq!(push(&denied, "docker-hub/library/runner:13"), (0, 0));
+}
+
 /// Catches a question asked of AWS that the name answers.
 #[test]
 fn a_name_without_a_slash_is_no_cache() {

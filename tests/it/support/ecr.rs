@@ -115,9 +115,14 @@ impl Client {
         RepositoryTarget::new(Arc::clone(&self.registry), repository(path))
     }
 
+    /// A repository to read from.
+    pub(crate) fn source(&self, path: &str) -> RepositorySource {
+        RepositorySource::new(Arc::clone(&self.registry), repository(path))
+    }
+
     /// A blob that could be taken over from another repository.
     pub(crate) fn blob_in(&self, path: &str, digest: &str, size: u64) -> Blob {
-        let source = RepositorySource::new(Arc::clone(&self.registry), repository(path));
+        let source = self.source(path);
         let media_type = "application/vnd.oci.image.layer.v1.tar+gzip";
         Blob {
             descriptor: Descriptor::new(media_type, digest.parse().unwrap(), size),

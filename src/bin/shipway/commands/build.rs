@@ -70,6 +70,7 @@ pub(crate) async fn run(
     if arguments.create_repository {
         places.create_repositories(&project, &repositories(&names))?;
     }
+    let places = if arguments.dry_run { places.rehearsing() } else { places };
     #[cfg(feature = "aws")]
     let gate = ScanGate::of(arguments, settings.push, &repositories(&names))?;
     let deliveries = deliveries(&settings, &facts.project, &names, &places).await?;

@@ -68,6 +68,11 @@ impl Work<'_> {
         if self.options.create_repository {
             places.create_repositories(project, &self.settings.repositories())?;
         }
+        let places = match self.options.dry_run {
+            // No blob that is missing would tell that what the cache knows is not in this repository.
+            true => places.rehearsing().without_cache(),
+            false => places,
+        };
         let (source, selector) = places.source(&self.settings.source).await?;
         let names = Names::of(&self.settings, &source, &selector).await?;
         let mut deliveries = Vec::new();

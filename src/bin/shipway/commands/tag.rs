@@ -45,7 +45,8 @@ pub(crate) async fn run(
     let places = places(&project, global, environment, printer, &hosts)?;
     let (source, target, selector): (Arc<dyn Source>, Arc<dyn Target>, Selector) = match location {
         Location::Registry(reference) => (
-            places.origin(&reference.repository).await?,
+            // Not from the cache: it knows manifests, not where they are.
+            Arc::new(places.repository_itself(&reference.repository).await?),
             places.target(&reference.repository).await?,
             Selector::of(&reference),
         ),

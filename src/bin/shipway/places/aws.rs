@@ -127,10 +127,10 @@ impl Sessions {
                 let session = Arc::clone(&asked);
                 Box::pin(async move {
                     let usual = is_usual_cache(&path);
-                    if usual || !is_known {
+                    if !is_known {
                         return usual;
                     }
-                    session.is_pull_through(&path).await.unwrap_or(false)
+                    session.is_pull_through(&path).await.unwrap_or(usual)
                 })
             })),
             caller: is_known.then(|| -> shipway::registry::Caller {
