@@ -1,7 +1,7 @@
 //! Image manifests and indexes.
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 use super::descriptor::Descriptor;
@@ -192,6 +192,18 @@ impl Manifest {
             let parsed = serde_json::from_str::<Entry>(entry.get());
             parsed.is_ok_and(|entry| wanted.contains(&entry.digest))
         });
+        object.set("manifests", &entries)?;
+        Self::parse(object.to_bytes()?.into(), &self.descriptor.media_type)
+    }
+
+    /// The same index with one more entry; all else stays as it was written.
+    ///
+    /// # Errors
+    /// When it is no index.
+    pub fn with_entry(&self, entry: &Descriptor) -> Result<Self, ManifestError> {
+        let mut object = JsonObject::parse(&self.bytes)?;
+        let mut entries: Vec<Box<RawValue>> = object.get("manifests")?.unwrap_or_default();
+        entries.push(to_raw_value(entry)?);
         object.set("manifests", &entries)?;
         Self::parse(object.to_bytes()?.into(), &self.descriptor.media_type)
     }
