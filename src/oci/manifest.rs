@@ -51,12 +51,21 @@ impl Index {
         images.filter_map(|child| Some((child, child.platform.as_ref()?)))
     }
 
-    /// The image for a platform: the one that states just this, else the first that will do.
+    /// The image for a platform: of those that will do the nearest, and of these the first.
     #[must_use]
     pub fn image_for(&self, wanted: &Platform) -> Option<&Descriptor> {
-        let exact = self.images().find(|(_, platform)| *platform == wanted);
-        let found = exact.or_else(|| self.images().find(|(_, platform)| wanted.accepts(platform)));
-        found.map(|(child, _)| child)
+        let found = self.images().filter(|(_, platform)| wanted.accepts(platform));
+        let nearest = found.min_by_key(|(_, platform)| wanted.distance(platform));
+        nearest.map(|(child, _)| child)
+    }
+
+    /// How many images state just the platform of this one, as versions of Windows do.
+    #[must_use]
+    pub fn alike(&self, digest: &Digest) -> usize {
+        let platform = self.images().find(|(child, _)| child.digest == *digest);
+        platform.map_or(0, |(_, platform)| {
+            self.images().filter(|(_, other)| *other == platform).count()
+        })
     }
 }
 

@@ -877,3 +877,56 @@ fn memory_stays_small() {
     );
     assert_eq!(project.temporary_files(), Vec::<String>::new());
 }
+
+/// Catches a file of results that replaces the image itself.
+#[test]
+fn results_do_not_go_where_the_image_is() {
+    let pair = Pair::new();
+    let (from, to) = (pair.from(), pair.target.reference("promoted"));
+    pair.project.run(&["copy", &from, "oci-archive:in.tar"]).succeeded();
+    pair.forget();
+    let before = std::fs::read(pair.project.folder().join("in.tar")).unwrap();
+    for flag in ["--digest-file", "--image-refs", "--dotenv"] {
+        pair.project
+            .run(&["push", "oci-archive:in.tar", &to, flag, "./in.tar"])
+            .exited(2)
+            .says(&[flag, "in.tar"])
+            .hints();
+        pair.project
+            .run(&["copy", &from, "oci-archive:out.tar", flag, "out.tar"])
+            .exited(2)
+            .says(&[flag, "out.tar"]);
+    }
+    assert_eq!(pair.requests(), 0);
+    assert_eq!(std::fs::read(pair.project.folder().join("in.tar")).unwrap(), before);
+    assert!(!pair.project.folder().join("out.tar").exists());
+}
+
+/// Catches the oldest variant of a processor, taken because it is listed first, and a choice nobody is told of.
+#[test]
+fn the_best_image_for_a_platform_is_taken() {
+    let source = FakeRegistry::open();
+    let bases = ["v5", "v7", "v6"].map(|variant| Base::flyway().platform(&format!("linux/arm/{variant}")));
+    let bundle = Bundle::index(&bases);
+    source.seed("orders", "1.4", &bundle);
+    let target = FakeRegistry::open();
+    let project = TestProject::empty();
+    let (from, to) = (source.reference("orders:1.4"), target.reference("promoted"));
+    let words = ["copy", &from, &to, "--platform", "linux/arm", "--format", "json"];
+    let json = project.run(&words).succeeded().json();
+    assert_eq!(json["digest"], bases[1].image().digest(), "{json}");
+    assert_eq!(json["platforms"][0]["platform"], "linux/arm/v7");
+    let twice = Bundle::index(&[Base::flyway_of(3), Base::flyway_of(2)]);
+    source.seed("orders", "twice", &twice);
+    let first = Base::flyway_of(3).image().digest();
+    project
+        .run(&[
+            "copy",
+            &source.reference("orders:twice"),
+            &to,
+            "--platform",
+            "linux/amd64",
+        ])
+        .succeeded()
+        .says(&["note:", "2 images for linux/amd64", &first]);
+}
