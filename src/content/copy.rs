@@ -4,6 +4,7 @@ mod choose;
 mod name;
 mod parts;
 mod referrers;
+mod watched;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +15,8 @@ use super::delivery::{self, Delivered, Delivery, Parcel, Plan};
 use super::{ContentError, Image, Kind, Result, Selector, Source, TagRule, Transfer};
 use crate::oci::{Body, Descriptor, Digest, Platform};
 use crate::progress::Progress;
+
+use referrers::{Gathered, Standings};
 
 pub use name::{Naming, name};
 pub use referrers::{CopiedReferrer, ReferrerStatus};
@@ -135,14 +138,20 @@ impl Copying<'_> {
             if self.errand.with_referrers {
                 referrers::gather(source, &self.subjects(), self.progress.as_ref()).await
             } else {
-                Ok(Vec::new())
+                Ok(Gathered::nothing(source))
             }
         };
-        let (image, referrers) = try_join(reading, gathering).await?;
+        let (image, gathered) = try_join(reading, gathering).await?;
+        let progress = self.progress.as_ref();
+        let standings = gathered.stand(self.deliveries, &self.errand.rule, progress).await?;
         let referrers = if self.errand.dry_run {
-            referrers.iter().map(referrers::Referrer::not_copied).collect()
+            gathered.not_copied(&standings)
         } else {
-            self.deliver(&parcels, &image, &referrers, is_trusted).await?
+            self.fill(&parcels, &image, is_trusted).await?;
+            let attached = self.attach(&parcels, &image, &gathered, &standings).await?;
+            self.ask_again(&parcels, named).await?;
+            delivery::publish(&parcels, &image).await?;
+            attached
         };
         Ok(Copied {
             root: root.descriptor.clone(),
@@ -175,7 +184,7 @@ impl Copying<'_> {
             });
         }
         let looking = self.deliveries.iter().zip(plans).map(|(delivery, plan)| async move {
-            Ok::<_, ContentError>(match plan {
+            let plan = match plan {
                 Plan::All(tags) if is_trusted && delivery.target.holds(&root.digest()).await? => {
                     self.has_believed.store(true, Ordering::Relaxed);
                     if tags.is_empty() {
@@ -185,20 +194,21 @@ impl Copying<'_> {
                     }
                 }
                 plan => plan,
+            };
+            let target = delivery.target.as_ref();
+            Ok::<_, ContentError>(match plan {
+                // A layout looks for all that its names need by itself.
+                Plan::Nothing(_) if delivery.present.is_some() && !parts::holds_images(root, target).await? => {
+                    Plan::All(Vec::new())
+                }
+                plan => plan,
             })
         });
         try_join_all(looking).await
     }
 
-    /// Writes: the image without a name, what speaks of it, then the names. So whoever finds the image by its name finds
-    /// its signatures as well.
-    async fn deliver(
-        &self,
-        parcels: &[Parcel<'_>],
-        image: &Image,
-        referrers: &[referrers::Referrer],
-        is_trusted: bool,
-    ) -> Result<Vec<CopiedReferrer>> {
+    /// Writes the image, without a name.
+    async fn fill(&self, parcels: &[Parcel<'_>], image: &Image, is_trusted: bool) -> Result<()> {
         let filling = parcels.iter().map(|parcel| async move {
             match parcel.plan {
                 Plan::All(_) if is_trusted => {
@@ -212,17 +222,47 @@ impl Copying<'_> {
                 Plan::Nothing(_) | Plan::Name(_) => Ok(()),
             }
         });
-        try_join_all(filling).await?;
-        let copied = if referrers.is_empty() {
-            Vec::new()
-        } else {
+        try_join_all(filling).await.map(|_| ())
+    }
+
+    /// Writes what speaks of the image, before it has its names: whoever finds it by its name finds its signatures as
+    /// well.
+    async fn attach(
+        &self,
+        parcels: &[Parcel<'_>],
+        image: &Image,
+        gathered: &Gathered,
+        standings: &Standings,
+    ) -> Result<Vec<CopiedReferrer>> {
+        if !gathered.is_empty() {
             for parcel in parcels.iter().filter(|parcel| matches!(parcel.plan, Plan::All(_))) {
                 parcel.transfer.complete(image, &[]).await?;
             }
-            referrers::attach(referrers, parcels, self.progress.as_ref()).await?
-        };
-        delivery::publish(parcels, image).await?;
-        Ok(copied)
+        }
+        gathered.attach(parcels, standings, self.progress.as_ref()).await
+    }
+
+    /// Asks once more for the tags that must not move and named nothing, where much was written since: another run may
+    /// have put them.
+    async fn ask_again(&self, parcels: &[Parcel<'_>], named: &[Vec<Option<Digest>>]) -> Result<()> {
+        let digest = &self.chosen.root.digest();
+        let asking = parcels.iter().zip(named).map(|(parcel, named)| async move {
+            let delivery = parcel.delivery;
+            if !matches!(parcel.plan, Plan::All(_)) || delivery.present.is_none() {
+                return Ok(());
+            }
+            for (tag, named) in delivery.tags.iter().zip(named) {
+                if named.is_none()
+                    && self.errand.rule.is_fixed(tag)
+                    && let Some(other) = delivery.target.tagged(tag).await?
+                    && other != *digest
+                {
+                    return Err(delivery.refusal(tag, &other, digest));
+                }
+            }
+            Ok(())
+        });
+        try_join_all(asking).await.map(|_| ())
     }
 
     /// The manifests whose referrers go along. Of an index made anew nothing speaks.

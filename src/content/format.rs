@@ -7,6 +7,7 @@ pub(super) mod catalog;
 pub(super) mod collected;
 pub(super) mod index;
 pub(super) mod output;
+pub(super) mod stored;
 pub(super) mod subjects;
 
 /// The file that says that a folder is a layout.

@@ -1,7 +1,7 @@
 //! Image manifests and indexes.
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 use super::descriptor::Descriptor;
@@ -51,12 +51,21 @@ impl Index {
         images.filter_map(|child| Some((child, child.platform.as_ref()?)))
     }
 
-    /// The image for a platform: the one that states just this, else the first that will do.
+    /// The image for a platform: of those that will do the nearest, and of these the first.
     #[must_use]
     pub fn image_for(&self, wanted: &Platform) -> Option<&Descriptor> {
-        let exact = self.images().find(|(_, platform)| *platform == wanted);
-        let found = exact.or_else(|| self.images().find(|(_, platform)| wanted.accepts(platform)));
-        found.map(|(child, _)| child)
+        let found = self.images().filter(|(_, platform)| wanted.accepts(platform));
+        let nearest = found.min_by_key(|(_, platform)| wanted.distance(platform));
+        nearest.map(|(child, _)| child)
+    }
+
+    /// How many images state just the platform of this one, as versions of Windows do.
+    #[must_use]
+    pub fn alike(&self, digest: &Digest) -> usize {
+        let platform = self.images().find(|(child, _)| child.digest == *digest);
+        platform.map_or(0, |(_, platform)| {
+            self.images().filter(|(_, other)| *other == platform).count()
+        })
     }
 }
 
@@ -192,6 +201,18 @@ impl Manifest {
             let parsed = serde_json::from_str::<Entry>(entry.get());
             parsed.is_ok_and(|entry| wanted.contains(&entry.digest))
         });
+        object.set("manifests", &entries)?;
+        Self::parse(object.to_bytes()?.into(), &self.descriptor.media_type)
+    }
+
+    /// The same index with one more entry; all else stays as it was written.
+    ///
+    /// # Errors
+    /// When it is no index.
+    pub fn with_entry(&self, entry: &Descriptor) -> Result<Self, ManifestError> {
+        let mut object = JsonObject::parse(&self.bytes)?;
+        let mut entries: Vec<Box<RawValue>> = object.get("manifests")?.unwrap_or_default();
+        entries.push(to_raw_value(entry)?);
         object.set("manifests", &entries)?;
         Self::parse(object.to_bytes()?.into(), &self.descriptor.media_type)
     }

@@ -124,6 +124,12 @@ pub fn is_image(media_type: &str) -> bool {
     matches!(media_type, OCI_MANIFEST | DOCKER_MANIFEST)
 }
 
+/// Whether it is a type of manifest that is known here.
+#[must_use]
+pub fn is_manifest(media_type: &str) -> bool {
+    is_image(media_type) || is_index(media_type)
+}
+
 /// Whether the type is that of a layer that may not be passed on.
 #[must_use]
 pub fn is_foreign(media_type: &str) -> bool {

@@ -37,6 +37,21 @@ impl Platform {
             && (self.variant.is_empty() || self.variant == offered.normal_variant())
     }
 
+    /// How far an image for `offered` is from the best this request can get: the exact platform first, and of arm without
+    /// a variant `v7`, then `v6`, then `v5`, as containerd has it.
+    #[must_use]
+    pub fn distance(&self, offered: &Self) -> u8 {
+        if self == offered {
+            return 0;
+        }
+        match (offered.architecture.as_str(), offered.variant.as_str()) {
+            ("arm", "v7") => 1,
+            ("arm", "v6") => 2,
+            ("arm", "v5") => 3,
+            _ => 4,
+        }
+    }
+
     /// Whether both mean the same platform: `v8` is what arm64 without a variant means.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
@@ -111,6 +126,15 @@ mod tests {
         for wrong in ["", "linux", "linux/", "/amd64", "a/b/c/d", "linux/am d64"] {
             assert!(wrong.parse::<Platform>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_newest_arm_is_the_nearest() {
+        let arm = platform("linux/arm");
+        let mut offered = ["linux/arm/v5", "linux/arm/v7", "linux/arm", "linux/arm/v6"].map(platform);
+        offered.sort_by_key(|offered| arm.distance(offered));
+        let sorted = offered.map(|platform| platform.to_string());
+        assert_eq!(sorted, ["linux/arm", "linux/arm/v7", "linux/arm/v6", "linux/arm/v5"]);
     }
 
     #[test]

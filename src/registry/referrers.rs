@@ -18,6 +18,8 @@ pub(super) const SUBJECT_HEADER: &str = "oci-subject";
 
 /// Most pages of one list. Registries put fifty to a thousand entries on a page.
 const PAGES_LIMIT: usize = 100;
+/// How often an entry is put into a list that others change at the same time.
+const MERGES_LIMIT: usize = 5;
 
 impl RepositorySource {
     /// Lists what speaks of `subject`: what the registry lists itself, else what the tag lists that stands for it.
@@ -38,13 +40,22 @@ impl RepositorySource {
             .headers
             .push((ACCEPT, HeaderValue::from_static(media_type::OCI_INDEX)));
         let mut entries = Vec::new();
-        for _ in 0..PAGES_LIMIT {
-            let (status, headers, bytes) = self.read(&request, MANIFEST_LIMIT, keeps_no_lists).await?;
-            if keeps_no_lists(status) {
+        for number in 0..PAGES_LIMIT {
+            // Who answered once keeps lists: a later page that fails is missing, and so is what stands on it.
+            let accepts: fn(u16) -> bool = if number == 0 { keeps_no_lists } else { |_| false };
+            let (status, headers, bytes) = self.read(&request, MANIFEST_LIMIT, accepts).await?;
+            if accepts(status) {
                 return Ok(None);
             }
-            let Some(page) = page(&headers, &bytes)? else {
-                return Ok(None);
+            let page = match page(&headers, &bytes)? {
+                Some(page) => page,
+                None if number == 0 => return Ok(None),
+                None => {
+                    return Err(Failure::lasting(
+                        ContentError::new(Kind::Invalid, "the list is not valid")
+                            .because(format!("its page {} is no list", number + 1)),
+                    ));
+                }
             };
             entries.extend(page.manifests);
             match next_page(&headers, &request.url) {
@@ -60,13 +71,20 @@ impl RepositorySource {
 
     /// The list under the tag that stands for the referrers of `subject`.
     async fn fallback(&self, subject: &Digest) -> Result<Option<Index>> {
-        match self.resolve(&Selector::Tag(Tag::of_referrers(subject))).await {
-            Ok(Manifest {
+        Ok(match self.under_fallback(subject).await? {
+            Some(Manifest {
                 body: Body::Index(list),
                 ..
-            }) => Ok(Some(list)),
+            }) => Some(list),
             // Somebody's image that happens to have this name.
-            Ok(_) => Ok(None),
+            Some(_) | None => None,
+        })
+    }
+
+    /// What is under the tag that stands for the referrers of `subject`.
+    async fn under_fallback(&self, subject: &Digest) -> Result<Option<Manifest>> {
+        match self.resolve(&Selector::Tag(Tag::of_referrers(subject))).await {
+            Ok(manifest) => Ok(Some(manifest)),
             Err(error) if error.kind() == Kind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -81,28 +99,49 @@ impl RepositoryTarget {
         if self.took_note_of(&manifest.digest()) {
             return Ok(());
         }
-        let cannot = |error: ContentError| {
+        self.list(manifest, subject).await.map_err(|error| {
             error.within(format!(
                 "cannot list {} as a referrer of {subject} in {}",
                 manifest.digest(),
                 self.repository
             ))
-        };
-        let list = self.source().fallback(subject).await.map_err(cannot)?;
-        let mut list = list.unwrap_or_else(|| Index {
-            schema_version: 2,
-            media_type: media_type::OCI_INDEX.to_owned(),
-            manifests: Vec::new(),
-            annotations: serde_json::Map::new(),
-        });
-        if list.manifests.iter().any(|entry| entry.digest == manifest.digest()) {
-            return Ok(());
-        }
-        list.manifests.push(manifest.as_referrer());
-        let list = Manifest::index(list)
-            .map_err(|error| cannot(ContentError::new(Kind::Other, "the list cannot be written").because(error)))?;
+        })
+    }
+
+    /// Adds a manifest to the list under the tag that stands for the referrers of `subject`. Two runs that do so at once
+    /// take each other's entries away; so the list is read again, until the entry is there.
+    async fn list(&self, manifest: &Manifest, subject: &Digest) -> Result<()> {
         let tag = Tag::of_referrers(subject);
-        self.put_manifest(&list, Some(&tag)).await.map_err(cannot)
+        for _ in 0..MERGES_LIMIT {
+            let list = match self.source().under_fallback(subject).await? {
+                Some(list) => match &list.body {
+                    Body::Index(index) if index.manifests.iter().any(|entry| entry.digest == manifest.digest()) => {
+                        return Ok(());
+                    }
+                    Body::Index(_) => list.with_entry(&manifest.as_referrer()),
+                    Body::Image(_) => {
+                        let what = format!("the tag {tag} names an image there, which stays, and no list");
+                        return Err(ContentError::new(Kind::Refused, what));
+                    }
+                },
+                None => Manifest::index(Index {
+                    schema_version: 2,
+                    media_type: media_type::OCI_INDEX.to_owned(),
+                    manifests: vec![manifest.as_referrer()],
+                    annotations: serde_json::Map::new(),
+                })
+                .map_err(Into::into),
+            };
+            let list = list.map_err(|error| {
+                ContentError::new(Kind::Invalid, format!("cannot extend the list under {tag}")).because(error)
+            })?;
+            self.put_manifest(&list, Some(&tag)).await?;
+        }
+        Err(
+            ContentError::new(Kind::Temporary, format!("the list under {tag} does not keep the entry"))
+                .because("other runs change it at the same time")
+                .hint("run the same command again"),
+        )
     }
 
     /// What is listed here as speaking of `subject`.

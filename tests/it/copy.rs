@@ -83,18 +83,18 @@ fn an_index_keeps_its_digest_and_its_tag() {
     pair.assert_strict();
 }
 
-/// Catches a second copy that asks for more than whether the tags moved.
+/// Catches a second copy that asks for more than whether the tags moved and the images are there.
 #[test]
-fn a_second_copy_asks_once_on_each_side() {
+fn a_second_copy_asks_little() {
     let pair = Pair::new();
     pair.copy("promoted", &[]).succeeded();
     pair.forget();
     let json = pair.copy("promoted", &["--format", "json"]).succeeded().json();
     assert_eq!(json["status"], "unchanged");
-    assert_eq!(pair.requests(), 2, "{}", pair.story());
+    assert_eq!(pair.requests(), PLATFORMS + 2, "{}", pair.story());
     pair.forget();
     pair.copy("promoted", &["--no-cache"]).succeeded();
-    assert_eq!(pair.requests(), 2, "{}", pair.story());
+    assert_eq!(pair.requests(), PLATFORMS + 2, "{}", pair.story());
     assert_eq!(pair.target.writes(), 0);
     pair.assert_strict();
 }
@@ -154,7 +154,38 @@ fn a_digest_alone_gets_no_tag() {
     pair.forget();
     pair.project.run(&["copy", &from, &to]).succeeded();
     assert_eq!(pair.target.writes(), 0, "{}", pair.target.story());
-    assert!(pair.requests() <= 2, "{}", pair.story());
+    assert!(pair.requests() <= PLATFORMS + 2, "{}", pair.story());
+}
+
+/// Catches a tag that is lost because a digest stands beside it.
+#[test]
+fn a_tag_beside_a_digest_is_kept() {
+    let pair = Pair::new();
+    let from = pair.source.reference(&format!("orders:1.4@{}", pair.digest));
+    let to = pair.target.reference("promoted");
+    pair.project.run(&["copy", &from, &to]).succeeded();
+    assert_eq!(pair.target.tags("promoted"), [("1.4".to_owned(), pair.digest.clone())]);
+}
+
+/// Catches two runs of which the later one moves the tag of the earlier.
+#[test]
+fn a_tag_that_another_run_puts_meanwhile_stays() {
+    let pair = Pair::new();
+    let delay = Action::Delay(std::time::Duration::from_millis(1500));
+    let slow = pair.target.fault(Fault::on("PUT", "/blobs/uploads/").with(delay));
+    let other = std::thread::scope(|scope| {
+        let meanwhile = scope.spawn(|| {
+            while !slow.struck() {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            pair.target.seed("promoted", "1.4", &Base::plain().image())
+        });
+        let outcome = pair.copy("promoted", &[]).exited(4);
+        let other = meanwhile.join().unwrap();
+        outcome.says(&["1.4", &other, &pair.digest, "--move-tags"]).hints();
+        other
+    });
+    assert_eq!(pair.target.tag("promoted", "1.4"), Some(other));
 }
 
 /// Catches a release that is overwritten, or a write before all tags were asked.
@@ -599,6 +630,72 @@ fn a_registry_that_lost_a_part_gets_it_again() {
     assert_eq!(pair.target.assert_complete("promoted", "current"), pair.digest);
 }
 
+/// Catches an image that is told to be there and lacks a platform.
+#[test]
+fn what_lacks_an_image_is_not_unchanged() {
+    let pair = Pair::new();
+    pair.copy("promoted", &[]).succeeded();
+    let text: Value = serde_json::from_str(&pair.source.manifest("orders", "1.4").unwrap()).unwrap();
+    let child = text["manifests"][0]["digest"].as_str().unwrap();
+    for from in ["orders:1.4".to_owned(), format!("orders@{}", pair.digest)] {
+        pair.target.lose("promoted", child);
+        let (from, to) = (pair.source.reference(&from), pair.target.reference("promoted"));
+        let json = pair
+            .project
+            .run(&["copy", &from, &to, "--format", "json"])
+            .succeeded()
+            .json();
+        assert_eq!(json["status"], "pushed");
+        assert_eq!(pair.target.assert_complete("promoted", "1.4"), pair.digest);
+    }
+}
+
+/// Catches a layout or an archive that is told to hold an image of which parts are missing.
+#[test]
+fn what_lacks_a_part_is_written_again() {
+    let pair = Pair::new();
+    let from = pair.from();
+    let layout = pair.project.folder().join("out");
+    let blob = |digest: &str| {
+        layout
+            .join("blobs/sha256")
+            .join(digest.strip_prefix("sha256:").unwrap())
+    };
+    let text: Value = serde_json::from_str(&pair.source.manifest("orders", "1.4").unwrap()).unwrap();
+    let child = text["manifests"][0]["digest"].as_str().unwrap();
+    let layer = Base::flyway_of(3).layer_digests()[1].clone();
+    let copy = || {
+        let words = ["copy", from.as_str(), "oci:out", "--format", "json"];
+        pair.project.run(&words).succeeded().json()["status"].clone()
+    };
+    assert_eq!(copy(), "written");
+    assert_eq!(copy(), "unchanged");
+    for (digest, size) in [(child, None), (&layer, None), (&layer, Some(3))] {
+        match size {
+            None => std::fs::remove_file(blob(digest)).unwrap(),
+            Some(size) => std::fs::OpenOptions::new()
+                .write(true)
+                .open(blob(digest))
+                .unwrap()
+                .set_len(size)
+                .unwrap(),
+        }
+        assert_eq!(copy(), "written", "{digest} {size:?}");
+        assert_eq!(copy(), "unchanged");
+    }
+    // An archive that lost a layer, made of a layout without it.
+    std::fs::remove_file(blob(&layer)).unwrap();
+    let tar = std::process::Command::new("tar")
+        .args(["-cf", "../out.tar", "."])
+        .current_dir(&layout)
+        .status();
+    assert!(tar.unwrap().success());
+    for status in ["written", "unchanged"] {
+        let words = ["copy", from.as_str(), "oci-archive:out.tar", "--format", "json"];
+        assert_eq!(pair.project.run(&words).succeeded().json()["status"], status);
+    }
+}
+
 /// Catches bytes that are passed on although they are not what they should be.
 #[test]
 fn a_damaged_blob_gets_no_name() {
@@ -797,4 +894,57 @@ fn a_dry_run_looks_for_the_image_where_it_is_said_to_be() {
         .run(&["copy", &missing, &target, "--dry-run"])
         .exited(1)
         .says(&["nosuch"]);
+}
+
+/// Catches a file of results that replaces the image itself.
+#[test]
+fn results_do_not_go_where_the_image_is() {
+    let pair = Pair::new();
+    let (from, to) = (pair.from(), pair.target.reference("promoted"));
+    pair.project.run(&["copy", &from, "oci-archive:in.tar"]).succeeded();
+    pair.forget();
+    let before = std::fs::read(pair.project.folder().join("in.tar")).unwrap();
+    for flag in ["--digest-file", "--image-refs", "--dotenv"] {
+        pair.project
+            .run(&["push", "oci-archive:in.tar", &to, flag, "./in.tar"])
+            .exited(2)
+            .says(&[flag, "in.tar"])
+            .hints();
+        pair.project
+            .run(&["copy", &from, "oci-archive:out.tar", flag, "out.tar"])
+            .exited(2)
+            .says(&[flag, "out.tar"]);
+    }
+    assert_eq!(pair.requests(), 0);
+    assert_eq!(std::fs::read(pair.project.folder().join("in.tar")).unwrap(), before);
+    assert!(!pair.project.folder().join("out.tar").exists());
+}
+
+/// Catches the oldest variant of a processor, taken because it is listed first, and a choice nobody is told of.
+#[test]
+fn the_best_image_for_a_platform_is_taken() {
+    let source = FakeRegistry::open();
+    let bases = ["v5", "v7", "v6"].map(|variant| Base::flyway().platform(&format!("linux/arm/{variant}")));
+    let bundle = Bundle::index(&bases);
+    source.seed("orders", "1.4", &bundle);
+    let target = FakeRegistry::open();
+    let project = TestProject::empty();
+    let (from, to) = (source.reference("orders:1.4"), target.reference("promoted"));
+    let words = ["copy", &from, &to, "--platform", "linux/arm", "--format", "json"];
+    let json = project.run(&words).succeeded().json();
+    assert_eq!(json["digest"], bases[1].image().digest(), "{json}");
+    assert_eq!(json["platforms"][0]["platform"], "linux/arm/v7");
+    let twice = Bundle::index(&[Base::flyway_of(3), Base::flyway_of(2)]);
+    source.seed("orders", "twice", &twice);
+    let first = Base::flyway_of(3).image().digest();
+    project
+        .run(&[
+            "copy",
+            &source.reference("orders:twice"),
+            &to,
+            "--platform",
+            "linux/amd64",
+        ])
+        .succeeded()
+        .says(&["note:", "2 images for linux/amd64", &first]);
 }

@@ -367,3 +367,177 @@ fn a_list_may_name_what_is_gone() {
     let outcome = outcome.says(&["note:", &signed.all[0], "does not hold"]);
     assert_eq!(outcome.json()["referrers"], json!([]));
 }
+
+/// Catches a signature at the target that is lost because cosign gave another one the same name.
+#[test]
+fn a_tag_of_cosigns_stays_where_it_is() {
+    let source = registry(LISTED);
+    let digest = source.seed("orders", "1.4", &Base::flyway().image());
+    let tag = format!("{}.sig", digest.replace(':', "-"));
+    let config = "application/vnd.oci.image.config.v1+json";
+    let ours = source.seed("orders", &tag, &Bundle::artifact(config, "ours"));
+    let target = registry(LISTED);
+    let theirs = target.seed("promoted", &tag, &Bundle::artifact(config, "theirs"));
+    let project = TestProject::empty();
+    let (from, to) = (source.reference("orders:1.4"), target.reference("promoted"));
+    let run = |more: &[&str]| {
+        let words = ["copy", &from, &to, "--referrers", "--format", "json"];
+        project.run(&[&words, more].concat()).succeeded()
+    };
+    let outcome = run(&["--dry-run"]).says(&["note:", &tag, &theirs, "--move-tags"]);
+    assert_eq!(statuses(&outcome.json()), ["kept"]);
+    let outcome = run(&[]).says(&["note:", &tag, &theirs, "--move-tags"]);
+    assert_eq!(statuses(&outcome.json()), ["kept"]);
+    assert_eq!(target.tag("promoted", &tag), Some(theirs));
+    let requests = target.requests();
+    let asked = requests.iter().rposition(|request| request.is("HEAD", &tag));
+    let wrote = requests.iter().position(|request| request.writes());
+    assert!(asked < wrote, "{}", target.story());
+    assert_eq!(statuses(&run(&["--move-tags"]).json()), ["pushed"]);
+    assert_eq!(target.tag("promoted", &tag), Some(ours));
+}
+
+/// Catches a source that lost a part of a signature, which is told as a target that does not want it.
+#[test]
+fn a_fault_of_the_source_is_no_refusal() {
+    for status in [404, 403] {
+        let signed = Signed::new();
+        let target = registry(LISTED);
+        let manifest: Value =
+            serde_json::from_str(&signed.registry.manifest("orders", &signed.all[0]).unwrap()).unwrap();
+        let layer = manifest["layers"][0]["digest"].as_str().unwrap();
+        signed.registry.fault(
+            Fault::on("GET", &format!("/blobs/{layer}"))
+                .always()
+                .respond(status, "UNKNOWN", "gone"),
+        );
+        signed
+            .copy(&TestProject::empty(), &target.reference("promoted"), &[])
+            .exited(1)
+            .says(&["cannot copy the referrer", &signed.all[0], &signed.registry.host()]);
+        assert_eq!(target.tags("promoted"), [], "no name before its signatures");
+    }
+}
+
+/// Catches a list whose end is lost, and with it signatures.
+#[test]
+fn a_page_that_fails_is_no_end() {
+    let signed = Signed::at(registry(Referrers::Listed { page: 1 }));
+    signed
+        .registry
+        .fault(Fault::on("GET", "?last=1").always().respond(404, "NOT_FOUND", "gone"));
+    signed
+        .copy(&TestProject::empty(), "oci:out", &[])
+        .exited(1)
+        .says(&["cannot list the referrers", &signed.registry.host()]);
+}
+
+/// Catches a copy that ends because of a kind of manifest nobody writes any more.
+#[test]
+fn what_is_not_known_is_left_out_and_told() {
+    let signed = Signed::new();
+    let artifact = "application/vnd.oci.artifact.manifest.v1+json";
+    let old = |media_type: &str, members: Value| {
+        let mut manifest = json!({"mediaType": media_type, "artifactType": SBOM,
+            "subject": {"mediaType": "application/vnd.oci.image.index.v1+json", "digest": signed.digest, "size": 1}});
+        manifest
+            .as_object_mut()
+            .unwrap()
+            .extend(members.as_object().unwrap().clone());
+        signed.registry.seed_untagged(
+            "orders",
+            &Bundle {
+                blobs: Vec::new(),
+                manifests: vec![(media_type.to_owned(), manifest.to_string().into())],
+            },
+        )
+    };
+    let digests = [
+        old(artifact, json!({"blobs": []})),
+        old("application/vnd.oci.image.manifest.v1+json", json!({"layers": 7})),
+    ];
+    let target = registry(LISTED);
+    let outcome = signed
+        .copy(&TestProject::empty(), &target.reference("promoted"), &[])
+        .succeeded();
+    let outcome = outcome.says(&["note:", &digests[0], &digests[1], "is not copied"]);
+    let json = outcome.json();
+    assert_eq!(statuses(&json)[4..], ["skipped"; 2]);
+    let skipped = &json["referrers"].as_array().unwrap()[4..];
+    assert!(skipped.iter().all(|entry| entry["artifactType"] == SBOM), "{json}");
+    target.assert_complete("promoted", &signed.digest);
+}
+
+/// Catches members and entries of others that are lost when a list is extended.
+#[test]
+fn a_list_keeps_what_is_not_known() {
+    let signed = Signed::new();
+    let target = registry(Referrers::Unknown);
+    let tag = signed.digest.replace(':', "-");
+    let index = Bundle::index(&[Base::flyway(), Base::flyway().platform("linux/arm64")]);
+    let own = Bundle::referrer(&index, SBOM, "made at the target");
+    target.seed_untagged("promoted", &own);
+    let (media_type, bytes) = own.manifests.last().unwrap();
+    let entry = format!(
+        r#"{{"size": {}, "odd": 1.50, "digest":"{}","mediaType":"{media_type}"}}"#,
+        bytes.len(),
+        own.digest()
+    );
+    let list = format!(
+        r#"{{"schemaVersion":2,"odd":{{"b":1, "a":2}},"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{entry}],"artifactType":"x/y"}}"#
+    );
+    let list = Bundle {
+        blobs: Vec::new(),
+        manifests: vec![("application/vnd.oci.image.index.v1+json".to_owned(), list.into())],
+    };
+    target.seed("promoted", &tag, &list);
+    signed
+        .copy(&TestProject::empty(), &target.reference("promoted"), &[])
+        .succeeded();
+    let list = target.manifest("promoted", &tag).unwrap();
+    assert!(list.contains(&entry), "{list}");
+    assert!(
+        list.contains(r#""odd":{"b":1, "a":2}"#) && list.contains(r#""artifactType":"x/y""#),
+        "{list}"
+    );
+}
+
+/// Catches an entry that another run takes away at the same moment.
+#[test]
+fn a_list_that_lost_the_entry_is_extended_again() {
+    let signed = Signed::new();
+    let target = registry(Referrers::Unknown);
+    let tag = signed.digest.replace(':', "-");
+    // What another run's list does to ours: it is put, and is not there afterwards.
+    let put = target.fault(
+        Fault::on("PUT", &format!("/manifests/{tag}"))
+            .respond(201, "", "")
+            .header("docker-content-digest", ""),
+    );
+    signed
+        .copy(&TestProject::empty(), &target.reference("promoted"), &[])
+        .succeeded();
+    assert!(put.struck());
+    let list: Value = serde_json::from_str(&target.manifest("promoted", &tag).unwrap()).unwrap();
+    assert_eq!(list["manifests"].as_array().unwrap().len(), 2, "{list}");
+}
+
+/// Catches somebody's image that is replaced by a list.
+#[test]
+fn an_image_under_the_tag_of_a_list_stays() {
+    let signed = Signed::new();
+    let target = registry(Referrers::Unknown);
+    let tag = signed.digest.replace(':', "-");
+    let other = target.seed("promoted", &tag, &Base::plain().image());
+    let outcome = signed
+        .copy(&TestProject::empty(), &target.reference("promoted"), &[])
+        .succeeded()
+        .says(&["note:", &tag, "names an image"]);
+    let json = outcome.json();
+    assert_eq!(
+        statuses(&json).iter().filter(|status| **status == "refused").count(),
+        2,
+        "{json}"
+    );
+    assert_eq!(target.tag("promoted", &tag), Some(other));
+}

@@ -1,11 +1,13 @@
 //! Reading a layout that is a tar file.
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::OnceCell;
 
 use super::members::Members;
 use super::region::Region;
 use crate::content::format::index::LayoutIndex;
+use crate::content::format::stored::Stored;
 use crate::content::format::subjects::Subjects;
 use crate::content::format::{BLOBS, INDEX_FILE};
 use crate::content::verify::verified;
@@ -113,6 +115,12 @@ impl OciImages {
             .map(|(digest, _)| Some(digest))
     }
 
+    /// What a tag names, if all of it is there.
+    pub(super) async fn complete(&self, tag: &Tag) -> Option<Digest> {
+        let entry = self.index.named(tag)?;
+        self.is_complete(entry).await.then_some(entry.digest)
+    }
+
     pub(super) fn tags(&self, selector: &Selector) -> Vec<Tag> {
         self.index.tags(selector)
     }
@@ -153,8 +161,19 @@ impl OciImages {
     }
 }
 
+#[async_trait]
+impl Stored for OciImages {
+    async fn manifest_of(&self, entry: &Descriptor) -> Option<Manifest> {
+        self.manifest(entry.digest, Some(entry)).await.ok()
+    }
+
+    async fn has(&self, blob: &Descriptor) -> bool {
+        self.blob(&blob.digest).is_ok_and(|region| region.size == blob.size)
+    }
+}
+
 /// Reads the `index.json` of an archive.
-pub(super) async fn read_index(members: &Members) -> Result<LayoutIndex> {
+async fn read_index(members: &Members) -> Result<LayoutIndex> {
     let what = format!("{INDEX_FILE} of {}", members.place());
     let bytes = members.require(INDEX_FILE)?.read(&what, MANIFEST_LIMIT).await?;
     LayoutIndex::parse(

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::members::Members;
-use super::oci_source::read_index;
+use super::oci_source::OciImages;
 use super::region::Abandoned;
 use super::tar_file::{SealedFile, TarFile, check};
 use crate::content::format::collected::Collected;
@@ -65,13 +65,10 @@ impl Target for OciArchiveTarget {
             .await
             .map_err(|error| unfinished("cannot open the archive", error))?;
         let Some(members) = members? else { return Ok(None) };
-        let Ok(index) = read_index(&members).await else {
-            return Ok(None);
-        };
-        let entry = index
-            .named(tag)
-            .filter(|entry| members.get(&format!("{BLOBS}/{}", entry.digest.hex())).is_some());
-        Ok(entry.map(|entry| entry.digest))
+        match OciImages::open(members).await {
+            Ok(images) => Ok(images.complete(tag).await),
+            Err(_) => Ok(None),
+        }
     }
 
     fn is_replaced(&self) -> bool {

@@ -76,6 +76,14 @@ async fn some(
         let Some(child) = index.image_for(platform) else {
             return Err(none(errand, index, Some(platform)));
         };
+        let alike = index.alike(&child.digest);
+        if alike > 1 {
+            progress.on(&Event::Notice(&format!(
+                "{} has {alike} images for {platform}; the first is taken, {}",
+                errand.source.place(),
+                child.digest
+            )));
+        }
         // linux/arm64 and linux/arm64/v8 are one image.
         if !digests.contains(&child.digest) {
             digests.push(child.digest);

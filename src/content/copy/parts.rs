@@ -6,10 +6,10 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::content::{Blob, ContentError, Image, Kind, Origin, Result, Selector, Source, Target};
-use crate::oci::{Body, Descriptor, Manifest};
+use crate::oci::{Body, Descriptor, Digest, Manifest};
 
 /// Manifests read or looked for at a time. An index may list dozens.
-const MANIFESTS_AT_ONCE: usize = 8;
+pub(super) const MANIFESTS_AT_ONCE: usize = 8;
 /// Most manifests of one index. The largest official images have some thirty, with attestations.
 const CHILDREN_LIMIT: usize = 1000;
 
@@ -85,6 +85,22 @@ pub(super) async fn lacking(image: &Image, target: &dyn Target) -> Result<Image>
         blobs: blobs.cloned().collect(),
         children: lacking,
     })
+}
+
+/// Whether a target holds the images of an index that is there.
+///
+/// # Errors
+/// When it cannot be asked.
+pub(super) async fn holds_images(root: &Manifest, target: &dyn Target) -> Result<bool> {
+    let Body::Index(index) = &root.body else {
+        return Ok(true);
+    };
+    let digests: HashSet<Digest> = index.images().map(|(child, _)| child.digest).collect();
+    let looking = digests
+        .into_iter()
+        .map(|digest| async move { target.holds(&digest).await });
+    let held: Vec<bool> = stream::iter(looking).buffered(MANIFESTS_AT_ONCE).try_collect().await?;
+    Ok(held.iter().all(|is_there| *is_there))
 }
 
 /// The blobs of some manifests, each once, without those that may not be passed on.

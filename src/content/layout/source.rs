@@ -12,6 +12,7 @@ use tokio_util::io::ReaderStream;
 use super::folder::{Found, look, read_index};
 use crate::content::format::index::LayoutIndex;
 use crate::content::format::output::unfinished;
+use crate::content::format::stored::Stored;
 use crate::content::format::subjects::Subjects;
 use crate::content::format::{BLOBS, INDEX_FILE, LAYOUT_FILE};
 use crate::content::verify::{collect, verified};
@@ -90,6 +91,18 @@ impl LayoutSource {
         let file = tokio::fs::File::open(&path).await.map_err(cannot)?;
         let size = file.metadata().await.map_err(cannot)?.len();
         Ok((file, size))
+    }
+}
+
+#[async_trait]
+impl Stored for LayoutSource {
+    async fn manifest_of(&self, entry: &Descriptor) -> Option<Manifest> {
+        self.manifest(entry.digest, Some(entry)).await.ok()
+    }
+
+    async fn has(&self, blob: &Descriptor) -> bool {
+        let found = tokio::fs::metadata(self.blobs.join(blob.digest.hex())).await;
+        found.is_ok_and(|found| found.is_file() && found.len() == blob.size)
     }
 }
 

@@ -13,6 +13,7 @@ use super::folder::{Footprint, Found, holds, look_to_write, read_index};
 use crate::content::format::collected::Collected;
 use crate::content::format::index::LayoutIndex;
 use crate::content::format::output::{Output, cannot_write, temporary, unfinished, write_durably, write_whole};
+use crate::content::format::stored::Stored as _;
 use crate::content::format::{BLOBS, INDEX_FILE};
 use crate::content::{Blob, ContentError, Kind, Placement, Result, Source as _, Target};
 use crate::oci::{Digest, Manifest, Tag};
@@ -80,13 +81,14 @@ impl Target for LayoutTarget {
             };
             let Some(bytes) = index else { return Ok(None) };
             let index = LayoutIndex::parse(&bytes, place, format!("oci:{}", folder.display()))?;
-            // A name without its manifest is no image, and is written again.
-            let named = index
-                .named(&tag)
-                .filter(|entry| holds(&folder.join(BLOBS).join(entry.digest.hex()), entry.size));
-            Ok(named.map(|entry| entry.digest))
+            Ok(index.named(&tag).cloned())
         };
-        self.blocking(look_up).await
+        let Some(entry) = self.blocking(look_up).await? else {
+            return Ok(None);
+        };
+        // A name of which something is missing is written again.
+        let is_complete = LayoutSource::open(&self.folder).await?.is_complete(&entry).await;
+        Ok(is_complete.then_some(entry.digest))
     }
 
     async fn check(&self) -> Result<()> {

@@ -151,7 +151,12 @@ impl Names {
                 all.push(in_docker_archive(target, settings)?);
                 continue;
             };
-            let mut tags = said.clone().map_or_else(|| source.tags(selector), |tag| vec![tag]);
+            let mut tags = match (said, &settings.source) {
+                (Some(tag), _) => vec![tag.clone()],
+                // `REPOSITORY:TAG@DIGEST`: the digest selects, and the tag is the image's name all the same.
+                (None, Location::Registry(Reference { tag: Some(tag), .. })) => vec![tag.clone()],
+                (None, _) => source.tags(selector),
+            };
             tags.extend(settings.tags.iter().cloned());
             if tags.is_empty() && *selector == Selector::Only && matches!(target, CopyTarget::Registry(..)) {
                 // There may be none, or several: that comes first.

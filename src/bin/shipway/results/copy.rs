@@ -44,7 +44,9 @@ impl CopyResult {
     fn word(&self, status: ReferrerStatus) -> &'static str {
         match status {
             ReferrerStatus::Unchanged => "unchanged",
+            ReferrerStatus::Kept => "kept",
             ReferrerStatus::Refused => "refused",
+            ReferrerStatus::Skipped => "skipped",
             ReferrerStatus::DryRun => "dry-run",
             ReferrerStatus::Written if self.summary.images.is_empty() => "written",
             ReferrerStatus::Written => "pushed",

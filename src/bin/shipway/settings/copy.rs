@@ -65,6 +65,15 @@ impl CopySettings {
             }
             holds_one |= matches!(target, CopyTarget::DockerArchive(..));
         }
+        for (flag, file) in [
+            ("--digest-file", &options.digest_file),
+            ("--image-refs", &options.image_refs),
+            ("--dotenv", &options.dotenv),
+        ] {
+            if let Some(file) = file {
+                check_no_archive(flag, file, &source, &targets)?;
+            }
+        }
         if holds_one && options.referrers {
             return Err(
                 UsageError::new("--referrers: docker-archive has no place for what speaks of an image")
@@ -204,6 +213,26 @@ fn check_not_read(source: &Location, target: &Path) -> anyhow::Result<()> {
     Err(
         UsageError::new(format!("{} would be read and replaced at once", target.display()))
             .hint("name another file; an OCI layout (oci:DIR) can get more images and tags")
+            .into(),
+    )
+}
+
+/// A file of results would replace an archive of that name.
+fn check_no_archive(flag: &str, file: &Path, source: &Location, targets: &[CopyTarget]) -> anyhow::Result<()> {
+    let read = match source {
+        Location::OciArchive(path, _) | Location::DockerArchive(path, _) => Some(path),
+        Location::Registry(_) | Location::Layout(..) => None,
+    };
+    let written = targets.iter().filter_map(|target| match target {
+        CopyTarget::OciArchive(path, _) | CopyTarget::DockerArchive(path, _) => Some(path),
+        CopyTarget::Registry(..) | CopyTarget::Layout(..) => None,
+    });
+    if !read.into_iter().chain(written).any(|path| real(path) == real(file)) {
+        return Ok(());
+    }
+    Err(
+        UsageError::new(format!("{flag} {}: that is the archive", file.display()))
+            .hint("name another file")
             .into(),
     )
 }
