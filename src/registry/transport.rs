@@ -184,8 +184,8 @@ impl Transport {
     pub(super) async fn piece(&self, response: &mut Response) -> Result<Option<Bytes>, Failure> {
         match tokio::time::timeout(self.patience.stall, response.chunk()).await {
             Ok(Ok(piece)) => Ok(piece),
-            Ok(Err(error)) => Err(Failure::of_transport(&self.host, error)),
-            Err(_) => Err(self.stalled(&self.host)),
+            Ok(Err(error)) => Err(Failure::of_transport(&self.name_of(response.url()), error)),
+            Err(_) => Err(self.stalled(&self.name_of(response.url()))),
         }
     }
 

@@ -61,14 +61,21 @@ fn plain(body: &[u8], secrets: &[String]) -> String {
     if text.trim_start().starts_with(['<', '{', '[', '"']) {
         return String::new();
     }
-    let mut text = masked(&text, secrets);
-    if body.len() >= BODY_LIMIT {
-        // The beginning of a secret may stand at its end.
-        let longest = secrets.iter().map(|secret| secret.chars().count()).max().unwrap_or(0);
-        let kept = text.chars().count().saturating_sub(longest);
-        text = text.chars().take(kept).collect();
+    let text = masked(&text, secrets);
+    if body.len() < BODY_LIMIT {
+        return text;
     }
-    text
+    // A character may be cut too.
+    let text = text.trim_end_matches(char::REPLACEMENT_CHARACTER);
+    let kept = secrets.iter().map(|secret| before_beginning(text, secret)).min();
+    text[..kept.unwrap_or(text.len())].to_owned()
+}
+
+/// Where the beginning of a secret starts with which a text ends.
+fn before_beginning(text: &str, secret: &str) -> usize {
+    let mut beginnings = secret.char_indices().rev().map(|(end, _)| &secret[..end]);
+    let longest = beginnings.find(|beginning| text.ends_with(beginning));
+    text.len() - longest.unwrap_or_default().len()
 }
 
 /// The text without the secrets: the one place where that is done.
