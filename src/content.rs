@@ -55,6 +55,8 @@ pub const SMALL: u64 = 8 * 1024 * 1024;
 pub enum Selector {
     /// The one a tag names.
     Tag(Tag),
+    /// The one with this full name, `repository:tag`, in an archive that keeps such names.
+    Name(Reference),
     /// The one with this digest.
     Digest(Digest),
     /// The only one there is.
@@ -77,6 +79,7 @@ impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tag(tag) => tag.fmt(f),
+            Self::Name(name) => f.write_str(&name.name()),
             Self::Digest(digest) => digest.fmt(f),
             Self::Only => f.write_str("the only image"),
         }
@@ -115,8 +118,13 @@ pub trait Source: Send + Sync + fmt::Debug {
     fn tags(&self, selector: &Selector) -> Vec<Tag> {
         match selector {
             Selector::Tag(tag) => vec![tag.clone()],
-            Selector::Digest(_) | Selector::Only => Vec::new(),
+            Selector::Name(_) | Selector::Digest(_) | Selector::Only => Vec::new(),
         }
+    }
+
+    /// The full names of what is meant, `repository:tag`, where the place keeps such names.
+    fn names(&self, _selector: &Selector) -> Vec<String> {
+        Vec::new()
     }
 
     /// Lists the manifests that speak of another one, such as its signatures. A place without such lists has none.

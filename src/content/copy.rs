@@ -1,6 +1,7 @@
 //! Copying an image from one place to others: everything it names, byte by byte, so that its digest stays.
 
 mod choose;
+mod gather;
 mod name;
 mod parts;
 mod referrers;
@@ -136,7 +137,7 @@ impl Copying<'_> {
         };
         let gathering = async {
             if self.errand.with_referrers {
-                referrers::gather(source, &self.subjects(), self.progress.as_ref()).await
+                gather::gather(source, &self.subjects(), self.progress.as_ref()).await
             } else {
                 Ok(Gathered::nothing(source))
             }
@@ -266,14 +267,14 @@ impl Copying<'_> {
     }
 
     /// The manifests whose referrers go along. Of an index made anew nothing speaks.
-    fn subjects(&self) -> Vec<referrers::Subject> {
+    fn subjects(&self) -> Vec<gather::Subject> {
         let mut subjects = Vec::new();
         let root = &self.chosen.root;
         if !self.chosen.is_new {
-            subjects.push(referrers::Subject::image(root.digest()));
+            subjects.push(gather::Subject::image(root.digest()));
         }
         if let Body::Index(index) = &root.body {
-            subjects.extend(index.manifests.iter().map(|child| referrers::Subject {
+            subjects.extend(index.manifests.iter().map(|child| gather::Subject {
                 digest: child.digest,
                 is_image: !child.is_attestation(),
             }));

@@ -16,7 +16,7 @@ pub enum Location {
     Layout(PathBuf, Selector),
     /// A layout in one file: `oci-archive:FILE[:TAG]`.
     OciArchive(PathBuf, Selector),
-    /// What `docker save` writes: `docker-archive:FILE[:TAG]`.
+    /// What `docker save` writes: `docker-archive:FILE[:TAG]` or `docker-archive:FILE:NAME:TAG`.
     DockerArchive(PathBuf, Selector),
 }
 
@@ -33,11 +33,25 @@ impl FromStr for Location {
             return Ok(Self::OciArchive(path, selector));
         }
         if let Some(rest) = text.strip_prefix("docker-archive:") {
-            let (path, selector) = split(rest)?;
+            let (path, selector) = split_name(rest)?;
             return Ok(Self::DockerArchive(path, selector));
         }
         Ok(Self::Registry(text.parse()?))
     }
+}
+
+/// `PATH:NAME:TAG`, or what [`split`] knows.
+fn split_name(text: &str) -> Result<(PathBuf, Selector), ReferenceError> {
+    if let Some((path, name)) = text.split_once(':')
+        && !path.is_empty()
+        && name.contains([':', '/'])
+        && !name.contains('@')
+        && !PathBuf::from(text).exists()
+        && let Ok(name) = name.parse::<Reference>()
+    {
+        return Ok((path.into(), Selector::Name(name)));
+    }
+    split(text)
 }
 
 /// `PATH[:TAG]` or `PATH@DIGEST`. What exists as a file as a whole is a path, whatever its name holds.
@@ -77,6 +91,11 @@ mod tests {
             location("docker-archive:/x/a.tar"),
             Location::DockerArchive(..)
         ));
+        let name = Selector::Name("a.b/c:v1".parse().expect("name"));
+        assert_eq!(
+            location("docker-archive:x.tar:a.b/c:v1"),
+            Location::DockerArchive("x.tar".into(), name)
+        );
         assert!(matches!(location("flyway/flyway:13"), Location::Registry(_)));
         let digest = crate::oci::Digest::of(b"");
         assert_eq!(

@@ -948,3 +948,33 @@ fn the_best_image_for_a_platform_is_taken() {
         .succeeded()
         .says(&["note:", "2 images for linux/amd64", &first]);
 }
+
+/// Catches names that an archive loses on its way into another, and one that cannot be read under the name it got.
+#[test]
+fn a_docker_archive_keeps_its_names() {
+    let source = FakeRegistry::open();
+    source.seed("orders", "1.4", &Base::flyway().image());
+    let project = TestProject::empty();
+    let from = source.reference("orders:1.4");
+    let first = "docker-archive:a.tar:example.com/shop/orders:7";
+    project.run(&["copy", &from, first, "-t", "8"]).succeeded();
+    let names = ["example.com/shop/orders:7", "example.com/shop/orders:8"];
+    let read = |file: &str| DockerArchive::read(&project.folder().join(file)).tags;
+    assert_eq!(read("a.tar"), names);
+    project
+        .run(&["copy", "docker-archive:a.tar", "docker-archive:b.tar"])
+        .succeeded();
+    assert_eq!(read("b.tar"), names);
+    project.run(&["copy", first, "docker-archive:c.tar"]).succeeded();
+    assert_eq!(read("c.tar"), names[..1]);
+    project
+        .run(&["copy", "docker-archive:a.tar:8", "docker-archive:d.tar", "-t", "9"])
+        .succeeded();
+    assert_eq!(read("d.tar"), [names[1], "example.com/shop/orders:9"]);
+    project.run(&["push", first, &source.reference("loaded")]).succeeded();
+    assert!(source.tag("loaded", "7").is_some());
+    project
+        .run(&["copy", "docker-archive:a.tar:example.com/shop/orders:6", "oci:out"])
+        .exited(1)
+        .says(&["example.com/shop/orders:6", names[0]]);
+}

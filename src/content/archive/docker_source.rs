@@ -82,6 +82,7 @@ impl DockerImages {
     pub(super) async fn resolve(&self, selector: &Selector) -> Result<Manifest> {
         match selector {
             Selector::Tag(tag) => self.manifest(self.catalog.tagged(tag)?).await,
+            Selector::Name(name) => self.manifest(self.catalog.named(name)?).await,
             Selector::Only => self.manifest(self.catalog.only()?).await,
             Selector::Digest(digest) => {
                 // Digests are known only once all is packed.
@@ -97,6 +98,10 @@ impl DockerImages {
                 )
             }
         }
+    }
+
+    pub(super) fn names(&self, selector: &Selector) -> Vec<String> {
+        self.catalog.full_names(selector)
     }
 
     pub(super) fn tags(&self, selector: &Selector) -> Vec<Tag> {

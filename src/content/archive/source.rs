@@ -92,6 +92,13 @@ impl Source for ArchiveSource {
         }
     }
 
+    fn names(&self, selector: &Selector) -> Vec<String> {
+        match &self.0 {
+            Images::Oci(_) => Vec::new(),
+            Images::Docker(images) => images.names(selector),
+        }
+    }
+
     async fn referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
         Ok(match &self.0 {
             Images::Oci(images) => images.referrers(subject).await,

@@ -1,7 +1,7 @@
 //! The images a layout or an archive offers, and choosing one of them.
 
 use crate::content::{ContentError, Kind, Result, Selector};
-use crate::oci::Tag;
+use crate::oci::{Reference, Tag};
 
 /// An image that can be chosen.
 #[derive(Debug)]
@@ -38,6 +38,15 @@ impl Catalog {
         })
     }
 
+    /// The number of the image with a full name, however much of it is written there.
+    pub(crate) fn named(&self, wanted: &Reference) -> Result<usize> {
+        let found = self.images.iter().position(|image| {
+            let mut names = image.names.iter();
+            names.any(|name| is_name(name, wanted))
+        });
+        found.ok_or_else(|| self.missing(&wanted.name()))
+    }
+
     /// The number of the image a tag names: one whose name is the tag, else one whose full name ends in it.
     pub(crate) fn tagged(&self, tag: &Tag) -> Result<usize> {
         let suffix = format!(":{tag}");
@@ -50,21 +59,45 @@ impl Catalog {
         if found.is_empty() {
             found = named(&|name| name.ends_with(&suffix) && !name.contains('@'));
         }
-        self.one_of(&found, || {
-            let error = ContentError::new(Kind::NotFound, format!("cannot read tag {tag} in {}", self.place));
-            let all = self.names(&(0..self.images.len()).collect::<Vec<_>>());
-            if all.is_empty() {
-                error.because("it holds no image")
-            } else {
-                error.because(format!("it holds only {}", all.join(", ")))
-            }
-        })
+        self.one_of(&found, || self.missing(&format!("tag {tag}")))
+    }
+
+    fn missing(&self, what: &str) -> ContentError {
+        let error = ContentError::new(Kind::NotFound, format!("cannot read {what} in {}", self.place));
+        let all = self.names(&(0..self.images.len()).collect::<Vec<_>>());
+        if all.is_empty() {
+            error.because("it holds no image")
+        } else {
+            error.because(format!("it holds only {}", all.join(", ")))
+        }
+    }
+
+    /// The full names of what is meant.
+    pub(crate) fn full_names(&self, selector: &Selector) -> Vec<String> {
+        let number = match selector {
+            Selector::Only => self.only(),
+            Selector::Tag(tag) => self.tagged(tag),
+            Selector::Name(name) => return vec![name.name()],
+            Selector::Digest(_) => return Vec::new(),
+        };
+        let Ok(number) = number else { return Vec::new() };
+        let identity = &self.images[number].identity;
+        let same = self.images.iter().filter(|image| image.identity == *identity);
+        let names = same.flat_map(|image| &image.names);
+        let wanted = names.filter(|name| match selector {
+            Selector::Tag(tag) => name.ends_with(&format!(":{tag}")),
+            _ => true,
+        });
+        wanted.cloned().collect()
     }
 
     /// The tags of what is meant: of the only image all, its names that are tags and what its full names end in.
     pub(crate) fn tags(&self, selector: &Selector) -> Vec<Tag> {
         if let Selector::Tag(tag) = selector {
             return vec![tag.clone()];
+        }
+        if let Selector::Name(name) = selector {
+            return name.tag.iter().cloned().collect();
         }
         let (Selector::Only, Ok(only)) = (selector, self.only()) else {
             return Vec::new();
@@ -130,4 +163,10 @@ impl Catalog {
         }
         names
     }
+}
+
+/// Whether a name that may be short, as `docker save` writes it, is this one.
+fn is_name(name: &str, wanted: &Reference) -> bool {
+    let wanted = wanted.name();
+    name == wanted || name.parse::<Reference>().is_ok_and(|name| name.name() == wanted)
 }

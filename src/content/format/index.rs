@@ -55,6 +55,7 @@ impl LayoutIndex {
     pub(crate) fn select(&self, selector: &Selector) -> Result<(Digest, Option<&Descriptor>)> {
         let number = match selector {
             Selector::Tag(tag) => self.catalog.tagged(tag)?,
+            Selector::Name(name) => self.catalog.named(name)?,
             Selector::Only => self.catalog.only()?,
             Selector::Digest(digest) => {
                 return Ok((*digest, self.entries.iter().find(|entry| entry.digest == *digest)));

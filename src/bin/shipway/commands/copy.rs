@@ -148,7 +148,7 @@ impl Names {
             let (CopyTarget::Registry(_, said) | CopyTarget::Layout(_, said) | CopyTarget::OciArchive(_, said)) =
                 target
             else {
-                all.push(in_docker_archive(target, settings)?);
+                all.push(in_docker_archive(target, settings, &source.names(selector))?);
                 continue;
             };
             let mut tags = match (said, &settings.source) {
@@ -257,17 +257,19 @@ impl Named {
 }
 
 /// What `docker load` will call the image: as it was said, else as the source is called.
-fn in_docker_archive(target: &CopyTarget, settings: &CopySettings) -> anyhow::Result<Named> {
+fn in_docker_archive(target: &CopyTarget, settings: &CopySettings, kept: &[String]) -> anyhow::Result<Named> {
+    let first = kept.first().and_then(|name| name.parse::<Reference>().ok());
+    let is_said = matches!(target, CopyTarget::DockerArchive(_, Some(_)));
     let said = match (target, &settings.source) {
         (CopyTarget::DockerArchive(_, Some(said)), _) => Some(said),
         (_, Location::Registry(reference)) => Some(reference),
-        _ => None,
+        _ => first.as_ref(),
     };
-    let mut full = Vec::new();
+    let mut full = if is_said { Vec::new() } else { kept.to_vec() };
     match said {
         Some(reference) => {
             // What is named by its digest alone has no name to keep.
-            if reference.tag.is_some() || reference.digest.is_none() {
+            if full.is_empty() && (reference.tag.is_some() || reference.digest.is_none()) {
                 full.push(reference.name());
             }
             for tag in &settings.tags {

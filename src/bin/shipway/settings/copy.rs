@@ -164,7 +164,7 @@ fn target(text: &str) -> anyhow::Result<CopyTarget> {
     }
     let named = |selector: Selector| match selector {
         Selector::Tag(tag) => Ok(Some(tag)),
-        Selector::Only => Ok(None),
+        Selector::Only | Selector::Name(_) => Ok(None),
         Selector::Digest(_) => Err(by_digest(text)),
     };
     Ok(match location(text)? {
