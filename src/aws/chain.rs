@@ -1,6 +1,6 @@
 //! Where an identity is found: the places the SDKs of AWS look in, in their order, each named.
 //!
-//! The chain is the SDK's own, taken apart: it tells which place answered, what each of the others said, and it gives
+//! The chain is the SDK's own, taken apart: it tells which place answered, or which were empty, and it gives
 //! up on instance metadata within seconds.
 
 use std::future::Future;
