@@ -527,6 +527,27 @@ fn an_index_in_an_index_is_refused() {
     assert_eq!(pair.target.writes(), 0);
 }
 
+/// Catches an index whose manifests fill the memory: they are all held until the image is copied.
+#[test]
+fn an_index_of_huge_manifests_is_refused() {
+    let pair = Pair::new();
+    let mut bundle = index();
+    let (media_type, bytes) = bundle.manifests.last().unwrap().clone();
+    let mut outer: Value = serde_json::from_slice(&bytes).unwrap();
+    for entry in outer["manifests"].as_array_mut().unwrap() {
+        entry["size"] = json!(9_000_000);
+    }
+    bundle.manifests.push((media_type, outer.to_string().into()));
+    pair.source.seed("huge", "1", &bundle);
+    let from = pair.source.reference("huge:1");
+    pair.project
+        .run(&["copy", &from, &pair.target.reference("huge")])
+        .exited(1)
+        .says(&["cannot copy", "bytes", "limit"]);
+    assert_eq!(pair.target.writes(), 0);
+    assert_eq!(pair.source.asked("GET", "/manifests/"), 1);
+}
+
 /// Catches bytes that are sent although the registry has them in another repository.
 #[test]
 fn repositories_of_one_registry_share_blobs() {

@@ -12,6 +12,8 @@ use crate::oci::{Body, Descriptor, Digest, Manifest};
 pub(super) const MANIFESTS_AT_ONCE: usize = 8;
 /// Most manifests of one index. The largest official images have some thirty, with attestations.
 const CHILDREN_LIMIT: usize = 1000;
+/// Most bytes of all manifests of one index, which are held until the image is copied. A large one has a few kilobytes.
+const CHILDREN_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Reads the manifests below `root`. Blobs stay where they are until somebody wants their bytes.
 ///
@@ -30,6 +32,12 @@ pub(super) async fn read(source: &Arc<dyn Source>, root: Manifest) -> Result<Ima
         return Err(refused(format!(
             "it lists {} manifests, and {CHILDREN_LIMIT} is the limit",
             entries.len()
+        )));
+    }
+    let bytes = entries.iter().fold(0, |sum: u64, entry| sum.saturating_add(entry.size));
+    if bytes > CHILDREN_BYTES {
+        return Err(refused(format!(
+            "the manifests it lists have {bytes} bytes, and {CHILDREN_BYTES} is the limit"
         )));
     }
     let mut seen = HashSet::new();
