@@ -1,6 +1,5 @@
 //! From an error to words and an exit status.
 
-use std::fmt;
 use std::process::ExitCode;
 
 use shipway::error::{Category, Error};
@@ -66,22 +65,30 @@ pub(crate) enum Interrupted {
     ByTermination,
 }
 
-/// What the command itself finds wrong with how it was called.
+/// What the command itself has to say, besides the errors of the library.
 #[derive(Debug, thiserror::Error)]
-pub(crate) struct UsageError {
+#[error("{message}")]
+pub(crate) struct CommandError {
+    exit: Exit,
     message: String,
     hints: Vec<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-impl UsageError {
-    /// A complaint.
-    pub(crate) fn new(message: impl Into<String>) -> Self {
+impl CommandError {
+    /// Something was done, and ended in a way that is not success.
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
+            exit,
             message: message.into(),
             hints: Vec::new(),
             source: None,
         }
+    }
+
+    /// Something is wrong with how the command was called.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
     }
 
     /// Adds the cause.
@@ -103,58 +110,12 @@ impl UsageError {
     }
 }
 
-impl fmt::Display for UsageError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-/// Something that was done, and ended in a way that is not success.
-#[cfg(feature = "aws")]
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub(crate) struct Verdict {
-    exit: Exit,
-    message: String,
-    hints: Vec<String>,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
-
-#[cfg(feature = "aws")]
-impl Verdict {
-    /// An end.
-    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self {
-            exit,
-            message: message.into(),
-            hints: Vec::new(),
-            source: None,
-        }
-    }
-
-    /// Adds the cause.
-    pub(crate) fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
-        self
-    }
-
-    /// Adds the way out.
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
-        self
-    }
-}
-
 /// What to do about an error.
 pub(crate) fn hints(error: &anyhow::Error) -> Vec<String> {
     let mut hints: Vec<String> = Vec::new();
     for cause in error.chain() {
-        if let Some(usage) = cause.downcast_ref::<UsageError>() {
-            hints.extend(usage.hints.iter().cloned());
-        }
-        #[cfg(feature = "aws")]
-        if let Some(verdict) = cause.downcast_ref::<Verdict>() {
-            hints.extend(verdict.hints.iter().cloned());
+        if let Some(own) = cause.downcast_ref::<CommandError>() {
+            hints.extend(own.hints.iter().cloned());
         }
         if let Some(known) = cause.downcast_ref::<Error>() {
             hints.extend(known.hints());
@@ -193,12 +154,8 @@ pub(crate) fn report(error: &anyhow::Error, printer: &Printer) -> Exit {
     let mut hints = hints(error);
     let mut exit = Exit::Failed;
     for cause in error.chain() {
-        if cause.is::<UsageError>() {
-            exit = Exit::Usage;
-        }
-        #[cfg(feature = "aws")]
-        if let Some(verdict) = cause.downcast_ref::<Verdict>() {
-            exit = verdict.exit;
+        if let Some(own) = cause.downcast_ref::<CommandError>() {
+            exit = own.exit;
         }
         if let Some(known) = cause.downcast_ref::<Error>() {
             exit = match known.category() {

@@ -20,7 +20,7 @@ use shipway::registry::{
 use crate::args::GlobalArguments;
 use crate::environment::Environment;
 #[cfg(feature = "aws")]
-use crate::failure::UsageError;
+use crate::failure::CommandError;
 use crate::settings;
 
 #[cfg(feature = "aws")]
@@ -109,7 +109,7 @@ impl Places {
     pub(crate) fn create_repositories(&mut self, project: &Project, repositories: &[Repository]) -> anyhow::Result<()> {
         let is_ecr = |repository: &Repository| shipway::ecr::EcrHost::parse(repository.registry()).is_some();
         if !repositories.iter().any(is_ecr) {
-            return Err(UsageError::new(
+            return Err(CommandError::usage(
                 "--create-repository is for Amazon ECR, and the image goes to none of its registries",
             )
             .hint("other registries create repositories on push, or have a place for it of their own")

@@ -15,7 +15,7 @@ use shipway::runner::{Inputs, Profile};
 
 use crate::args::{BuildArguments, GlobalArguments, ImageFormat};
 use crate::environment::Environment;
-use crate::failure::UsageError;
+use crate::failure::CommandError;
 
 #[cfg(feature = "aws")]
 mod aws;
@@ -70,7 +70,7 @@ pub(crate) fn project(arguments: &GlobalArguments) -> anyhow::Result<Project> {
         Err(error) if error.kind() == io::ErrorKind::NotFound && arguments.project_file.is_none() => String::new(),
         Err(error) => {
             return Err(
-                UsageError::new(format!("cannot read the project file {}", path.display()))
+                CommandError::usage(format!("cannot read the project file {}", path.display()))
                     .hint("name another with --project-file; without one the flags say it all")
                     .because(error)
                     .into(),
@@ -99,7 +99,7 @@ impl BuildSettings {
         let push = arguments.push || !arguments.destination.is_empty();
         let outputs = output::outputs(&arguments.output)?;
         if !push && outputs.is_empty() && !arguments.dry_run {
-            return Err(UsageError::new("the image would go nowhere")
+            return Err(CommandError::usage("the image would go nowhere")
                 .hint("push it with --push, write it with --output oci:DIR, or only look with --dry-run")
                 .into());
         }
@@ -181,7 +181,7 @@ fn inputs(
     }
     for text in &arguments.add {
         let Some((from, to)) = text.rsplit_once(':').filter(|(from, _)| !from.is_empty()) else {
-            return Err(UsageError::new(format!("--add {text}: not SOURCE:PATH"))
+            return Err(CommandError::usage(format!("--add {text}: not SOURCE:PATH"))
                 .hint("such as --add sql:/migrations")
                 .into());
         };
@@ -193,7 +193,7 @@ fn inputs(
         .keys()
         .find(|name| name.is_empty() || name.contains(['=', '\0']))
     {
-        return Err(UsageError::new(format!("{name:?} is not the name of an environment variable")).into());
+        return Err(CommandError::usage(format!("{name:?} is not the name of an environment variable")).into());
     }
     let workdir = match (&arguments.workdir, &project.runner.workdir) {
         (Some(text), _) => Some(image_path("--workdir", text)?),
@@ -230,7 +230,7 @@ pub(crate) fn base(
         Setting::file("runner.base", project.runner.base.clone()),
     ]);
     let Some(setting) = setting else {
-        return Err(UsageError::new("there is no image to build on")
+        return Err(CommandError::usage("there is no image to build on")
             .hint("name it with --base REF, or base under [runner] in shipway.toml; --base scratch starts from nothing")
             .into());
     };
@@ -296,7 +296,7 @@ fn family(arguments: &BuildArguments, environment: &Environment, project: &Proje
         None | Some("auto") => Ok(None),
         Some("oci") => Ok(Some(Family::Oci)),
         Some("docker") => Ok(Some(Family::Docker)),
-        Some(other) => Err(UsageError::new(format!("{other:?} is not an image format"))
+        Some(other) => Err(CommandError::usage(format!("{other:?} is not an image format"))
             .hint("the formats are: auto, oci, docker")
             .into()),
     }
@@ -330,7 +330,7 @@ fn source_date_epoch(environment: &Environment) -> anyhow::Result<Option<u64>> {
     };
     match text.parse() {
         Ok(seconds) => Ok(Some(seconds)),
-        Err(_) => Err(UsageError::new(format!(
+        Err(_) => Err(CommandError::usage(format!(
             "SOURCE_DATE_EPOCH is {text:?}, not a number of seconds since 1970"
         ))
         .into()),
@@ -339,7 +339,7 @@ fn source_date_epoch(environment: &Environment) -> anyhow::Result<Option<u64>> {
 
 fn image_path(origin: &str, text: &str) -> anyhow::Result<ImagePath> {
     text.parse::<ImagePath>().map_err(|error| {
-        UsageError::new(format!("{origin}: {text:?} cannot be used"))
+        CommandError::usage(format!("{origin}: {text:?} cannot be used"))
             .because(Error::from(error))
             .into()
     })
@@ -360,7 +360,7 @@ fn pairs(flag: &str, texts: &[String]) -> anyhow::Result<BTreeMap<String, String
         .iter()
         .map(|text| match text.split_once('=') {
             Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-            _ => Err(UsageError::new(format!("{flag} {text}: not KEY=VALUE")).into()),
+            _ => Err(CommandError::usage(format!("{flag} {text}: not KEY=VALUE")).into()),
         })
         .collect()
 }
@@ -369,7 +369,7 @@ fn pairs(flag: &str, texts: &[String]) -> anyhow::Result<BTreeMap<String, String
 fn words(flag: &str, text: &str) -> anyhow::Result<Vec<String>> {
     if text.trim_start().starts_with('[') {
         return serde_json::from_str(text).map_err(|error| {
-            UsageError::new(format!("{flag} {text}: not a JSON list of words"))
+            CommandError::usage(format!("{flag} {text}: not a JSON list of words"))
                 .because(error)
                 .into()
         });

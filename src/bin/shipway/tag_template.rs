@@ -5,7 +5,7 @@ use shipway::oci::Tag;
 use shipway::provenance::Provenance;
 
 use crate::environment::Environment;
-use crate::failure::UsageError;
+use crate::failure::CommandError;
 
 /// Digits of `{git.short}`, as many as in GitLab's `CI_COMMIT_SHORT_SHA`.
 const SHORT_COMMIT: usize = 8;
@@ -25,16 +25,16 @@ pub(crate) struct Words<'a> {
 
 impl Words<'_> {
     /// Fills a template in.
-    pub(crate) fn fill(&self, template: &str) -> Result<String, UsageError> {
+    pub(crate) fn fill(&self, template: &str) -> Result<String, CommandError> {
         let mut text = String::new();
         let mut rest = template;
         while let Some((before, after)) = rest.split_once('{') {
             let Some((word, after)) = after.split_once('}') else {
-                return Err(UsageError::new(format!("the tag {template:?} has a {{ without }}")));
+                return Err(CommandError::usage(format!("the tag {template:?} has a {{ without }}")));
             };
             text.push_str(before);
             let value = self.word(word).and_then(|value| check(word, value)).map_err(|error| {
-                UsageError::new(format!("the tag {template:?} cannot be filled in"))
+                CommandError::usage(format!("the tag {template:?} cannot be filled in"))
                     .hints(error.hints.clone())
                     .because(error)
             })?;
@@ -138,7 +138,7 @@ mod tests {
 
     use super::*;
 
-    fn fill(template: &str, provenance: Option<&Provenance>) -> Result<String, UsageError> {
+    fn fill(template: &str, provenance: Option<&Provenance>) -> Result<String, CommandError> {
         let names = ["V1__a.sql", "V1_10__b.sql"].map(|name| (name.to_owned(), name.into()));
         let inventory = Inventory::of_names(Convention::Flyway, names);
         let environment = Environment::of(&[("STAGE", "prod")]);

@@ -19,7 +19,7 @@ use shipway::runner::Prepared;
 
 use crate::args::{BuildArguments, Format, GlobalArguments};
 use crate::environment::Environment;
-use crate::failure::UsageError;
+use crate::failure::CommandError;
 use crate::places::Places;
 use crate::printer::Printer;
 use crate::progress::Display;
@@ -302,7 +302,7 @@ async fn order(settings: &BuildSettings, facts: &Facts, places: &Places, dry_run
         }
     };
     let created = jiff::Timestamp::from_second(facts.created_seconds)
-        .map_err(|error| UsageError::new("SOURCE_DATE_EPOCH is out of range").because(error))?
+        .map_err(|error| CommandError::usage("SOURCE_DATE_EPOCH is out of range").because(error))?
         .to_string();
     let mut recipe = facts.prepared.recipe.clone();
     let says = |key: &str, value: Option<String>| (format!("{IMAGE}.{key}"), value);

@@ -13,7 +13,7 @@ use shipway::project::Project;
 
 use crate::args::{CopyArguments, CopyOptions, Format, GlobalArguments};
 use crate::environment::Environment;
-use crate::failure::UsageError;
+use crate::failure::CommandError;
 use crate::places::Places;
 use crate::printer::Printer;
 use crate::progress::Display;
@@ -162,7 +162,7 @@ impl Names {
                 // There may be none, or several: that comes first.
                 source.resolve(selector).await.map_err(Error::from)?;
                 return Err(
-                    UsageError::new(format!("the image in {} has no tag to keep", source.place()))
+                    CommandError::usage(format!("the image in {} has no tag to keep", source.place()))
                         .hint("name one: REPOSITORY:TAG, or -t TAG")
                         .into(),
                 );
@@ -281,9 +281,11 @@ fn in_docker_archive(target: &CopyTarget, settings: &CopySettings, kept: &[Strin
         }
         None if settings.tags.is_empty() => {}
         None => {
-            return Err(UsageError::new("--tag: an image in a docker-archive has a whole name")
-                .hint("name it: docker-archive:FILE:NAME:TAG")
-                .into());
+            return Err(
+                CommandError::usage("--tag: an image in a docker-archive has a whole name")
+                    .hint("name it: docker-archive:FILE:NAME:TAG")
+                    .into(),
+            );
         }
     }
     Ok(Named {

@@ -10,9 +10,9 @@ use shipway::progress::Progress;
 
 use crate::args::{DoctorArguments, GlobalArguments};
 use crate::environment::Environment;
-use crate::failure::Doubt;
 #[cfg(feature = "aws")]
-use crate::failure::UsageError;
+use crate::failure::CommandError;
+use crate::failure::Doubt;
 use crate::places::{Identity, Intent, Places};
 use crate::printer::Printer;
 use crate::progress::Display;
@@ -40,7 +40,7 @@ pub(crate) async fn run(
     #[cfg(feature = "aws")]
     if arguments.policy {
         let Some(policy) = aws::policy(arguments, &patient) else {
-            return Err(UsageError::new(format!(
+            return Err(CommandError::usage(format!(
                 "--policy: {} is no registry of Amazon ECR, and knows no IAM",
                 patient.repository.registry()
             ))

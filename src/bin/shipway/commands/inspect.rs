@@ -11,7 +11,7 @@ use shipway::progress::Progress;
 
 use crate::args::{Format, GlobalArguments, InspectArguments};
 use crate::environment::Environment;
-use crate::failure::UsageError;
+use crate::failure::CommandError;
 use crate::places::Places;
 use crate::printer::Printer;
 use crate::progress::{Display, bytes};
@@ -25,7 +25,7 @@ pub(crate) async fn run(
     printer: &Printer,
 ) -> anyhow::Result<()> {
     if arguments.image == "scratch" {
-        return Err(UsageError::new(
+        return Err(CommandError::usage(
             "scratch is no image: it stands for starting from nothing, and there is nothing to show",
         )
         .hint("name an image: REGISTRY/REPOSITORY:TAG, oci:DIR, oci-archive:FILE or docker-archive:FILE")
@@ -35,7 +35,7 @@ pub(crate) async fn run(
     let wanted = match &arguments.platform {
         Some(text) => Some(
             text.parse::<Platform>()
-                .map_err(|error| UsageError::new("--platform").because(error))?,
+                .map_err(|error| CommandError::usage("--platform").because(error))?,
         ),
         None => None,
     };

@@ -5,7 +5,7 @@ use shipway::content::Location;
 use super::copy::Work;
 use crate::args::{GlobalArguments, PushArguments};
 use crate::environment::Environment;
-use crate::failure::UsageError;
+use crate::failure::CommandError;
 use crate::printer::Printer;
 use crate::settings::{self, CopySettings, CopyTarget};
 
@@ -24,7 +24,7 @@ pub(crate) async fn run(
     } = arguments;
     let settings = CopySettings::resolve(source, targets, options, &project)?;
     if let Location::Registry(_) = settings.source {
-        let error = UsageError::new(format!(
+        let error = CommandError::usage(format!(
             "{source} is an image in a registry, and push takes a layout or an archive"
         ));
         let is_folder = std::path::Path::new(source).is_dir();
@@ -37,7 +37,7 @@ pub(crate) async fn run(
     let is_repository = |target: &CopyTarget| matches!(target, CopyTarget::Registry(..));
     if let Some(index) = settings.targets.iter().position(|target| !is_repository(target)) {
         let message = format!("{} is no repository, and push goes to registries", targets[index]);
-        return Err(UsageError::new(message)
+        return Err(CommandError::usage(message)
             .hint("to write layouts and archives: shipway copy")
             .into());
     }

@@ -11,7 +11,7 @@ use shipway::oci::Tag;
 use super::copy::{places, print};
 use crate::args::{GlobalArguments, TagArguments};
 use crate::environment::Environment;
-use crate::failure::UsageError;
+use crate::failure::CommandError;
 use crate::printer::Printer;
 use crate::results::{CopyResult, Summary, status};
 use crate::settings;
@@ -60,7 +60,7 @@ pub(crate) async fn run(
                 "{} is an archive, which gets no tags once it is written",
                 arguments.image
             );
-            return Err(UsageError::new(message)
+            return Err(CommandError::usage(message)
                 .hint("copy it under another tag: shipway copy SOURCE TARGET -t TAG")
                 .into());
         }

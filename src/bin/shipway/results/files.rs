@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use tempfile::NamedTempFile;
 
 use super::Summary;
-use crate::failure::UsageError;
+use crate::failure::CommandError;
 
 /// What the names of files begin with until they are complete.
 const TEMPORARY: &str = ".shipway-";
@@ -78,9 +78,11 @@ impl ResultFiles {
 fn place(flag: &str, path: &Path) -> anyhow::Result<(PathBuf, Place)> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
-            return Err(UsageError::new(format!("{flag} {}: that is a folder", path.display()))
-                .hint("name a file in it")
-                .into());
+            return Err(
+                CommandError::usage(format!("{flag} {}: that is a folder", path.display()))
+                    .hint("name a file in it")
+                    .into(),
+            );
         }
         Ok(metadata) if !metadata.is_file() => return Ok((path.to_owned(), Place::Special)),
         _ => {}
@@ -112,7 +114,7 @@ fn cannot(flag: &str, path: &Path, error: &io::Error) -> anyhow::Error {
         _ => "name a file in a folder you may write to",
     };
     // The error itself names the temporary file, which nobody asked for.
-    UsageError::new(format!("{flag}: cannot write {}", path.display()))
+    CommandError::usage(format!("{flag}: cannot write {}", path.display()))
         .because(io::Error::from(error.kind()))
         .hint(hint)
         .into()

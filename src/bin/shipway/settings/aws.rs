@@ -11,7 +11,7 @@ use shipway::project::{Project, RepositorySection};
 use super::registries::canonical;
 use crate::args::GlobalArguments;
 use crate::environment::Environment;
-use crate::failure::UsageError;
+use crate::failure::CommandError;
 
 /// Variables a token is looked for in where none is named.
 const TOKEN_VARIABLES: [&str; 2] = ["SHIPWAY_ID_TOKEN", "AWS_ID_TOKEN"];
@@ -146,7 +146,7 @@ fn has_own_endpoints(environment: &Environment) -> anyhow::Result<bool> {
             .iter()
             .any(|scheme| value.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
         if !is_address || value.contains(char::is_whitespace) {
-            return Err(UsageError::new(format!("{variable}: {value:?} is not an address"))
+            return Err(CommandError::usage(format!("{variable}: {value:?} is not an address"))
                 .hint("such as https://vpce-0123.api.ecr.eu-west-1.vpce.amazonaws.com")
                 .into());
         }
@@ -186,7 +186,7 @@ fn token(arguments: &GlobalArguments, environment: &Environment) -> anyhow::Resu
     };
     match of(variable, true) {
         Some(token) => Ok(Some(token)),
-        None => Err(UsageError::new(format!(
+        None => Err(CommandError::usage(format!(
             "--aws-web-identity-token-env {variable}: the variable is not set"
         ))
         .hint(format!(
@@ -221,9 +221,11 @@ fn mutability(section: &RepositorySection) -> anyhow::Result<Option<(Mutability,
         Some("mutable-with-exclusion") => Some(Mutability::MutableWithExclusion),
         Some("immutable-with-exclusion") => Some(Mutability::ImmutableWithExclusion),
         Some(other) => {
-            return Err(UsageError::new(format!("repository.tag_mutability: {other:?} is none"))
-                .hint("there are: mutable, immutable, mutable-with-exclusion, immutable-with-exclusion")
-                .into());
+            return Err(
+                CommandError::usage(format!("repository.tag_mutability: {other:?} is none"))
+                    .hint("there are: mutable, immutable, mutable-with-exclusion, immutable-with-exclusion")
+                    .into(),
+            );
         }
     };
     let takes_exclusions = matches!(
@@ -231,14 +233,14 @@ fn mutability(section: &RepositorySection) -> anyhow::Result<Option<(Mutability,
         Some(Mutability::MutableWithExclusion | Mutability::ImmutableWithExclusion)
     );
     if takes_exclusions == exclusions.is_empty() {
-        return Err(UsageError::new(
+        return Err(CommandError::usage(
             "repository.tag_mutability_exclusions goes with a tag_mutability that ends in -with-exclusion",
         )
         .hint("such as tag_mutability = \"immutable-with-exclusion\" and tag_mutability_exclusions = [\"current\"]")
         .into());
     }
     if exclusions.len() > MOST_EXCLUSIONS {
-        return Err(UsageError::new(format!(
+        return Err(CommandError::usage(format!(
             "repository.tag_mutability_exclusions: {} patterns, and Amazon ECR takes {MOST_EXCLUSIONS}",
             exclusions.len()
         ))
@@ -251,14 +253,16 @@ fn encryption(section: &RepositorySection) -> anyhow::Result<Option<Encryption>>
     let key = section.kms_key.clone();
     Ok(match section.encryption.as_deref() {
         Some("AES256") | None if key.is_some() => {
-            return Err(UsageError::new("repository.kms_key goes with encryption = \"KMS\" or \"KMS_DSSE\"").into());
+            return Err(
+                CommandError::usage("repository.kms_key goes with encryption = \"KMS\" or \"KMS_DSSE\"").into(),
+            );
         }
         None => None,
         Some("AES256") => Some(Encryption::Aes256),
         Some("KMS") => Some(Encryption::Kms(key)),
         Some("KMS_DSSE") => Some(Encryption::KmsDsse(key)),
         Some(other) => {
-            return Err(UsageError::new(format!("repository.encryption: {other:?} is none"))
+            return Err(CommandError::usage(format!("repository.encryption: {other:?} is none"))
                 .hint("there are: AES256, KMS, KMS_DSSE")
                 .into());
         }
@@ -266,7 +270,7 @@ fn encryption(section: &RepositorySection) -> anyhow::Result<Option<Encryption>>
 }
 
 fn lifecycle_policy(path: &std::path::Path) -> anyhow::Result<String> {
-    let what = |problem: &str| UsageError::new(format!("the lifecycle policy {} {problem}", path.display()));
+    let what = |problem: &str| CommandError::usage(format!("the lifecycle policy {} {problem}", path.display()));
     let text = fs::read_to_string(path).map_err(|error| what("cannot be read").because(error))?;
     let policy: serde_json::Value = serde_json::from_str(&text).map_err(|error| what("is not JSON").because(error))?;
     if policy.get("rules").is_none() {

@@ -13,7 +13,7 @@ use super::origin::Setting;
 use super::output::real;
 use super::platform_list;
 use crate::args::CopyOptions;
-use crate::failure::UsageError;
+use crate::failure::CommandError;
 
 /// Where an image is copied to.
 #[derive(Debug, Clone)]
@@ -76,7 +76,7 @@ impl CopySettings {
         }
         if holds_one && options.referrers {
             return Err(
-                UsageError::new("--referrers: docker-archive has no place for what speaks of an image")
+                CommandError::usage("--referrers: docker-archive has no place for what speaks of an image")
                     .hint("write oci-archive:FILE or oci:DIR instead")
                     .into(),
             );
@@ -118,7 +118,7 @@ impl CopySettings {
 pub(crate) fn location(text: &str) -> anyhow::Result<Location> {
     if text == "scratch" {
         return Err(
-            UsageError::new("scratch is no image: it stands for starting from nothing")
+            CommandError::usage("scratch is no image: it stands for starting from nothing")
                 .hint("name an image: REGISTRY/REPOSITORY:TAG, oci:DIR, oci-archive:FILE or docker-archive:FILE")
                 .into(),
         );
@@ -130,10 +130,10 @@ pub(crate) fn location(text: &str) -> anyhow::Result<Location> {
 pub(crate) fn bare_tag(origin: &str, text: &str, hint: &str) -> anyhow::Result<Tag> {
     if text.contains(['/', ':', '@']) {
         let message = format!("{origin}: {text:?} is a whole name, and a tag alone is wanted");
-        return Err(UsageError::new(message).hint(hint).into());
+        return Err(CommandError::usage(message).hint(hint).into());
     }
     text.parse::<Tag>().map_err(|error| {
-        UsageError::new(format!("{origin}: {text:?} cannot be used"))
+        CommandError::usage(format!("{origin}: {text:?} cannot be used"))
             .because(Error::from(error))
             .into()
     })
@@ -144,7 +144,7 @@ pub(crate) fn required(text: Option<&str>) -> anyhow::Result<Option<Digest>> {
     let Some(text) = text else { return Ok(None) };
     let digest = text.parse::<Digest>();
     digest.map(Some).map_err(|error| {
-        UsageError::new(format!("--require-digest: {text:?} cannot be used"))
+        CommandError::usage(format!("--require-digest: {text:?} cannot be used"))
             .because(error)
             .into()
     })
@@ -177,7 +177,7 @@ fn target(text: &str) -> anyhow::Result<CopyTarget> {
 }
 
 fn by_digest(text: &str) -> anyhow::Error {
-    UsageError::new(format!(
+    CommandError::usage(format!(
         "{text} names an image by its digest, and a copy has the digest of its source"
     ))
     .hint("name the target without a digest; --require-digest makes sure of the source's")
@@ -195,7 +195,7 @@ fn docker_archive(text: &str) -> anyhow::Result<CopyTarget> {
             }
             Ok(CopyTarget::DockerArchive(path.into(), Some(name)))
         }
-        _ if text.is_empty() => Err(UsageError::new("docker-archive: needs a file")
+        _ if text.is_empty() => Err(CommandError::usage("docker-archive: needs a file")
             .hint("such as docker-archive:orders.tar")
             .into()),
         _ => Ok(CopyTarget::DockerArchive(whole.to_owned(), None)),
@@ -211,7 +211,7 @@ fn check_not_read(source: &Location, target: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     Err(
-        UsageError::new(format!("{} would be read and replaced at once", target.display()))
+        CommandError::usage(format!("{} would be read and replaced at once", target.display()))
             .hint("name another file; an OCI layout (oci:DIR) can get more images and tags")
             .into(),
     )
@@ -231,7 +231,7 @@ fn check_no_archive(flag: &str, file: &Path, source: &Location, targets: &[CopyT
         return Ok(());
     }
     Err(
-        UsageError::new(format!("{flag} {}: that is the archive", file.display()))
+        CommandError::usage(format!("{flag} {}: that is the archive", file.display()))
             .hint("name another file")
             .into(),
     )

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use shipway::error::Error;
 
 use crate::environment::Environment;
-use crate::failure::UsageError;
+use crate::failure::CommandError;
 
 /// Where a value was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Setting<String> {
     {
         self.value.parse::<T>().map_err(|error| {
             let error: Error = error.into();
-            UsageError::new(format!("{}: {:?} cannot be used", self.origin, self.value))
+            CommandError::usage(format!("{}: {:?} cannot be used", self.origin, self.value))
                 .because(error)
                 .into()
         })

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::failure::UsageError;
+use crate::failure::CommandError;
 
 /// A place on this machine.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub(super) fn outputs(texts: &[String]) -> anyhow::Result<Vec<Output>> {
         let path = real(path);
         if let Some((_, other)) = seen.iter().find(|(known, _)| *known == path) {
             return Err(
-                UsageError::new(format!("--output {other} and --output {text} are the same place"))
+                CommandError::usage(format!("--output {other} and --output {text} are the same place"))
                     .hint("give each a path of its own")
                     .into(),
             );
@@ -42,7 +42,7 @@ fn output(text: &str) -> anyhow::Result<Output> {
         Some(("oci-archive", path)) if !path.is_empty() => Ok(Output::OciArchive(path.into())),
         Some(("docker-archive", path)) if !path.is_empty() => Ok(Output::DockerArchive(path.into())),
         _ => Err(
-            UsageError::new(format!("--output {text}: not a place an image can be written to"))
+            CommandError::usage(format!("--output {text}: not a place an image can be written to"))
                 .hint("the places are: oci:DIR, oci-archive:FILE, docker-archive:FILE")
                 .into(),
         ),

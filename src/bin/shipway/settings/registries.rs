@@ -12,7 +12,7 @@ use shipway::registry::RegistrySettings;
 
 use crate::args::GlobalArguments;
 use crate::environment::Environment;
-use crate::failure::UsageError;
+use crate::failure::CommandError;
 
 /// Longest password read from standard input; tokens with many claims have some kilobytes.
 const PASSWORD_LIMIT: u64 = 64 * 1024;
@@ -30,7 +30,7 @@ pub(crate) fn registries(
         settings.plain_http = section.plain_http;
         settings.endpoint.clone_from(&section.endpoint);
         if cfg!(not(feature = "aws")) && (section.profile.is_some() || section.role_arn.is_some()) {
-            return Err(UsageError::new(format!(
+            return Err(CommandError::usage(format!(
                 "profile and role_arn of {host} need AWS, and this shipway was built without it"
             ))
             .into());
@@ -43,7 +43,7 @@ pub(crate) fn registries(
             (Some(certificate), Some(key)) => Some(identity(host, &in_folder(certificate), &in_folder(key))?),
             (None, None) => None,
             _ => {
-                return Err(UsageError::new(format!("client_cert and client_key of {host} go together")).into());
+                return Err(CommandError::usage(format!("client_cert and client_key of {host} go together")).into());
             }
         };
     }
@@ -56,7 +56,9 @@ pub(crate) fn registries(
     }
     for (host, files) in assignments("--registry-client-cert", &arguments.registry_client_cert)? {
         let Some((certificate, key)) = files.split_once(',') else {
-            return Err(UsageError::new(format!("--registry-client-cert {host}={files}: not HOST=CERT,KEY")).into());
+            return Err(
+                CommandError::usage(format!("--registry-client-cert {host}={files}: not HOST=CERT,KEY")).into(),
+            );
         };
         let identity = identity(&host, Path::new(certificate), Path::new(key))?;
         registries.entry(host).or_default().client_identity = Some(identity);
@@ -93,7 +95,7 @@ impl Logins {
                     "SHIPWAY_USERNAME and SHIPWAY_PASSWORD",
                 )),
                 (None, None) => None,
-                _ => return Err(UsageError::new("SHIPWAY_USERNAME and SHIPWAY_PASSWORD go together").into()),
+                _ => return Err(CommandError::usage("SHIPWAY_USERNAME and SHIPWAY_PASSWORD go together").into()),
             },
         };
         let mut files = Vec::new();
@@ -134,10 +136,10 @@ fn password() -> anyhow::Result<Secret> {
     std::io::stdin()
         .take(PASSWORD_LIMIT)
         .read_to_string(&mut text)
-        .map_err(|error| UsageError::new("cannot read the password from standard input").because(error))?;
+        .map_err(|error| CommandError::usage("cannot read the password from standard input").because(error))?;
     let password = text.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
-        return Err(UsageError::new("standard input holds no password")
+        return Err(CommandError::usage("standard input holds no password")
             .hint("such as: printenv REGISTRY_PASSWORD | shipway build --username USER --password-stdin …")
             .into());
     }
@@ -150,12 +152,12 @@ pub(super) fn canonical(host: &str) -> anyhow::Result<String> {
         format!("{host}/x")
             .parse()
             .map_err(|error: shipway::oci::reference::ReferenceError| {
-                UsageError::new(format!("{host:?} is not a registry's host name"))
+                CommandError::usage(format!("{host:?} is not a registry's host name"))
                     .because(error)
                     .hint("such as registry.example.com:5000, without https://")
             })?;
     if repository.path() != "x" && repository.path() != "library/x" {
-        return Err(UsageError::new(format!("{host:?} is not a registry's host name"))
+        return Err(CommandError::usage(format!("{host:?} is not a registry's host name"))
             .hint("such as registry.example.com:5000")
             .into());
     }
@@ -167,7 +169,7 @@ fn assignments(flag: &str, texts: &[String]) -> anyhow::Result<Vec<(String, Stri
         .iter()
         .map(|text| match text.split_once('=') {
             Some((host, value)) if !value.is_empty() => Ok((canonical(host)?, value.to_owned())),
-            _ => Err(UsageError::new(format!("{flag} {text}: not HOST=VALUE")).into()),
+            _ => Err(CommandError::usage(format!("{flag} {text}: not HOST=VALUE")).into()),
         })
         .collect()
 }
@@ -176,7 +178,7 @@ fn certificates(path: &Path, what: &str) -> anyhow::Result<Vec<u8>> {
     let bytes = read(path, what)?;
     if !String::from_utf8_lossy(&bytes).contains("-----BEGIN CERTIFICATE-----") {
         return Err(
-            UsageError::new(format!("{what}: {} holds no certificate", path.display()))
+            CommandError::usage(format!("{what}: {} holds no certificate", path.display()))
                 .hint("it must be a PEM file: -----BEGIN CERTIFICATE-----")
                 .into(),
         );
@@ -193,5 +195,5 @@ fn identity(host: &str, certificate: &Path, key: &Path) -> anyhow::Result<Vec<u8
 
 fn read(path: &Path, what: &str) -> anyhow::Result<Vec<u8>> {
     Ok(fs::read(path)
-        .map_err(|error| UsageError::new(format!("{what}: cannot read {}", path.display())).because(error))?)
+        .map_err(|error| CommandError::usage(format!("{what}: cannot read {}", path.display())).because(error))?)
 }

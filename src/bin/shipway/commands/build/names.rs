@@ -5,7 +5,7 @@ use shipway::oci::{Reference, Repository, Tag};
 
 use super::Facts;
 use crate::environment::Environment;
-use crate::failure::UsageError;
+use crate::failure::CommandError;
 use crate::settings::BuildSettings;
 use crate::tag_template::Words;
 
@@ -56,7 +56,7 @@ pub(super) fn names(settings: &BuildSettings, facts: &Facts, environment: &Envir
         let name = if text.contains(['/', ':']) {
             let reference: Reference = template.with(text).parse()?;
             if reference.digest.is_some() {
-                return Err(UsageError::new(format!(
+                return Err(CommandError::usage(format!(
                     "{reference} names an image by its digest; a new one gets a tag"
                 ))
                 .into());
@@ -67,7 +67,7 @@ pub(super) fn names(settings: &BuildSettings, facts: &Facts, environment: &Envir
             match &settings.repository {
                 Some(repository) => Name::Full(repository_of(repository)?, tag),
                 None if settings.push => {
-                    return Err(UsageError::new(format!("the tag {tag} has no repository"))
+                    return Err(CommandError::usage(format!("the tag {tag} has no repository"))
                         .hint("write the whole name, -t registry.example.com/orders:1.4, or set repository under [image] in shipway.toml")
                         .into());
                 }
@@ -79,7 +79,7 @@ pub(super) fn names(settings: &BuildSettings, facts: &Facts, environment: &Envir
         }
     }
     if settings.push && names.is_empty() {
-        return Err(UsageError::new("there is nowhere to push to")
+        return Err(CommandError::usage("there is nowhere to push to")
             .hint("name the image with -t registry.example.com/orders:1.4, or set repository and tags under [image] in shipway.toml")
             .into());
     }
@@ -89,7 +89,7 @@ pub(super) fn names(settings: &BuildSettings, facts: &Facts, environment: &Envir
 fn repository_of(text: &str) -> anyhow::Result<Repository> {
     text.parse::<Repository>().map_err(|error| {
         let error = Error::from(error);
-        UsageError::new(format!("the repository {text:?} cannot be used"))
+        CommandError::usage(format!("the repository {text:?} cannot be used"))
             .because(error)
             .into()
     })

@@ -11,7 +11,7 @@ use shipway::error::Error;
 use shipway::oci::{Digest, Repository};
 
 use crate::args::BuildArguments;
-use crate::failure::{Exit, UsageError, Verdict};
+use crate::failure::{CommandError, Exit};
 use crate::places::Places;
 
 /// What is there all the same.
@@ -53,7 +53,7 @@ impl ScanGate {
         let repositories: Vec<Repository> = repositories.iter().filter(is_scanned).cloned().collect();
         if !push || repositories.is_empty() {
             return Err(
-                UsageError::new("--wait-for-scan: the image is not pushed to a registry of Amazon ECR")
+                CommandError::usage("--wait-for-scan: the image is not pushed to a registry of Amazon ECR")
                     .hint("only Amazon ECR's private registries scan what is pushed: add --push and a repository there")
                     .into(),
             );
@@ -92,13 +92,13 @@ impl ScanGate {
 }
 
 /// The least severity that fails; `None` if none does.
-fn threshold(text: Option<&str>) -> Result<Option<Severity>, UsageError> {
+fn threshold(text: Option<&str>) -> Result<Option<Severity>, CommandError> {
     match text {
         None => Ok(Some(Severity::High)),
         Some(text) if text.eq_ignore_ascii_case("none") => Ok(None),
         Some(text) => text.parse().map(Some).map_err(|_| {
             let all = Severity::ALL.map(Severity::name).join(", ");
-            UsageError::new(format!("--fail-on-severity: {text:?} is not a severity"))
+            CommandError::usage(format!("--fail-on-severity: {text:?} is not a severity"))
                 .hint(format!("there are: {all}; and none, which only reports"))
         }),
     }
@@ -163,7 +163,7 @@ impl Scans {
     }
 
     /// What was found that must not be there.
-    fn findings(&self) -> Option<Verdict> {
+    fn findings(&self) -> Option<CommandError> {
         let threshold = self.threshold?;
         let mut counts = Counts::default();
         for scan in &self.scans {
@@ -174,7 +174,7 @@ impl Scans {
         let past = counts.at_least(threshold);
         (past > 0).then(|| {
             let noun = if past == 1 { "finding" } else { "findings" };
-            Verdict::new(
+            CommandError::new(
                 Exit::Findings,
                 format!("{past} {noun} of severity {threshold} or above"),
             )
@@ -185,19 +185,19 @@ impl Scans {
     }
 }
 
-fn cannot_scan(name: &str, status: &str, reason: &str) -> Verdict {
+fn cannot_scan(name: &str, status: &str, reason: &str) -> CommandError {
     let reason = match reason.is_empty() {
         true => status.to_owned(),
         false => format!("{reason} ({status})"),
     };
-    Verdict::new(Exit::Failed, format!("Amazon ECR cannot scan {name}"))
+    CommandError::new(Exit::Failed, format!("Amazon ECR cannot scan {name}"))
         .because(reason)
         .hint("--fail-on-severity none takes an image that cannot be scanned")
         .hint(PUSHED)
 }
 
-fn gave_up(name: &str, last: &str) -> Verdict {
-    Verdict::new(Exit::Unknown, format!("gave up waiting for the scan of {name}"))
+fn gave_up(name: &str, last: &str) -> CommandError {
+    CommandError::new(Exit::Unknown, format!("gave up waiting for the scan of {name}"))
         .because(format!("its state is still: {last}"))
         .hint("wait longer with --scan-timeout SECONDS; the same command again waits on, and pushes nothing twice")
         .hint(PUSHED)

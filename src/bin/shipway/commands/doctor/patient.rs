@@ -7,7 +7,7 @@ use shipway::project::Project;
 
 use crate::args::DoctorArguments;
 use crate::environment::Environment;
-use crate::failure::UsageError;
+use crate::failure::CommandError;
 use crate::settings;
 
 /// What is looked at.
@@ -88,7 +88,7 @@ impl<'a> Patient<'a> {
                     .parse::<Reference>()
                     .and_then(|reference| match reference.digest {
                         None => Ok((reference.repository, Some(reference.tag.unwrap_or_else(Tag::latest)))),
-                        Some(_) => Err(UsageError::new(format!(
+                        Some(_) => Err(CommandError::usage(format!(
                             "{text} names an image by its digest; a new one gets a tag"
                         ))
                         .into()),
@@ -117,7 +117,7 @@ impl<'a> Patient<'a> {
 fn reference(text: &str) -> anyhow::Result<(Repository, Option<Tag>)> {
     let other = |what: &str| {
         anyhow::Error::from(
-            UsageError::new(format!("REF {text}: {what}"))
+            CommandError::usage(format!("REF {text}: {what}"))
                 .hint("REF is a repository to push to, perhaps with a tag: registry.example.com/orders:1.4"),
         )
     };
@@ -143,14 +143,14 @@ fn repository(environment: &Environment, project: &Project) -> anyhow::Result<Re
         .get("SHIPWAY_REPOSITORY")
         .or(project.image.repository.as_deref());
     let Some(text) = text else {
-        return Err(UsageError::new("there is no repository to look at")
+        return Err(CommandError::usage("there is no repository to look at")
             .hint(
                 "name it: shipway doctor registry.example.com/orders, or set repository under [image] in shipway.toml",
             )
             .into());
     };
     text.parse::<Repository>().map_err(|error| {
-        UsageError::new(format!("the repository {text:?} cannot be used"))
+        CommandError::usage(format!("the repository {text:?} cannot be used"))
             .because(Error::from(error))
             .into()
     })
