@@ -3,6 +3,7 @@
 use crate::build::BuildError;
 use crate::content::{ContentError, Kind};
 use crate::credentials::CredentialsError;
+use crate::dockerfile::{DockerfileError, Problem};
 use crate::migrations::inventory::InventoryError;
 use crate::oci::platform::PlatformError;
 use crate::oci::reference::ReferenceError;
@@ -34,6 +35,8 @@ pub enum Error {
     Content(#[from] ContentError),
     /// Credentials cannot be read.
     Credentials(#[from] CredentialsError),
+    /// A Dockerfile cannot be built.
+    Dockerfile(#[from] DockerfileError),
     /// The scripts cannot be read.
     Inventory(#[from] InventoryError),
     /// A text is not a path in an image.
@@ -64,6 +67,7 @@ impl Error {
                 | CredentialsError::Entry { .. }
                 | CredentialsError::HelperName { .. },
             ) => Category::Usage,
+            Self::Dockerfile(error) => of_dockerfile(error),
             Self::Inventory(error) => of_inventory(error),
             Self::Credentials(_) | Self::Provenance(_) => Category::Failed,
             Self::Path(_)
@@ -82,6 +86,7 @@ impl Error {
             Self::Build(error) => error.hints(),
             Self::Content(error) => error.hints().to_vec(),
             Self::Credentials(error) => error.hints(),
+            Self::Dockerfile(error) => error.hints(),
             Self::Inventory(error) => error.hints(),
             Self::Project(error) => error.hints(),
             Self::Provenance(error) => error.hints(),
@@ -115,6 +120,14 @@ fn of_build(error: &BuildError) -> Category {
         | BuildError::Spool { .. }
         | BuildError::Task(_)
         | BuildError::Json(_) => Category::Failed,
+    }
+}
+
+/// What a Dockerfile says is the caller's affair; an image that cannot be read is not.
+fn of_dockerfile(error: &DockerfileError) -> Category {
+    match error.problem.as_ref() {
+        Problem::Content(error) => of_content(error),
+        _ => Category::Usage,
     }
 }
 

@@ -22,6 +22,9 @@ pub mod aws;
 pub mod build;
 pub mod content;
 pub mod credentials;
+#[cfg(feature = "daemon")]
+pub mod daemon;
+pub mod dockerfile;
 pub mod ecr;
 pub mod error;
 pub mod inspect;

@@ -1,5 +1,6 @@
 //! The image format as values: digests, references, descriptors, manifests and configs, without any I/O.
 
+mod attributes;
 pub mod config;
 pub mod descriptor;
 pub mod digest;
@@ -10,6 +11,7 @@ pub mod platform;
 pub mod reference;
 mod referrer;
 
+pub use attributes::Attributes;
 pub use config::{History, ImageConfig};
 pub use descriptor::Descriptor;
 pub use digest::{Digest, Hasher};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::migrations::inventory::Convention;
-use crate::recipe::{self, File, FileContent, ImagePath, PathError, Recipe, ScanError, Step};
+use crate::recipe::{self, Change, File, FileContent, ImagePath, PathError, Recipe, ScanError, Step};
 
 mod custom;
 mod flyway;
@@ -125,20 +125,21 @@ impl Profile {
 impl Inputs {
     /// What the user says overrides what the profile does.
     fn overrides(&self) -> Vec<Step> {
-        let environment = self.environment.iter().map(|(name, value)| Step::Environment {
+        let environment = self.environment.iter().map(|(name, value)| Change::Environment {
             name: name.clone(),
             value: value.clone(),
             unless_set: false,
         });
-        let entrypoint = self.entrypoint.iter().map(|arguments| Step::Entrypoint {
+        let entrypoint = self.entrypoint.iter().map(|arguments| Change::Entrypoint {
             arguments: arguments.clone(),
             unless_set: false,
         });
         environment
-            .chain(self.working_directory.clone().map(Step::WorkingDirectory))
-            .chain(self.user.clone().map(Step::User))
+            .chain(self.working_directory.clone().map(Change::WorkingDirectory))
+            .chain(self.user.clone().map(Change::User))
             .chain(entrypoint)
-            .chain(self.command.clone().map(Step::Command))
+            .chain(self.command.clone().map(Change::Command))
+            .map(Step::Change)
             .collect()
     }
 
@@ -177,7 +178,7 @@ fn below(files: &[File], folder: &ImagePath) -> Result<Vec<(String, PathBuf)>, S
             FileContent::Link { path, .. } => {
                 found.insert(name, path.clone());
             }
-            FileContent::Directory => {}
+            FileContent::Directory | FileContent::Stored(_) | FileContent::HardLink(_) | FileContent::Special(_) => {}
         }
     }
     if !links.is_empty() {

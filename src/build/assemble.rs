@@ -11,7 +11,7 @@ use super::{BuildError, history};
 use crate::content::Blob;
 use crate::oci::config::ConfigError;
 use crate::oci::{Descriptor, Digest, Family, ImageConfig, ImageManifest, Index, Manifest, Platform};
-use crate::recipe::{Recipe, Step};
+use crate::recipe::{Change, Recipe, Step};
 
 /// Annotation and label: name of the base.
 const BASE_NAME: &str = "org.opencontainers.image.base.name";
@@ -105,38 +105,26 @@ impl Assembly<'_> {
             self.bases.digest.map(|digest| digest.to_string()).as_deref(),
         )?;
         config.set_label(SET_DIGEST_LABEL, self.set_digest)?;
-        let mut applied = Vec::new();
+        let told = history::Told::new(layers, self.created);
+        let mut history = told.files();
         for step in &self.recipe.steps {
-            let mut is_applied = true;
             match step {
                 Step::Files(_) => {}
-                Step::Environment {
-                    name,
-                    value,
-                    unless_set,
-                } => {
-                    is_applied = !*unless_set || config.env_value(name)?.is_none();
-                    if is_applied {
-                        config.set_env(name, value)?;
+                Step::Change(change) => {
+                    if apply(config, change)? {
+                        history.extend(told.change(change));
                     }
                 }
-                Step::WorkingDirectory(path) => config.set_execution("WorkingDir", &path.to_string())?,
-                Step::User(user) => config.set_execution("User", user)?,
-                Step::Entrypoint { arguments, unless_set } => {
-                    is_applied = !*unless_set || config.entrypoint()?.is_empty();
-                    if is_applied {
-                        config.set_execution("Entrypoint", arguments)?;
+                Step::Instruction { text, entries, changes } => {
+                    for change in changes {
+                        apply(config, change)?;
                     }
+                    history.push(told.instruction(text, entries.is_empty()));
                 }
-                Step::Command(arguments) => config.set_execution("Cmd", arguments)?,
-                Step::Label { key, value } => config.set_label(key, value.as_deref())?,
-            }
-            if is_applied {
-                applied.push(step);
             }
         }
         let diff_ids: Vec<Digest> = layers.iter().map(|layer| layer.diff_id).collect();
-        config.append(&diff_ids, &history::entries(&applied, layers, self.created))
+        config.append(&diff_ids, &history)
     }
 
     /// Docker's manifests have no annotations; the labels say the same there.
@@ -158,4 +146,43 @@ impl Assembly<'_> {
             .map(|(key, value)| (key, Value::String(value)))
             .collect()
     }
+}
+
+/// Makes a change, and tells whether there was one to make.
+fn apply(config: &mut ImageConfig, change: &Change) -> Result<bool, ConfigError> {
+    match change {
+        Change::Environment {
+            name,
+            value,
+            unless_set,
+        } => {
+            if *unless_set && config.env_value(name)?.is_some() {
+                return Ok(false);
+            }
+            config.set_env(name, value)?;
+        }
+        Change::WorkingDirectory(path) => config.set_execution("WorkingDir", &path.to_string())?,
+        Change::User(user) => config.set_execution("User", user)?,
+        Change::Entrypoint { arguments, unless_set } => {
+            if *unless_set && !config.entrypoint()?.is_empty() {
+                return Ok(false);
+            }
+            config.set_execution("Entrypoint", arguments)?;
+        }
+        Change::Command(arguments) => config.set_execution("Cmd", arguments)?,
+        Change::Label { key, value } => config.set_label(key, value.as_deref())?,
+        Change::Expose(ports) => config.add_execution("ExposedPorts", ports)?,
+        Change::Volumes(directories) => config.add_execution("Volumes", directories)?,
+        Change::Healthcheck(check) => config.set_execution("Healthcheck", check)?,
+        Change::Shell(words) => config.set_execution("Shell", words)?,
+        Change::StopSignal(signal) => config.set_execution("StopSignal", signal)?,
+        Change::OnBuild(instruction) => {
+            let mut all = config.triggers()?;
+            all.push(instruction.clone());
+            config.set_execution("OnBuild", &all)?;
+        }
+        Change::NoOnBuild => config.remove_execution("OnBuild")?,
+        Change::Author(author) => config.set_author(author)?,
+    }
+    Ok(true)
 }

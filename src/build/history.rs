@@ -4,26 +4,49 @@ use std::collections::BTreeMap;
 
 use super::layer::Layer;
 use crate::oci::History;
-use crate::recipe::{ImagePath, Step};
+use crate::recipe::{Change, ImagePath};
 
 /// The program's name in the history. Without its version: another version that packs the same is the same image.
 pub const COMMENT: &str = "shipway";
 
-/// Entries for the layers, then one for each step that changed the config only. `applied` are the steps that changed
-/// something.
-pub(super) fn entries(applied: &[&Step], layers: &[Layer], created: &str) -> Vec<History> {
-    let entry = |created_by: String, empty_layer| History {
-        created: Some(created.to_owned()),
-        created_by: Some(created_by),
-        comment: Some(COMMENT.to_owned()),
-        empty_layer,
-    };
-    let of_layers = layers.iter().map(|layer| entry(describe(&layer.files), false));
-    let of_steps = applied
-        .iter()
-        .filter_map(|step| instruction(step))
-        .map(|text| entry(text, true));
-    of_layers.chain(of_steps).collect()
+/// Tells what was done.
+#[derive(Debug)]
+pub(super) struct Told<'a> {
+    layers: &'a [Layer],
+    created: &'a str,
+}
+
+impl<'a> Told<'a> {
+    pub(super) fn new(layers: &'a [Layer], created: &'a str) -> Self {
+        Self { layers, created }
+    }
+
+    /// The layers of files no instruction names.
+    pub(super) fn files(&self) -> Vec<History> {
+        let of_files = self.layers.iter().filter(|layer| !layer.of_instruction);
+        of_files
+            .map(|layer| self.entry(describe(&layer.files), false))
+            .collect()
+    }
+
+    /// A change of the config.
+    pub(super) fn change(&self, change: &Change) -> Option<History> {
+        Some(self.entry(instruction(change)?, true))
+    }
+
+    /// An instruction of a Dockerfile, with or without a layer.
+    pub(super) fn instruction(&self, text: &str, is_empty: bool) -> History {
+        self.entry(text.to_owned(), is_empty)
+    }
+
+    fn entry(&self, created_by: String, empty_layer: bool) -> History {
+        History {
+            created: Some(self.created.to_owned()),
+            created_by: Some(created_by),
+            comment: Some(COMMENT.to_owned()),
+            empty_layer,
+        }
+    }
 }
 
 /// `COPY 12 files to /flyway/sql`.
@@ -48,16 +71,24 @@ fn describe(files: &[ImagePath]) -> String {
 }
 
 /// The Dockerfile instruction that would do the same.
-fn instruction(step: &Step) -> Option<String> {
+fn instruction(change: &Change) -> Option<String> {
     let list = |arguments: &[String]| serde_json::to_string(arguments).unwrap_or_default();
-    Some(match step {
-        Step::Environment { name, value, .. } => format!("ENV {name}={value}"),
-        Step::WorkingDirectory(path) => format!("WORKDIR {path}"),
-        Step::User(user) => format!("USER {user}"),
-        Step::Entrypoint { arguments, .. } => format!("ENTRYPOINT {}", list(arguments)),
-        Step::Command(arguments) => format!("CMD {}", list(arguments)),
-        // Labels speak for themselves, in the config.
-        Step::Files(_) | Step::Label { .. } => return None,
+    Some(match change {
+        Change::Environment { name, value, .. } => format!("ENV {name}={value}"),
+        Change::WorkingDirectory(path) => format!("WORKDIR {path}"),
+        Change::User(user) => format!("USER {user}"),
+        Change::Entrypoint { arguments, .. } => format!("ENTRYPOINT {}", list(arguments)),
+        Change::Command(arguments) => format!("CMD {}", list(arguments)),
+        // Labels speak for themselves, in the config; the rest comes from Dockerfiles only, and is told as written.
+        Change::Label { .. }
+        | Change::Expose(_)
+        | Change::Volumes(_)
+        | Change::Healthcheck(_)
+        | Change::Shell(_)
+        | Change::StopSignal(_)
+        | Change::OnBuild(_)
+        | Change::NoOnBuild
+        | Change::Author(_) => return None,
     })
 }
 

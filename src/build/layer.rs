@@ -7,21 +7,21 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::place::Entry;
+use tar::EntryType;
+
 use super::{BuildError, OWN_LAYER_FROM};
 use crate::content::compress::LayerWriter;
 use crate::content::spool::Spool;
-use crate::content::tree::Attributes;
 use crate::oci::Digest;
-use crate::recipe::{FileContent, ImagePath};
+use crate::recipe::{Entry, FileContent, ImagePath, Special};
 
-/// Mode of directories and of files with any x bit: one of the two modes git knows.
-const EXECUTABLE: u32 = 0o755;
-/// Mode of all other files.
+/// Mode of extended headers, which no reader looks at.
 const PLAIN: u32 = 0o644;
 /// Most files that are layers of their own. Docker mounts 127 layers at most (the overlay driver's limit), and a base
 /// has its own: this leaves more than half of them to it, and to images built on this one.
 const MOST_OWN_LAYERS: usize = 40;
+/// The largest number the owner's fields of a header hold: seven octal digits.
+const OCTAL_LIMIT: u64 = 0o7_777_777;
 /// Size of the pieces files are read in.
 const PIECE: usize = 128 * 1024;
 
@@ -30,6 +30,8 @@ const PIECE: usize = 128 * 1024;
 pub(super) struct LayerPlan {
     /// The entries, sorted by path.
     pub entries: Vec<Entry>,
+    /// Whether it is the layer of an instruction, which the history tells of.
+    pub of_instruction: bool,
 }
 
 /// A layer, and what it holds.
@@ -45,41 +47,42 @@ pub(super) struct Layer {
     pub spool: Arc<Spool>,
     /// The paths of its files and links.
     pub files: Vec<ImagePath>,
+    /// Whether it is the layer of an instruction.
+    pub of_instruction: bool,
 }
 
 /// Divides entries into layers: each large file alone, as far as layers are left, all the rest in the last.
 pub(super) fn plan(entries: &[Entry]) -> Vec<LayerPlan> {
-    let size = |entry: &Entry| match entry.content {
-        FileContent::Local { size, .. } => size,
-        FileContent::Link { .. } | FileContent::Directory => 0,
-    };
-    let mut large: Vec<&Entry> = entries.iter().filter(|entry| size(entry) >= OWN_LAYER_FROM).collect();
+    let mut large: Vec<&Entry> = entries.iter().filter(|entry| entry.size() >= OWN_LAYER_FROM).collect();
     // The largest gain most. Entries are sorted by path, and of equal size the first ones stay first.
-    large.sort_by_key(|entry| Reverse(size(entry)));
+    large.sort_by_key(|entry| Reverse(entry.size()));
     large.truncate(MOST_OWN_LAYERS);
     let large: BTreeSet<&ImagePath> = large.iter().map(|entry| &entry.path).collect();
     let is_large = |entry: &&Entry| large.contains(&entry.path);
-    let is_directory = |entry: &Entry| matches!(entry.content, FileContent::Directory);
     let mut plans: Vec<LayerPlan> = entries
         .iter()
         .filter(is_large)
         .map(|large| LayerPlan {
             entries: entries
                 .iter()
-                .filter(|entry| entry.path == large.path || (is_directory(entry) && large.path.is_within(&entry.path)))
+                .filter(|entry| entry.path == large.path || (entry.is_directory() && large.path.is_within(&entry.path)))
                 .cloned()
                 .collect(),
+            of_instruction: false,
         })
         .collect();
     let rest: Vec<Entry> = entries.iter().filter(|entry| !is_large(entry)).cloned().collect();
     let is_told_already = |entry: &Entry| {
-        is_directory(entry)
+        entry.is_directory()
             && plans
                 .iter()
                 .any(|plan| plan.entries.iter().any(|told| told.path == entry.path))
     };
     if !rest.iter().all(is_told_already) {
-        plans.push(LayerPlan { entries: rest });
+        plans.push(LayerPlan {
+            entries: rest,
+            of_instruction: false,
+        });
     }
     plans
 }
@@ -111,9 +114,10 @@ impl LayerPlan {
             files: self
                 .entries
                 .iter()
-                .filter(|entry| !matches!(entry.content, FileContent::Directory))
+                .filter(|entry| !entry.is_directory())
                 .map(|entry| entry.path.clone())
                 .collect(),
+            of_instruction: self.of_instruction,
         })
     }
 }
@@ -129,20 +133,26 @@ impl TarWriter {
     fn append(&mut self, entry: &Entry) -> Result<(), BuildError> {
         let path = entry.path.relative();
         match &entry.content {
-            FileContent::Directory => self.header(
-                &format!("{path}/"),
-                tar::EntryType::Directory,
-                0,
-                entry.attributes,
-                None,
-            ),
-            // Linux ignores the mode of a link and always shows 0777.
-            FileContent::Link { to, .. } => self.header(path, tar::EntryType::Symlink, 0, of_root(0o777), Some(to)),
+            FileContent::Directory => self.header(&format!("{path}/"), EntryType::Directory, entry, None),
+            FileContent::Link { to, .. } => self.header(path, EntryType::Symlink, entry, Some(to)),
+            FileContent::HardLink(to) => self.header(path, EntryType::Link, entry, Some(to.relative())),
+            FileContent::Special(Special::Pipe) => self.header(path, EntryType::Fifo, entry, None),
+            FileContent::Special(Special::Character { .. }) => self.header(path, EntryType::Char, entry, None),
+            FileContent::Special(Special::Block { .. }) => self.header(path, EntryType::Block, entry, None),
+            FileContent::Stored(stored) => {
+                self.header(path, EntryType::Regular, entry, None)?;
+                let copied = io::copy(&mut stored.reader(), &mut self.output);
+                let copied = copied.map_err(|source| self.failure(source))?;
+                if copied != stored.size() {
+                    return Err(self.failure(io::ErrorKind::UnexpectedEof.into()));
+                }
+                self.pad(copied)
+            }
             FileContent::Local {
                 path: local,
                 size,
                 modified,
-                executable,
+                ..
             } => {
                 let mut file = fs::File::open(local).map_err(|source| BuildError::Read {
                     path: local.clone(),
@@ -154,8 +164,7 @@ impl TarWriter {
                 if changed(file.metadata()) {
                     return Err(BuildError::Changed { path: local.clone() });
                 }
-                let mode = if *executable { EXECUTABLE } else { PLAIN };
-                self.header(path, tar::EntryType::Regular, *size, of_root(mode), None)?;
+                self.header(path, EntryType::Regular, entry, None)?;
                 self.copy(&mut file, local, *size)?;
                 if changed(file.metadata()) {
                     return Err(BuildError::Changed { path: local.clone() });
@@ -184,33 +193,48 @@ impl TarWriter {
         self.pad(size)
     }
 
-    fn header(
-        &mut self,
-        path: &str,
-        kind: tar::EntryType,
-        size: u64,
-        attributes: Attributes,
-        link: Option<&str>,
-    ) -> Result<(), BuildError> {
+    fn header(&mut self, path: &str, kind: EntryType, entry: &Entry, link: Option<&str>) -> Result<(), BuildError> {
         let mut header = tar::Header::new_ustar();
         header.set_entry_type(kind);
-        header.set_mode(attributes.mode);
-        header.set_uid(attributes.uid);
-        header.set_gid(attributes.gid);
+        header.set_mode(entry.attributes.mode);
         header.set_mtime(self.file_time);
-        header.set_size(size);
+        header.set_size(entry.size());
         let mut records = Vec::new();
+        for (key, id, fits) in [
+            ("uid", entry.attributes.uid, entry.attributes.uid <= OCTAL_LIMIT),
+            ("gid", entry.attributes.gid, entry.attributes.gid <= OCTAL_LIMIT),
+        ] {
+            let field = if fits { id } else { 0 };
+            match key {
+                "uid" => header.set_uid(field),
+                _ => header.set_gid(field),
+            }
+            if !fits {
+                records.extend(record(key, id.to_string().as_bytes()));
+            }
+        }
+        if let FileContent::Special(Special::Character { major, minor } | Special::Block { major, minor }) =
+            entry.content
+        {
+            header
+                .set_device_major(major)
+                .and_then(|()| header.set_device_minor(minor))
+                .map_err(|source| self.failure(source))?;
+        }
         if !path.is_ascii() || header.set_path(path).is_err() {
-            records.extend(record("path", path));
+            records.extend(record("path", path.as_bytes()));
             header.set_path(fallback(path)).map_err(|source| self.failure(source))?;
         }
         if let Some(link) = link
             && (!link.is_ascii() || header.set_link_name_literal(link).is_err())
         {
-            records.extend(record("linkpath", link));
+            records.extend(record("linkpath", link.as_bytes()));
             header
                 .set_link_name_literal("long")
                 .map_err(|source| self.failure(source))?;
+        }
+        for (name, value) in &entry.extended {
+            records.extend(record(&format!("SCHILY.xattr.{name}"), value));
         }
         if !records.is_empty() {
             self.extension(&records)?;
@@ -259,19 +283,14 @@ impl TarWriter {
     }
 }
 
-/// A mode, and root as the owner.
-fn of_root(mode: u32) -> Attributes {
-    Attributes { mode, uid: 0, gid: 0 }
-}
-
 /// `LENGTH KEY=VALUE\n`, where the length counts itself.
-fn record(key: &str, value: &str) -> Vec<u8> {
+fn record(key: &str, value: &[u8]) -> Vec<u8> {
     let rest = key.len() + value.len() + 3;
     let mut length = rest + 1;
     while rest + length.to_string().len() != length {
         length = rest + length.to_string().len();
     }
-    format!("{length} {key}={value}\n").into_bytes()
+    [format!("{length} {key}=").as_bytes(), value, b"\n"].concat()
 }
 
 /// A name for readers that do not know PAX, none of which is left.
@@ -282,6 +301,7 @@ fn fallback(path: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oci::Attributes;
 
     fn local(folder: &Path, name: &str, bytes: &[u8], executable: bool) -> FileContent {
         let path = folder.join(name);
@@ -303,11 +323,12 @@ mod tests {
     }
 
     fn entry(path: &str, content: FileContent) -> Entry {
-        Entry {
-            path: path.parse().expect(path),
-            content,
-            attributes: Attributes::PLAIN,
-        }
+        let attributes = match &content {
+            FileContent::Local { executable, .. } => Attributes::of_file(*executable),
+            FileContent::Link { .. } => Attributes::of_root(0o777),
+            _ => Attributes::PLAIN,
+        };
+        Entry::new(path.parse().expect(path), content, attributes)
     }
 
     /// Path, mode, time, content and link.
@@ -352,6 +373,7 @@ mod tests {
                 entry("/a/sql", link("b/ü")),
                 entry(&long, local(folder.path(), "long", &[7; 513], false)),
             ],
+            of_instruction: false,
         };
         let found = unpack(&plan.pack(1, folder.path()).expect("pack"));
         assert_eq!(found[0], ("a/".into(), 0o755, 1, vec![], None));
@@ -367,6 +389,7 @@ mod tests {
         fs::write(folder.path().join("a"), b"12").expect("change");
         let plan = LayerPlan {
             entries: vec![entry("/a", content)],
+            of_instruction: false,
         };
         assert!(matches!(plan.pack(1, folder.path()), Err(BuildError::Changed { .. })));
     }
@@ -417,10 +440,10 @@ mod tests {
 
     #[test]
     fn a_record_counts_its_own_length() {
-        assert_eq!(record("path", "x"), b"9 path=x\n");
-        assert_eq!(record("path", "xy"), b"11 path=xy\n");
+        assert_eq!(record("path", b"x"), b"9 path=x\n");
+        assert_eq!(record("path", b"xy"), b"11 path=xy\n");
         let value = "y".repeat(90);
-        let text = record("path", &value);
+        let text = record("path", value.as_bytes());
         assert_eq!(
             text.len().to_string().as_bytes(),
             &text[..text.iter().position(|b| *b == b' ').expect("space")]

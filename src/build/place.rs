@@ -3,22 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::BuildError;
-use crate::content::tree::{Attributes, Node, Tree};
-use crate::recipe::{File, FileContent, ImagePath, KnownBase, Recipe, Step};
+use crate::content::tree::{Node, Tree};
+use crate::oci::Attributes;
+use crate::recipe::{Change, Entry, File, FileContent, ImagePath, KnownBase, Recipe};
 
 /// Links followed on the way to one directory, as Linux does.
 const MOST_LINKS: usize = 40;
-
-/// Something a layer holds.
-#[derive(Debug, Clone)]
-pub(super) struct Entry {
-    /// Its path, links of the base already followed.
-    pub path: ImagePath,
-    /// What it is.
-    pub content: FileContent,
-    /// Mode and owner, if it is a directory.
-    pub attributes: Attributes,
-}
 
 /// What is known of the base.
 #[derive(Debug)]
@@ -94,11 +84,7 @@ pub(super) async fn place(recipe: &Recipe, ground: Ground<'_>) -> Result<Vec<Ent
             Some(Node::Link(to)) => return Err(BuildError::Linked { path, to: to.clone() }),
             Some(Node::File | Node::Missing) | None => {}
         }
-        let entry = Entry {
-            path: path.clone(),
-            content: file.content.clone(),
-            attributes: Attributes::PLAIN,
-        };
+        let entry = Entry::new(path.clone(), file.content.clone(), attributes(&file.content));
         if let Some(earlier) = entries.insert(path.clone(), entry) {
             return Err(BuildError::Twice {
                 path,
@@ -115,6 +101,18 @@ fn describe(content: &FileContent) -> String {
         FileContent::Local { path, .. } => path.display().to_string(),
         FileContent::Link { path, .. } => format!("the link {}", path.display()),
         FileContent::Directory => "a folder".to_owned(),
+        FileContent::Stored(_) | FileContent::HardLink(_) | FileContent::Special(_) => "a file".to_owned(),
+    }
+}
+
+/// Files are root's, in one of git's two modes.
+fn attributes(content: &FileContent) -> Attributes {
+    match content {
+        FileContent::Local { executable, .. } => Attributes::of_file(*executable),
+        // Linux ignores the mode of a link and always shows 0777.
+        FileContent::Link { .. } => Attributes::of_root(0o777),
+        FileContent::Stored(_) | FileContent::HardLink(_) | FileContent::Special(_) => Attributes::of_file(false),
+        FileContent::Directory => Attributes::PLAIN,
     }
 }
 
@@ -126,8 +124,8 @@ fn directories(recipe: &Recipe) -> BTreeSet<ImagePath> {
         _ => file.path.parent(),
     };
     wanted.extend(recipe.files().filter_map(of_file));
-    wanted.extend(recipe.steps.iter().filter_map(|step| match step {
-        Step::WorkingDirectory(path) => Some(path.clone()),
+    wanted.extend(recipe.changes().filter_map(|change| match change {
+        Change::WorkingDirectory(path) => Some(path.clone()),
         _ => None,
     }));
     wanted.retain(|path| !path.relative().is_empty());
@@ -159,11 +157,9 @@ impl Way {
         let made = self.made.iter().map(|path| (path, Attributes::PLAIN));
         let passed = self.passed.iter().map(|(path, attributes)| (path, *attributes));
         for (path, attributes) in passed.chain(made) {
-            entries.entry(path.clone()).or_insert(Entry {
-                path: path.clone(),
-                content: FileContent::Directory,
-                attributes,
-            });
+            entries
+                .entry(path.clone())
+                .or_insert_with(|| Entry::new(path.clone(), FileContent::Directory, attributes));
         }
     }
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Cache, ContentError, Kind, Result, Source};
+pub use crate::oci::Attributes;
 use crate::oci::{Descriptor, Digest};
 use listing::{LISTING_LIMIT, Listing};
 use question::Questions;
@@ -28,26 +29,6 @@ pub enum Node {
     File,
     /// A symbolic link, with its target as written.
     Link(String),
-}
-
-/// Mode and owner of a directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attributes {
-    /// The permission bits, those for set-id and sticky included.
-    pub mode: u32,
-    /// Number of the owner.
-    pub uid: u64,
-    /// Number of the group.
-    pub gid: u64,
-}
-
-impl Attributes {
-    /// What an unpacker gives a directory that no layer has an entry for, and what new ones get.
-    pub const PLAIN: Self = Self {
-        mode: 0o755,
-        uid: 0,
-        gid: 0,
-    };
 }
 
 /// The file tree of an image, by its layers.

@@ -207,6 +207,43 @@ impl ImageConfig {
         Ok(self.root.set("config", &self.execution)?)
     }
 
+    /// Adds members to an object of the runtime part whose values say nothing, such as `ExposedPorts` and `Volumes`.
+    ///
+    /// # Errors
+    /// When the base's is not an object.
+    pub fn add_execution(&mut self, key: &str, names: &[String]) -> Result<(), ConfigError> {
+        let mut all: JsonObject = self.execution.get(key)?.unwrap_or_default();
+        for name in names {
+            all.set(name, &JsonObject::default())?;
+        }
+        self.set_execution(key, &all)
+    }
+
+    /// Removes a member of the runtime part.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn remove_execution(&mut self, key: &str) -> Result<(), ConfigError> {
+        self.execution.remove(key);
+        Ok(self.root.set("config", &self.execution)?)
+    }
+
+    /// The instructions for images built on this one (Docker's `OnBuild`).
+    ///
+    /// # Errors
+    /// When they are not a list of strings.
+    pub fn triggers(&self) -> Result<Vec<String>, ConfigError> {
+        Ok(self.execution.get("OnBuild")?.unwrap_or_default())
+    }
+
+    /// Sets who made the image.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn set_author(&mut self, author: &str) -> Result<(), ConfigError> {
+        Ok(self.root.set("author", author)?)
+    }
+
     /// Sets the time the image says it was made at, in RFC 3339.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use super::{Inputs, Prepared, RunnerError, below};
 use crate::migrations::inventory::Convention;
-use crate::recipe::{ImagePath, Recipe, Step};
+use crate::recipe::{Change, ImagePath, Recipe, Step};
 
 pub(super) fn prepare(inputs: &Inputs) -> Result<Prepared, RunnerError> {
     if inputs.scripts.is_some() || !inputs.config.is_empty() {
@@ -15,7 +15,7 @@ pub(super) fn prepare(inputs: &Inputs) -> Result<Prepared, RunnerError> {
     let mut steps = Vec::new();
     if inputs.entrypoint.is_some() && inputs.command.is_none() {
         // The base's command are arguments for the base's entrypoint.
-        steps.push(Step::Command(Vec::new()));
+        steps.push(Step::Change(Change::Command(Vec::new())));
     }
     let scripts = below(&files, &ImagePath::default())?;
     steps.insert(0, Step::Files(files));

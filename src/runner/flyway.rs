@@ -6,7 +6,7 @@ use std::fs;
 use super::{Inputs, Prepared, RunnerError, below};
 use crate::migrations::flyway::config::{LOCATIONS_VARIABLE, says_locations};
 use crate::migrations::inventory::Convention;
-use crate::recipe::{self, ImagePath, KnownBase, Recipe, ScanError, Step};
+use crate::recipe::{self, Change, ImagePath, KnownBase, Recipe, ScanError, Step};
 
 /// Where Flyway is in its own image.
 const HOME: &str = "/flyway";
@@ -44,12 +44,17 @@ pub(super) fn prepare(inputs: &Inputs) -> Result<Prepared, RunnerError> {
         }
     }
     files.extend(inputs.added()?);
-    let set = |name: &str, value: String, unless_set| Step::Environment {
-        name: name.to_owned(),
-        value,
-        unless_set,
+    let set = |name: &str, value: String, unless_set| {
+        Step::Change(Change::Environment {
+            name: name.to_owned(),
+            value,
+            unless_set,
+        })
     };
-    let mut steps = vec![Step::Files(files), Step::WorkingDirectory(HOME.parse()?)];
+    let mut steps = vec![
+        Step::Files(files),
+        Step::Change(Change::WorkingDirectory(HOME.parse()?)),
+    ];
     if !named.is_empty() {
         steps.push(set("FLYWAY_CONFIG_FILES", named.join(","), false));
     }
@@ -61,12 +66,12 @@ pub(super) fn prepare(inputs: &Inputs) -> Result<Prepared, RunnerError> {
         // By default a wrong path is "no migrations found", and success.
         steps.push(set("FLYWAY_FAIL_ON_MISSING_LOCATIONS", "true".to_owned(), false));
     }
-    steps.push(Step::Entrypoint {
+    steps.push(Step::Change(Change::Entrypoint {
         arguments: vec![PROGRAM.to_owned()],
         unless_set: true,
-    });
+    }));
     if inputs.command.is_none() {
-        steps.push(Step::Command(vec!["migrate".to_owned()]));
+        steps.push(Step::Change(Change::Command(vec!["migrate".to_owned()])));
     }
     Ok(Prepared {
         recipe: Recipe {
@@ -95,11 +100,11 @@ mod tests {
     }
 
     fn environment(prepared: &Prepared) -> Vec<String> {
-        let entry = |step: &Step| match step {
-            Step::Environment { name, value, .. } => Some(format!("{name}={value}")),
+        let entry = |change: &Change| match change {
+            Change::Environment { name, value, .. } => Some(format!("{name}={value}")),
             _ => None,
         };
-        prepared.recipe.steps.iter().filter_map(entry).collect()
+        prepared.recipe.changes().filter_map(entry).collect()
     }
 
     #[test]

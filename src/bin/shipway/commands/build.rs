@@ -14,7 +14,7 @@ use shipway::oci::{Family, Reference, Tag};
 use shipway::progress::Progress;
 use shipway::provenance::slug::slug;
 use shipway::provenance::{CiNames, Provenance};
-use shipway::recipe::Step;
+use shipway::recipe::{Change, Step};
 use shipway::runner::Prepared;
 
 use crate::args::{BuildArguments, Format, GlobalArguments};
@@ -326,7 +326,7 @@ async fn order(settings: &BuildSettings, facts: &Facts, places: &Places, dry_run
             version.or_else(|| facts.inventory.highest_version().map(ToString::to_string)),
         ),
     ];
-    let label = |key: String, value| Step::Label { key, value };
+    let label = |key: String, value| Step::Change(Change::Label { key, value });
     recipe
         .steps
         .extend(says.iter().map(|(key, value)| label(key.clone(), value.clone())));

@@ -1,0 +1,1 @@
+//! The local Docker daemon, or Podman's in its place.

@@ -1,0 +1,9 @@
+//! Dockerfiles: text becomes instructions, and the stage that is wanted becomes a recipe.
+
+mod error;
+pub mod instruction;
+mod tree;
+
+pub use error::{DockerfileError, Problem};
+pub use instruction::{Dockerfile, Position};
+pub use tree::FileTree;

@@ -1,0 +1,124 @@
+//! Bytes of a file that are kept by this program.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+/// Bytes in memory, or within a temporary file.
+#[derive(Debug, Clone)]
+pub enum Stored {
+    /// In memory.
+    Memory(Bytes),
+    /// Within a file that nobody changes.
+    Part {
+        /// The file.
+        file: Arc<File>,
+        /// Where the bytes start.
+        offset: u64,
+        /// How many there are.
+        size: u64,
+    },
+}
+
+impl PartialEq for Stored {
+    /// Whether they are the same bytes at the same place: what lies in files is not compared.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Memory(one), Self::Memory(other)) => one == other,
+            (
+                Self::Part { file, offset, size },
+                Self::Part {
+                    file: other,
+                    offset: at,
+                    size: length,
+                },
+            ) => Arc::ptr_eq(file, other) && (offset, size) == (at, length),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Stored {}
+
+impl Stored {
+    /// How many bytes there are.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::Part { size, .. } => *size,
+        }
+    }
+
+    /// Reads them from the start; several readers do not disturb each other.
+    #[must_use]
+    pub fn reader(&self) -> StoredReader<'_> {
+        StoredReader {
+            stored: self,
+            position: 0,
+        }
+    }
+}
+
+/// Reads stored bytes.
+#[derive(Debug)]
+pub struct StoredReader<'a> {
+    stored: &'a Stored,
+    position: u64,
+}
+
+impl Read for StoredReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.stored.size() - self.position;
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let buffer = &mut buffer[..most];
+        let read = match self.stored {
+            Stored::Memory(bytes) => {
+                let start = usize::try_from(self.position).unwrap_or(bytes.len());
+                buffer.copy_from_slice(&bytes[start..start + most]);
+                most
+            }
+            Stored::Part { file, offset, .. } => read_at(file, buffer, offset + self.position)?,
+        };
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+}
+
+/// Without reading at a position the file's own is moved: readers must not overlap.
+#[cfg(not(unix))]
+fn read_at(mut file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    use std::io::{Seek as _, SeekFrom};
+    file.seek(SeekFrom::Start(offset))?;
+    file.read(buffer)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn a_part_is_read_and_nothing_beside_it() {
+        let mut file = tempfile::tempfile().expect("file");
+        file.write_all(b"before-inside-behind").expect("written");
+        let part = Stored::Part {
+            file: Arc::new(file),
+            offset: 7,
+            size: 6,
+        };
+        for stored in [part, Stored::Memory(Bytes::from_static(b"inside"))] {
+            let mut text = String::new();
+            stored.reader().read_to_string(&mut text).expect("read");
+            assert_eq!(text, "inside");
+        }
+    }
+}
