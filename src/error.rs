@@ -1,6 +1,7 @@
 //! Any failure of the library: what kind it is, and what to do about it.
 
 use crate::build::BuildError;
+use crate::content::tree::WayError;
 use crate::content::{ContentError, Kind};
 use crate::credentials::CredentialsError;
 use crate::dockerfile::{DockerfileError, Problem};
@@ -104,9 +105,10 @@ fn of_build(error: &BuildError) -> Category {
         BuildError::Content(error) => of_content(error),
         BuildError::Read { source, .. } => of_local(source),
         BuildError::Scripts { source } => of_inventory(source),
+        BuildError::Dockerfile(error) => of_dockerfile(error),
         BuildError::NoPlatform { .. }
         | BuildError::Twice { .. }
-        | BuildError::Occupied { .. }
+        | BuildError::Way(WayError::Occupied { .. } | WayError::Path(_))
         | BuildError::Directory { .. }
         | BuildError::Linked { .. }
         | BuildError::Zstd { .. }
@@ -115,7 +117,7 @@ fn of_build(error: &BuildError) -> Category {
         BuildError::Config { .. }
         | BuildError::NoImage { .. }
         | BuildError::Layers { .. }
-        | BuildError::Circle { .. }
+        | BuildError::Way(WayError::Circle { .. })
         | BuildError::Changed { .. }
         | BuildError::Spool { .. }
         | BuildError::Task(_)

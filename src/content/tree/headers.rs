@@ -3,7 +3,7 @@
 //! The `tar` crate's iterator holds long names and extended headers in memory whatever their size; a base image is
 //! not trusted that far, so the blocks are walked here and only the fields are left to the crate.
 
-use super::Attributes;
+use crate::oci::Attributes;
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 

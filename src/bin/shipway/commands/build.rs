@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use shipway::build::{BuildError, Order, SetDigest, ship};
+use shipway::build::{BuildError, OnBase, Order, SetDigest, ship};
 use shipway::content::archive::{DockerArchiveTarget, OciArchiveTarget};
 use shipway::content::layout::LayoutTarget;
 use shipway::content::{Delivery, Target};
@@ -341,8 +341,7 @@ async fn order(settings: &BuildSettings, facts: &Facts, places: &Places, dry_run
         .collect();
     annotations.extend(settings.annotations.clone());
     Ok(Order {
-        recipe,
-        base,
+        blueprint: Arc::new(OnBase { recipe, base }),
         platforms: settings.platforms.clone(),
         family: settings.family,
         created,
