@@ -16,7 +16,7 @@ mod stored;
 pub use known_base::KnownBase;
 pub use path::{ImagePath, PathError};
 pub use scan::{READABLE, ScanError, scan, single};
-pub use stored::{Stored, StoredReader};
+pub use stored::{Store, Stored, StoredReader};
 
 /// Steps, applied in order.
 #[derive(Debug, Clone, Default)]

@@ -11,6 +11,7 @@ use crate::oci::{Attributes, Descriptor, Digest};
 use listing::{LISTING_LIMIT, Listing};
 use question::Questions;
 
+mod capture;
 pub(crate) mod headers;
 mod layer;
 mod listing;

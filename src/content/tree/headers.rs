@@ -126,6 +126,21 @@ impl<R: Read> Headers<R> {
         Ok(None)
     }
 
+    /// Reads the content of the entry that came last, once, with `read`, which need not read all of it.
+    ///
+    /// # Errors
+    /// When `read` fails.
+    pub(crate) fn content<T>(
+        &mut self,
+        entry: &Entry,
+        read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut content = self.reader.by_ref().take(entry.size);
+        let done = read(&mut content)?;
+        self.position += entry.size - content.limit();
+        Ok(done)
+    }
+
     fn entry(&mut self, header: &Header, extension: Extension, size: u64) -> io::Result<Entry> {
         let path = extension.path.map_or_else(|| header.path_bytes(), Cow::Owned);
         let kind = match header.entry_type() {
