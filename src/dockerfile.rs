@@ -1,6 +1,7 @@
 //! Dockerfiles: text becomes instructions, and the stage that is wanted becomes a recipe.
 
 mod error;
+pub mod expand;
 pub mod instruction;
 mod tree;
 

@@ -42,6 +42,32 @@ pub enum Problem {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// An instruction that does not exist.
+    #[error("{name} is no instruction")]
+    UnknownInstruction {
+        /// The word that stands in its place.
+        name: String,
+        /// The instruction that is most like it.
+        nearest: Option<&'static str>,
+    },
+    /// A flag that an instruction does not have.
+    #[error("{instruction} has no flag --{flag}")]
+    UnknownFlag {
+        /// The instruction.
+        instruction: &'static str,
+        /// The flag, without its dashes.
+        flag: String,
+        /// The flag that is most like it.
+        nearest: Option<&'static str>,
+    },
+    /// A variable that must be set, and is not, or is empty.
+    #[error("{name}{}", message.as_ref().map_or_else(|| " is not set, or empty".to_owned(), |message| format!(": {message}")))]
+    Required {
+        /// The variable.
+        name: String,
+        /// What the Dockerfile says about it.
+        message: Option<String>,
+    },
     /// A command would have to run.
     #[error("RUN needs a container to run in, and shipway starts none: it needs no daemon and no privileges")]
     Run,
@@ -89,6 +115,13 @@ impl Problem {
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::Syntax { hint, .. } => hint.iter().cloned().collect(),
+            Self::UnknownInstruction { nearest, .. } => {
+                nearest.iter().map(|name| format!("did you mean {name}?")).collect()
+            }
+            Self::UnknownFlag { nearest, .. } => nearest.iter().map(|flag| format!("did you mean --{flag}?")).collect(),
+            Self::Required { name, .. } => vec![format!(
+                "give it a value with --build-arg {name}=VALUE, or with ARG or ENV"
+            )],
             Self::Run => vec![
                 "move it into the base image, and build on that".to_owned(),
                 "or let a Docker daemon build: --engine docker".to_owned(),
