@@ -19,7 +19,7 @@ mod question;
 pub(crate) mod unpack;
 mod view;
 
-pub use view::{View, Way, WayError};
+pub use view::{View, Way, WayError, clamped};
 
 /// What lies at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -86,9 +86,9 @@ impl<'a> Variables<'a> {
         }
     }
 
-    /// The environment of the image so far.
-    pub(super) fn into_environment(self) -> Vec<(String, String)> {
-        self.environment
+    /// The environment of the image, and the arguments, as they are now.
+    pub(super) fn into_parts(self) -> (Vec<(String, String)>, BTreeMap<String, String>) {
+        (self.environment, self.arguments)
     }
 
     /// Takes over the arguments of the stage this one begins with.

@@ -50,6 +50,24 @@ pub struct View {
     blank: Vec<ImagePath>,
 }
 
+/// A path as a user writes it, from a directory on. Above the root is the root, as in every file system.
+///
+/// # Errors
+/// When it holds a name no image can hold.
+pub fn clamped(directory: &ImagePath, text: &str) -> std::result::Result<ImagePath, PathError> {
+    let mut path = match text.starts_with('/') {
+        true => ImagePath::default(),
+        false => directory.clone(),
+    };
+    for component in text.split('/') {
+        path = match component {
+            ".." => path.parent().unwrap_or_default(),
+            _ => path.join(component)?,
+        };
+    }
+    Ok(path)
+}
+
 /// The way to a directory.
 #[derive(Debug, Clone, Default)]
 pub struct Way {
