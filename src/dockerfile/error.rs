@@ -1,6 +1,11 @@
 //! What can be wrong with a Dockerfile, and where.
 
+use super::archive::ArchiveError;
+use super::context::ContextError;
+use super::ignore::RuleError;
 use super::instruction::{Dockerfile, Position};
+use super::mode::ModeError;
+use super::select::SelectError;
 use crate::content::ContentError;
 use crate::oci::config::ConfigError;
 use crate::oci::platform::PlatformError;
@@ -45,6 +50,21 @@ pub enum Problem {
     /// A command would have to run.
     #[error("RUN needs a container to run in, and shipway starts none: it needs no daemon and no privileges")]
     Run,
+    /// A mode of `--chmod` is none.
+    #[error(transparent)]
+    Mode(#[from] ModeError),
+    /// A line of an ignore file, or a pattern of `--exclude`, is none.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    /// A source of `COPY` or `ADD` cannot be found.
+    #[error(transparent)]
+    Select(#[from] SelectError),
+    /// The build context, or a file of it, cannot be read.
+    #[error(transparent)]
+    Context(#[from] ContextError),
+    /// An archive cannot be unpacked.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// A path makes no sense in an image.
     #[error(transparent)]
     Path(#[from] PathError),
@@ -93,6 +113,11 @@ impl Problem {
                 "move it into the base image, and build on that".to_owned(),
                 "or let a Docker daemon build: --engine docker".to_owned(),
             ],
+            Self::Mode(error) => error.hints(),
+            Self::Rule(error) => error.hints(),
+            Self::Select(error) => error.hints(),
+            Self::Context(error) => error.hints(),
+            Self::Archive(error) => error.hints(),
             Self::Path(error) => error.hints(),
             Self::Scan(error) => error.hints(),
             Self::Content(error) => error.hints().to_vec(),
