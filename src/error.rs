@@ -127,8 +127,16 @@ fn of_build(error: &BuildError) -> Category {
 
 /// What a Dockerfile says is the caller's affair; an image that cannot be read is not.
 fn of_dockerfile(error: &DockerfileError) -> Category {
-    match error.problem.as_ref() {
+    of_problem(&error.problem)
+}
+
+fn of_problem(problem: &Problem) -> Category {
+    match problem {
         Problem::Content(error) => of_content(error),
+        Problem::Build(error) => of_build(error),
+        Problem::Stage(error) => of_dockerfile(error),
+        Problem::Trigger { problem, .. } => of_problem(problem),
+        Problem::Spool { .. } | Problem::Task(_) | Problem::Config(_) => Category::Failed,
         _ => Category::Usage,
     }
 }

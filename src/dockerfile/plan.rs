@@ -346,7 +346,10 @@ fn healthcheck(check: &Healthcheck) -> Value {
         ("StartInterval", start_interval),
     ] {
         if let Some(time) = time.filter(|time| !time.is_zero()) {
-            value.insert(key.to_owned(), Value::from(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)));
+            value.insert(
+                key.to_owned(),
+                Value::from(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
+            );
         }
     }
     if let Some(retries) = retries.filter(|retries| *retries > 0) {

@@ -133,7 +133,16 @@ mod tests {
 
     #[test]
     fn who_is_not_there_is_an_error() {
-        for text in ["nobody", "flyway:nobody", "broken", "", ":0", "0:", "a:b:c", "4294967296"] {
+        for text in [
+            "nobody",
+            "flyway:nobody",
+            "broken",
+            "",
+            ":0",
+            "0:",
+            "a:b:c",
+            "4294967296",
+        ] {
             assert!(numbers(text).is_err(), "{text}");
         }
     }

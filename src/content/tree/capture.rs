@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::headers::{Entry as TarEntry, EntryKind, Headers};
 use super::layer::{LayerReader, unpacked};

@@ -37,7 +37,9 @@ pub(super) fn ports(text: &str) -> Result<Vec<String>, Problem> {
 
 /// A signal by name or number, as it is written.
 pub(super) fn signal(text: String) -> Result<String, Problem> {
-    let is_number = text.parse::<u32>().is_ok_and(|number| (1..=LAST_SIGNAL).contains(&number));
+    let is_number = text
+        .parse::<u32>()
+        .is_ok_and(|number| (1..=LAST_SIGNAL).contains(&number));
     let upper = text.to_ascii_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
     let is_real_time = name.strip_prefix("RTMIN+").or_else(|| name.strip_prefix("RTMAX-"));
