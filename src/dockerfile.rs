@@ -2,7 +2,11 @@
 
 mod error;
 pub mod expand;
+mod flags;
+mod heredoc;
 pub mod instruction;
+mod lines;
+pub mod parse;
 mod tree;
 
 pub use error::{DockerfileError, Problem};
