@@ -171,7 +171,7 @@ mod tests {
         let large = vec![7; 100_000];
         let kept: Vec<Stored> = [&b"small"[..], &large, &large]
             .into_iter()
-            .map(|mut bytes| store.keep(&mut bytes, bytes.len() as u64).expect("kept"))
+            .map(|bytes| store.keep(&mut &*bytes, bytes.len() as u64).expect("kept"))
             .collect();
         assert!(matches!(kept[0], Stored::Memory(_)) && matches!(kept[2], Stored::Part { offset: 100_000, .. }));
         for (kept, bytes) in kept.iter().zip([&b"small"[..], &large, &large]) {
