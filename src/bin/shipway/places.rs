@@ -61,6 +61,11 @@ pub(crate) struct Places {
     creation: Option<Arc<shipway::aws::RepositorySettings>>,
     /// Whether nothing is to be written: targets find out then what a write would have told.
     is_rehearsal: bool,
+    /// The Docker daemon, once something is wanted from it.
+    #[cfg(feature = "daemon")]
+    daemon: tokio::sync::OnceCell<shipway::daemon::Daemon>,
+    #[cfg(feature = "daemon")]
+    surroundings: shipway::daemon::Surroundings,
     /// One for each host and login, so that connections and tokens are shared. An auth file may hold several logins for
     /// the paths of one host.
     registries: Mutex<Vec<(String, Identity, Arc<Registry>)>>,
@@ -100,6 +105,10 @@ impl Places {
             #[cfg(feature = "aws")]
             creation: None,
             is_rehearsal: false,
+            #[cfg(feature = "daemon")]
+            daemon: tokio::sync::OnceCell::new(),
+            #[cfg(feature = "daemon")]
+            surroundings: settings::surroundings(arguments, environment),
             registries: Mutex::default(),
         })
     }
@@ -135,6 +144,14 @@ impl Places {
             cache: Cache::none(),
             ..self
         }
+    }
+
+    /// The Docker daemon.
+    #[cfg(feature = "daemon")]
+    pub(crate) async fn daemon(&self) -> Result<&shipway::daemon::Daemon, Error> {
+        use shipway::daemon::{Connection, Daemon};
+        let connect = async || Ok(Daemon::connect(&Connection::find(&self.surroundings)?).await?);
+        self.daemon.get_or_try_init(connect).await
     }
 
     /// A place to read from, and what is meant there.
