@@ -21,6 +21,7 @@ mod format;
 pub mod image;
 pub mod layout;
 pub mod location;
+pub mod saved;
 pub mod spool;
 pub mod tag_rule;
 pub mod transfer;
