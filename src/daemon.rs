@@ -3,17 +3,23 @@
 //! [`Connection::find`] looks for it where the Docker command does, and further; [`Daemon::connect`] agrees with it on a
 //! version of its API. Nothing else names the client for that API.
 
+mod body;
 mod connection;
 mod context;
 mod error;
+mod export;
 mod host;
+mod load;
 mod sockets;
+mod target;
 mod transport;
 mod version;
 
 pub use connection::{Connection, Surroundings};
 pub use error::DaemonError;
 pub use host::{Host, TlsFiles};
+pub use load::StoredImage;
+pub use target::{DaemonTarget, Loaded};
 pub use version::DaemonVersion;
 
 use std::time::Duration;
@@ -30,6 +36,7 @@ pub struct Daemon {
     docker: Docker,
     place: String,
     version: DaemonVersion,
+    timeout: Duration,
 }
 
 impl Daemon {
@@ -50,6 +57,7 @@ impl Daemon {
             docker: unversioned.at_version(&version.api_version),
             place,
             version,
+            timeout: connection.timeout,
         })
     }
 
