@@ -4,6 +4,8 @@ use crate::build::BuildError;
 use crate::content::tree::WayError;
 use crate::content::{ContentError, Kind};
 use crate::credentials::CredentialsError;
+#[cfg(feature = "daemon")]
+use crate::daemon::DaemonError;
 use crate::dockerfile::{DockerfileError, Problem};
 use crate::migrations::inventory::InventoryError;
 use crate::oci::platform::PlatformError;
@@ -36,6 +38,9 @@ pub enum Error {
     Content(#[from] ContentError),
     /// Credentials cannot be read.
     Credentials(#[from] CredentialsError),
+    /// Something failed with the Docker daemon.
+    #[cfg(feature = "daemon")]
+    Daemon(#[from] DaemonError),
     /// A Dockerfile cannot be built.
     Dockerfile(#[from] DockerfileError),
     /// The scripts cannot be read.
@@ -62,7 +67,9 @@ impl Error {
     pub fn category(&self) -> Category {
         match self {
             Self::Build(error) => of_build(error),
-            Self::Content(error) => of_content(error),
+            Self::Content(error) => of_kind(error.kind()),
+            #[cfg(feature = "daemon")]
+            Self::Daemon(error) => of_kind(error.kind()),
             Self::Credentials(
                 CredentialsError::Malformed { .. }
                 | CredentialsError::Entry { .. }
@@ -87,6 +94,8 @@ impl Error {
             Self::Build(error) => error.hints(),
             Self::Content(error) => error.hints().to_vec(),
             Self::Credentials(error) => error.hints(),
+            #[cfg(feature = "daemon")]
+            Self::Daemon(error) => error.hints(),
             Self::Dockerfile(error) => error.hints(),
             Self::Inventory(error) => error.hints(),
             Self::Project(error) => error.hints(),
@@ -155,7 +164,11 @@ fn of_local(error: &std::io::Error) -> Category {
 }
 
 fn of_content(error: &ContentError) -> Category {
-    match error.kind() {
+    of_kind(error.kind())
+}
+
+fn of_kind(kind: Kind) -> Category {
+    match kind {
         Kind::Usage => Category::Usage,
         Kind::Refused => Category::Refused,
         Kind::Temporary => Category::Temporary,

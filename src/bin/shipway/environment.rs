@@ -42,10 +42,25 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
         "time of the image and of its new files, in seconds since 1970",
     ),
     ("DOCKER_CONFIG", "folder of Docker's config.json"),
+    ("DOCKER_HOST", "address of the Docker daemon"),
+    ("DOCKER_CONTEXT", "Docker's context, where DOCKER_HOST is not set"),
+    (
+        "DOCKER_CERT_PATH",
+        "folder with ca.pem, cert.pem and key.pem for a daemon behind TLS",
+    ),
+    ("DOCKER_TLS_VERIFY", "set: the daemon is behind TLS"),
+    (
+        "DOCKER_API_VERSION",
+        "version of the daemon's API, instead of the newest both know",
+    ),
+    (
+        "COLIMA_HOME",
+        "folder of Colima, whose daemon is one of those looked for",
+    ),
     ("REGISTRY_AUTH_FILE", "Podman's file of registry logins"),
     (
         "XDG_RUNTIME_DIR",
-        "folder that holds containers/auth.json, Podman's default",
+        "folder that holds containers/auth.json, Podman's default, and sockets of daemons without root",
     ),
     ("XDG_CACHE_HOME", "folder that holds the cache"),
     ("HOME", "folder that holds .docker and .cache"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use shipway::content::archive::ArchiveSource;
 use shipway::content::layout::LayoutSource;
-use shipway::content::{Cache, CachedSource, ContentError, Kind, Location, Selector, Source};
+use shipway::content::{Cache, CachedSource, ContentError, Kind, KnownLayers, Location, Selector, Source};
 use shipway::credentials::{Credentials, Found, Store};
 use shipway::error::Error;
 use shipway::oci::Repository;
@@ -61,6 +61,11 @@ pub(crate) struct Places {
     creation: Option<Arc<shipway::aws::RepositorySettings>>,
     /// Whether nothing is to be written: targets find out then what a write would have told.
     is_rehearsal: bool,
+    /// The Docker daemon, once something is wanted from it.
+    #[cfg(feature = "daemon")]
+    daemon: tokio::sync::OnceCell<shipway::daemon::Daemon>,
+    #[cfg(feature = "daemon")]
+    surroundings: shipway::daemon::Surroundings,
     /// One for each host and login, so that connections and tokens are shared. An auth file may hold several logins for
     /// the paths of one host.
     registries: Mutex<Vec<(String, Identity, Arc<Registry>)>>,
@@ -100,6 +105,10 @@ impl Places {
             #[cfg(feature = "aws")]
             creation: None,
             is_rehearsal: false,
+            #[cfg(feature = "daemon")]
+            daemon: tokio::sync::OnceCell::new(),
+            #[cfg(feature = "daemon")]
+            surroundings: settings::surroundings(arguments, environment),
             registries: Mutex::default(),
         })
     }
@@ -137,9 +146,47 @@ impl Places {
         }
     }
 
+    /// The Docker daemon.
+    #[cfg(feature = "daemon")]
+    pub(crate) async fn daemon(&self) -> Result<&shipway::daemon::Daemon, Error> {
+        use shipway::daemon::{Connection, Daemon};
+        let connect = async || Ok(Daemon::connect(&Connection::find(&self.surroundings)?).await?);
+        self.daemon.get_or_try_init(connect).await
+    }
+
     /// A place to read from, and what is meant there.
     pub(crate) async fn source(&self, location: &Location) -> Result<(Arc<dyn Source>, Selector), Error> {
+        self.saved(location, None).await
+    }
+
+    /// The same; what a daemon saved names the layers that are known as its base names them.
+    pub(crate) async fn saved(
+        &self,
+        location: &Location,
+        known: Option<KnownLayers>,
+    ) -> Result<(Arc<dyn Source>, Selector), Error> {
         Ok(match location {
+            Location::DockerArchive(path, selector) if known.is_some() => {
+                let source = ArchiveSource::open_saved(path, &self.temp_folder, None, known).await?;
+                (Arc::new(source), selector.clone())
+            }
+            #[cfg(feature = "daemon")]
+            Location::DockerDaemon(name) => {
+                let daemon = self.daemon().await?;
+                let file = daemon.export(name, &self.temp_folder).await?;
+                let place = format!("image {name} of {}", daemon.place());
+                // Once it is open it needs no name any more.
+                let source = ArchiveSource::open_saved(&file, &self.temp_folder, Some(place), known).await?;
+                (Arc::new(source), Selector::Only)
+            }
+            #[cfg(not(feature = "daemon"))]
+            Location::DockerDaemon(name) => {
+                let what = format!("docker-daemon:{name}: this shipway was built without the Docker daemon");
+                let error = ContentError::new(Kind::Usage, what);
+                return Err(error
+                    .hint("save it, docker save -o FILE IMAGE, and name docker-archive:FILE")
+                    .into());
+            }
             Location::Registry(reference) => {
                 let source = self.repository(&reference.repository).await?;
                 (source, Selector::of(reference))
@@ -150,6 +197,27 @@ impl Places {
                 (Arc::new(source), selector.clone())
             }
         })
+    }
+
+    /// The image in a registry that one of the daemon was pulled as, with the layers it was pulled with; `None` where it
+    /// was not, or is not there any more.
+    pub(crate) async fn pulled_from(&self, location: &Location) -> Result<Option<KnownLayers>, Error> {
+        #[cfg(feature = "daemon")]
+        if let Location::DockerDaemon(name) = location {
+            let image = self.daemon().await?.image(name).await?;
+            for text in image.map(|image| image.digests).unwrap_or_default() {
+                let Ok(reference) = text.parse::<shipway::oci::Reference>() else {
+                    continue;
+                };
+                let source = self.repository(&reference.repository).await?;
+                let selector = Selector::of(&reference);
+                if source.resolve(&selector).await.is_ok() {
+                    return Ok(Some(KnownLayers::of(source, selector)));
+                }
+            }
+        }
+        let _ = location;
+        Ok(None)
     }
 
     /// A repository to read from, behind its mirrors and the cache.

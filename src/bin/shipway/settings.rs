@@ -20,6 +20,8 @@ use crate::failure::CommandError;
 #[cfg(feature = "aws")]
 mod aws;
 mod copy;
+#[cfg(feature = "daemon")]
+mod daemon;
 mod origin;
 mod output;
 mod registries;
@@ -27,6 +29,8 @@ mod registries;
 #[cfg(feature = "aws")]
 pub(crate) use aws::{Identities, repository};
 pub(crate) use copy::{CopySettings, CopyTarget, bare_tag, location, required, rule};
+#[cfg(feature = "daemon")]
+pub(crate) use daemon::surroundings;
 pub(crate) use output::Output;
 pub(crate) use registries::{Logins, registries};
 

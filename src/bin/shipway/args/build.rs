@@ -35,7 +35,7 @@ pub(crate) struct BuildArguments {
     /// Migration tool: flyway, or custom [default: flyway]
     #[arg(long, value_name = "NAME", help_heading = "What goes in")]
     pub(crate) profile: Option<String>,
-    /// Image to build on: a registry reference, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, or scratch
+    /// Image to build on: a registry reference, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME, or scratch
     #[arg(long, value_name = "REF", help_heading = "What goes in")]
     pub(crate) base: Option<String>,
     /// Add a file or folder at a path of the image; repeatable
@@ -70,7 +70,7 @@ pub(crate) struct BuildArguments {
     /// The same as --tag REF --push; repeatable
     #[arg(long, value_name = "REF", help_heading = "Where it goes")]
     pub(crate) destination: Vec<String>,
-    /// Write the image: oci:DIR, oci-archive:FILE or docker-archive:FILE; repeatable
+    /// Write the image: oci:DIR, oci-archive:FILE, docker-archive:FILE or docker-daemon[:NAME]; repeatable
     #[arg(short, long, value_name = "TARGET", help_heading = "Where it goes")]
     pub(crate) output: Vec<String>,
     /// Write nothing; say what would come out

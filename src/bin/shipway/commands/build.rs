@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(feature = "daemon")]
+use shipway::build::Platforms;
 use shipway::build::{BuildError, OnBase, Order, SetDigest, ship};
 use shipway::content::archive::{DockerArchiveTarget, OciArchiveTarget};
 use shipway::content::layout::LayoutTarget;
@@ -17,6 +19,7 @@ use shipway::provenance::{CiNames, Provenance};
 use shipway::recipe::{Change, Step};
 use shipway::runner::Prepared;
 
+use super::loads::Loads;
 use crate::args::{BuildArguments, Format, GlobalArguments};
 use crate::environment::Environment;
 use crate::failure::CommandError;
@@ -48,7 +51,11 @@ pub(crate) async fn run(
     printer: &Printer,
 ) -> anyhow::Result<()> {
     let project = settings::project(global)?;
-    let settings = BuildSettings::resolve(arguments, environment, &project)?;
+    #[cfg_attr(
+        not(feature = "daemon"),
+        expect(unused_mut, reason = "only a daemon has a platform of its own")
+    )]
+    let mut settings = BuildSettings::resolve(arguments, environment, &project)?;
     let logins = Logins::gather(global, environment)?;
     let facts = Facts::gather(&settings, environment, printer).await?;
     let names = names(&settings, &facts, environment)?;
@@ -73,7 +80,10 @@ pub(crate) async fn run(
     let places = if arguments.dry_run { places.rehearsing() } else { places };
     #[cfg(feature = "aws")]
     let gate = ScanGate::of(arguments, settings.push, &repositories(&names))?;
-    let deliveries = deliveries(&settings, &facts.project, &names, &places).await?;
+    #[cfg(feature = "daemon")]
+    for_daemon(&mut settings, &places).await?;
+    let mut loads = Loads::default();
+    let deliveries = deliveries(&settings, &facts.project, &names, &places, &mut loads).await?;
     let order = order(&settings, &facts, &places, arguments.dry_run).await?;
     let files = match arguments.dry_run {
         true => None,
@@ -84,10 +94,11 @@ pub(crate) async fn run(
             (FileKind::Metadata, "--metadata-file", &arguments.metadata_file),
         ])?),
     };
-    let built = ship(&order, facts.set_digest(), &deliveries, &progress)
+    let mut built = ship(&order, facts.set_digest(), &deliveries, &progress)
         .await
         .map_err(Error::from)?;
 
+    loads.correct(&mut built.delivered);
     let pushed = if settings.push {
         repositories(&names)
     } else {
@@ -101,7 +112,7 @@ pub(crate) async fn run(
     let writes_layout = settings
         .outputs
         .iter()
-        .any(|output| !matches!(output, Output::DockerArchive(_)));
+        .any(|output| matches!(output, Output::Layout(_) | Output::OciArchive(_)));
     if writes_layout && built.root.family() == Family::Docker {
         printer.notice(
             "the base has Docker's media types, and so has the image; some readers of layouts (skopeo, umoci) find OCI ones only: --image-format oci",
@@ -112,8 +123,8 @@ pub(crate) async fn run(
     result.base_name = settings.base.as_ref().map(|(name, _)| name.clone());
     result.version = facts.inventory.highest_version().map(ToString::to_string);
     result.scripts = facts.inventory.entries().len();
-    #[cfg_attr(not(feature = "aws"), expect(unused_mut, reason = "only Amazon ECR scans"))]
     let mut told = result.json();
+    loads.tell(&mut told);
     #[cfg(feature = "aws")]
     if let Some(gate) = gate.filter(|_| !arguments.dry_run) {
         let scans = gate.wait(&result.scannable(), &places).await;
@@ -247,6 +258,7 @@ async fn deliveries(
     project: &str,
     names: &[Name],
     places: &Places,
+    loads: &mut Loads,
 ) -> anyhow::Result<Vec<Delivery>> {
     let mut deliveries = Vec::new();
     if settings.push {
@@ -269,15 +281,15 @@ async fn deliveries(
         let target: Arc<dyn Target> = match output {
             Output::Layout(path) => Arc::new(LayoutTarget::create(path)),
             Output::OciArchive(path) => Arc::new(OciArchiveTarget::create(path)),
-            Output::DockerArchive(path) => {
-                // A project may be called what no repository can be.
-                let project = Some(slug(project)).filter(|slug| !slug.is_empty());
-                let project = project.as_deref().unwrap_or(FALLBACK_NAME);
-                let named = names.iter().map(|name| match name {
-                    Name::Full(..) => name.text(),
-                    Name::Bare(tag) => format!("{project}:{tag}"),
-                });
-                Arc::new(DockerArchiveTarget::create(path, named.collect()))
+            Output::DockerArchive(path) => Arc::new(DockerArchiveTarget::create(path, in_docker(project, names))),
+            #[cfg(feature = "daemon")]
+            Output::DockerDaemon(name) => {
+                let names = match name {
+                    Some(name) => vec![name.name()],
+                    None if names.is_empty() => vec![format!("{}:{}", repository(project), Tag::latest())],
+                    None => in_docker(project, names),
+                };
+                loads.target(deliveries.len(), places, names).await?
             }
         };
         deliveries.push(Delivery {
@@ -289,11 +301,42 @@ async fn deliveries(
     Ok(deliveries)
 }
 
+/// The full names an image gets in Docker.
+fn in_docker(project: &str, names: &[Name]) -> Vec<String> {
+    let named = names.iter().map(|name| match name {
+        Name::Full(..) => name.text(),
+        Name::Bare(tag) => format!("{}:{tag}", repository(project)),
+    });
+    named.collect()
+}
+
+/// A repository for a project, which may be called what none can be.
+fn repository(project: &str) -> String {
+    Some(slug(project))
+        .filter(|slug| !slug.is_empty())
+        .unwrap_or_else(|| FALLBACK_NAME.to_owned())
+}
+
+/// What goes into the daemon only is for its platform, unless another one was asked for.
+#[cfg(feature = "daemon")]
+async fn for_daemon(settings: &mut BuildSettings, places: &Places) -> anyhow::Result<()> {
+    let is_daemon = |output: &Output| matches!(output, Output::DockerDaemon(_));
+    let goes_nowhere_else = !settings.push && settings.outputs.iter().all(is_daemon);
+    if goes_nowhere_else && !settings.outputs.is_empty() && settings.platforms == Platforms::Default {
+        settings.platforms = Platforms::List(vec![places.daemon().await?.platform().clone()]);
+    }
+    Ok(())
+}
+
 async fn order(settings: &BuildSettings, facts: &Facts, places: &Places, dry_run: bool) -> anyhow::Result<Order> {
     let base = match &settings.base {
         None => None,
         Some((text, location)) => {
-            let (source, selector) = places.source(location).await?;
+            let known = match settings.push {
+                true => places.pulled_from(location).await?,
+                false => None,
+            };
+            let (source, selector) = places.saved(location, known).await?;
             let name = match location {
                 shipway::content::Location::Registry(reference) => reference.name(),
                 _ => text.clone(),
