@@ -27,6 +27,7 @@ pub mod daemon;
 pub mod dockerfile;
 pub mod ecr;
 pub mod error;
+pub mod execute;
 pub mod inspect;
 pub mod migrations;
 pub mod oci;
