@@ -7,6 +7,7 @@ mod connection;
 mod context;
 mod error;
 mod host;
+mod run;
 mod sockets;
 mod transport;
 mod version;
@@ -14,6 +15,7 @@ mod version;
 pub use connection::{Connection, Surroundings};
 pub use error::DaemonError;
 pub use host::{Host, TlsFiles};
+pub use run::{DatabaseRequest, LABEL, Mount, Pull, PullLogin, RunRequest, Watch};
 pub use version::DaemonVersion;
 
 use std::time::Duration;
