@@ -28,6 +28,7 @@ pub mod dockerfile;
 pub mod download;
 pub mod ecr;
 pub mod error;
+pub mod execute;
 pub mod inspect;
 pub mod migrations;
 pub mod oci;
