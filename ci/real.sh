@@ -124,7 +124,7 @@ real_certificates() {
 real_registry() {
     cat >"$real_folder/$1.yml" <<SETTINGS
 version: 0.1
-log: { level: info }
+log: { level: info, accesslog: { disabled: true } }
 storage:
   filesystem: { rootdirectory: $real_folder/$1 }
 http:
