@@ -179,7 +179,12 @@ impl Run {
 
     /// Whether a job has this verdict.
     fn says(&self, verdict: &str, job: &str) -> bool {
-        let words = |line: &str| line.split_whitespace().take(2).map(ToOwned::to_owned).collect::<Vec<_>>();
+        let words = |line: &str| {
+            line.split_whitespace()
+                .take(2)
+                .map(ToOwned::to_owned)
+                .collect::<Vec<_>>()
+        };
         self.log.lines().any(|line| words(line) == [verdict, job])
     }
 }
@@ -223,10 +228,7 @@ fn the_scripts_of_a_commit_are_built_pushed_and_run() {
     for script in scripts {
         let name = script.expect("an entry has a name").file_name();
         let name = name.to_str().expect("in UTF-8");
-        expect(
-            &format!("flyway/sql/{name}"),
-            &format!("db-migrations/scripts/{name}"),
-        );
+        expect(&format!("flyway/sql/{name}"), &format!("db-migrations/scripts/{name}"));
     }
     assert_eq!(
         view.run["arguments"],
@@ -270,7 +272,11 @@ fn a_build_that_fails_is_red_and_runs_nothing() {
     assert_ne!(run.status, Some(0), "{}", run.log);
     assert!(run.says("FAIL", BUILD), "{}", run.log);
     assert!(run.log.contains("absent"), "the reason is not told:\n{}", run.log);
-    assert!(!run.calls.iter().any(|call| call.starts_with("run ")), "{:?}", run.calls);
+    assert!(
+        !run.calls.iter().any(|call| call.starts_with("run ")),
+        "{:?}",
+        run.calls
+    );
     let writes = traffic.writes_to(clone.repository);
     assert!(writes.is_empty(), "{writes:?}");
 }
@@ -322,7 +328,10 @@ fn the_pipelines_are_what_gitlab_understands() {
     for (file, is_fine) in [(source(".gitlab-ci.yml"), true), (sample, true), (misspelt, false)] {
         let mut check = Command::new("check-jsonschema");
         check
-            .env("PATH", format!("{}:{}", setting("SHIPWAY_TEST_GITLAB_PATH"), setting("PATH")))
+            .env(
+                "PATH",
+                format!("{}:{}", setting("SHIPWAY_TEST_GITLAB_PATH"), setting("PATH")),
+            )
             .args(["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"])
             .arg(&file);
         let done = check.output().expect("check-jsonschema starts");
