@@ -60,16 +60,19 @@ fn end(layout: &Path, mut top: Value) -> String {
     top["digest"].as_str().expect("a descriptor has a digest").to_owned()
 }
 
-/// A layer of these folders and, behind them, a file that no compression makes smaller.
-pub(crate) fn large_layer(folders: &[&str], file: &str, bytes: u64) -> Vec<u8> {
+/// A layer of empty entries, folders where the name ends with a slash, and behind them a file that no compression makes smaller.
+pub(crate) fn large_layer(entries: &[&str], file: &str, bytes: u64) -> Vec<u8> {
     let mut layer = tar::Builder::new(Vec::new());
-    for folder in folders {
+    for entry in entries {
         let mut header = tar::Header::new_gnu();
-        header.set_entry_type(tar::EntryType::Directory);
+        header.set_entry_type(match entry.ends_with('/') {
+            true => tar::EntryType::Directory,
+            false => tar::EntryType::Regular,
+        });
         header.set_mode(0o755);
         header.set_size(0);
         layer
-            .append_data(&mut header, format!("{folder}/"), std::io::empty())
+            .append_data(&mut header, entry, std::io::empty())
             .expect("memory can be written");
     }
     let random = fs::File::open("/dev/urandom").expect("Linux has random numbers");
