@@ -344,3 +344,18 @@ fn the_pipelines_are_what_gitlab_understands() {
         );
     }
 }
+
+/// Catches a job that runs a script which is not there.
+#[test]
+fn the_scripts_of_the_pipeline_are_there() {
+    let text = fs::read_to_string(source(".gitlab-ci.yml")).expect("the pipeline can be read");
+    let scripts: Vec<&str> = text
+        .split("bash ")
+        .skip(1)
+        .filter_map(|rest| rest.split_whitespace().next())
+        .collect();
+    assert!(scripts.len() > 4, "{scripts:?}");
+    for script in scripts {
+        assert!(source(script).is_file(), "{script}");
+    }
+}
