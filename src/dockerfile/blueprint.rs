@@ -1,6 +1,6 @@
 //! A Dockerfile as what an image is built from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -102,8 +102,7 @@ impl DockerfileBlueprint {
     /// When a stage that is needed would have to run something, or copies from one that is not there.
     pub fn check(&self, progress: &dyn Progress) -> Result<(), DockerfileError> {
         let global = self.global(&Platform::linux_amd64())?;
-        let contexts: BTreeSet<String> = self.contexts.keys().cloned().collect();
-        self.dockerfile.check(self.target, &global, &contexts)?;
+        self.dockerfile.check(self.target, &global)?;
         for notice in &self.dockerfile.notices {
             progress.on(&Event::Notice(notice));
         }
@@ -126,7 +125,7 @@ impl DockerfileBlueprint {
     fn global(&self, target: &Platform) -> Result<Global, DockerfileError> {
         let stage = &self.dockerfile.stages[self.target];
         let name = stage.name.as_deref().unwrap_or("default");
-        Global::new(
+        let global = Global::new(
             &self.arguments,
             &self.build_platform,
             target,
@@ -134,7 +133,8 @@ impl DockerfileBlueprint {
             self.dockerfile.escape,
             &self.dockerfile.arguments,
         )
-        .map_err(|(word, problem)| problem.at(&self.dockerfile, word.position))
+        .map_err(|(word, problem)| problem.at(&self.dockerfile, word.position))?;
+        Ok(global.with_contexts(self.contexts.keys().cloned()))
     }
 
     /// What the chain of stages below the target begins with, and in which stage.
@@ -150,8 +150,17 @@ impl DockerfileBlueprint {
 
     /// Opens an image of a `FROM` or `--from`: its name, where it is, which one it is there.
     pub(super) async fn image(&self, name: &str) -> Result<(String, Arc<dyn Source>, Selector), Problem> {
-        if let Some(NamedContext::Image(name, source, selector)) = self.contexts.get(name) {
-            return Ok((name.clone(), Arc::clone(source), selector.clone()));
+        match self.contexts.get(name) {
+            Some(NamedContext::Image(name, source, selector)) => {
+                return Ok((name.clone(), Arc::clone(source), selector.clone()));
+            }
+            Some(NamedContext::Files(_)) => {
+                return Err(Problem::syntax_with(
+                    format!("{name} stands for a folder, and no stage can begin with one"),
+                    format!("begin with scratch, and COPY --from={name}"),
+                ));
+            }
+            None => {}
         }
         let reference: Reference = name.parse()?;
         let (source, selector) = (self.open)(reference.clone()).await?;

@@ -228,23 +228,21 @@ impl<'a> Evaluation<'a> {
             return gather(copy, Arc::clone(files), blueprint).await;
         }
         let paths = copy.paths_from_root()?;
-        let is_named = blueprint.contexts.contains_key(from);
-        let tree = match blueprint.dockerfile.origin(index, from) {
-            Ok(Origin::Stage(stage)) if !is_named => {
+        let tree = match blueprint.dockerfile.origin(index, from, self.global)? {
+            Origin::Stage(stage) => {
                 let stage = self.stage(stage).await.map_err(Problem::Stage)?;
                 stage.files.clone().take_out(&paths).await?
             }
-            Err(problem) if !is_named => return Err(problem),
-            _ => {
-                let mut files = match self.images.remove(from) {
+            Origin::Other(name) => {
+                let mut files = match self.images.remove(&name) {
                     Some(files) => files,
                     None => {
-                        let (base, config) = self.open(from, None).await?;
+                        let (base, config) = self.open(&name, None).await?;
                         self.files_of(&base, &config)
                     }
                 };
                 let taken = files.take_out(&paths).await;
-                self.images.insert(from.clone(), files);
+                self.images.insert(name, files);
                 taken?
             }
         };

@@ -150,6 +150,13 @@ pub(super) async fn gather(
             }
         }
     }
+    if gathered.sources.is_empty() && gathered.archives.is_empty() {
+        // BuildKit makes an empty layer of it: an image that lacks its scripts, and nobody is told.
+        return Err(Problem::syntax_with(
+            "its patterns fit no file",
+            "look for a typing error, or for a line of .dockerignore that leaves them out",
+        ));
+    }
     Ok(gathered)
 }
 

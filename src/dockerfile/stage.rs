@@ -71,7 +71,8 @@ impl Dockerfile {
         if name == "scratch" {
             return Ok(Beginning::Scratch);
         }
-        if let Some(earlier) = self.stages[..index].iter().position(|stage| is_called(stage, &name)) {
+        let earlier = self.stages[..index].iter().position(|stage| is_called(stage, &name));
+        if let Some(earlier) = earlier.filter(|_| !global.is_context(&name)) {
             return Ok(Beginning::Stage(earlier));
         }
         let platform = match &stage.platform {
@@ -82,7 +83,10 @@ impl Dockerfile {
     }
 
     /// What `--from` names in a stage.
-    pub(super) fn origin(&self, index: usize, from: &str) -> Result<Origin, Problem> {
+    pub(super) fn origin(&self, index: usize, from: &str, global: &Global) -> Result<Origin, Problem> {
+        if global.is_context(from) {
+            return Ok(Origin::Other(from.to_owned()));
+        }
         if let Some(stage) = self.stages[..index].iter().position(|stage| is_called(stage, from)) {
             return Ok(Origin::Stage(stage));
         }
@@ -101,12 +105,7 @@ impl Dockerfile {
     }
 
     /// Checks that no stage the target needs would have to run something, before anything is fetched.
-    pub(super) fn check(
-        &self,
-        target: usize,
-        global: &Global,
-        contexts: &BTreeSet<String>,
-    ) -> Result<(), DockerfileError> {
+    pub(super) fn check(&self, target: usize, global: &Global) -> Result<(), DockerfileError> {
         let mut needed = BTreeSet::from([target]);
         let mut open = vec![target];
         while let Some(index) = open.pop() {
@@ -119,10 +118,7 @@ impl Dockerfile {
                     Kind::Run => return Err(Problem::Run.at(self, instruction.position)),
                     Kind::Copy(copy) => {
                         let Some(from) = &copy.from else { continue };
-                        if contexts.contains(&from.text) {
-                            continue;
-                        }
-                        let origin = self.origin(index, &from.text);
+                        let origin = self.origin(index, &from.text, global);
                         if let Origin::Stage(stage) = origin.map_err(|problem| problem.at(self, from.position))? {
                             needs.push(stage);
                         }

@@ -1,6 +1,6 @@
 //! Variables of a build: arguments, and the environment of the image.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::Problem;
 use super::expand::{expand, expand_raw, expand_words};
@@ -19,6 +19,8 @@ pub(super) struct Global {
     platform: BTreeMap<String, String>,
     /// What `ARG` before the first `FROM` says.
     declared: BTreeMap<String, String>,
+    /// Names that stand for contexts, in the place of stages and images.
+    contexts: BTreeSet<String>,
     escape: char,
 }
 
@@ -43,6 +45,7 @@ impl Global {
             given: given.clone(),
             platform,
             declared: BTreeMap::new(),
+            contexts: BTreeSet::new(),
             escape,
         };
         for argument in arguments {
@@ -57,6 +60,17 @@ impl Global {
             }
         }
         Ok(global)
+    }
+
+    /// Lets names stand for contexts.
+    pub(super) fn with_contexts(mut self, contexts: impl IntoIterator<Item = String>) -> Self {
+        self.contexts.extend(contexts);
+        self
+    }
+
+    /// Whether a name stands for a context.
+    pub(super) fn is_context(&self, name: &str) -> bool {
+        self.contexts.contains(name)
     }
 
     /// Fills in a word of a `FROM`.
