@@ -72,7 +72,11 @@ pub async fn download(address: &str, conditions: &Conditions) -> Result<File, Co
 
 async fn attempt(client: &Client, address: &str, temporary: &Path) -> Result<File, ContentError> {
     let failed = |error: reqwest::Error| {
-        let kind = if error.is_builder() { Kind::Usage } else { Kind::Temporary };
+        let kind = if error.is_builder() {
+            Kind::Usage
+        } else {
+            Kind::Temporary
+        };
         ContentError::new(kind, "the server cannot be reached, or the connection broke").because(error.without_url())
     };
     let mut response = client.get(address).send().await.map_err(failed)?;
@@ -90,8 +94,11 @@ async fn attempt(client: &Client, address: &str, temporary: &Path) -> Result<Fil
         return Err(ContentError::new(kind, format!("the server answers {status}")));
     }
     let cannot_keep = |source| {
-        ContentError::file(format!("cannot write a temporary file in {}", temporary.display()), source)
-            .hint("name a folder with enough room: --temp-dir DIR, or TMPDIR")
+        ContentError::file(
+            format!("cannot write a temporary file in {}", temporary.display()),
+            source,
+        )
+        .hint("name a folder with enough room: --temp-dir DIR, or TMPDIR")
     };
     let name = name_of(&response);
     let expected = response.content_length();
@@ -143,7 +150,10 @@ mod tests {
 
     #[test]
     fn logins_are_not_shown() {
-        assert_eq!(without_login("https://user:secret@a.b/c?token=secret#x"), "https://a.b/c");
+        assert_eq!(
+            without_login("https://user:secret@a.b/c?token=secret#x"),
+            "https://a.b/c"
+        );
         assert!(!without_login("https://user:secret@").contains("secret"));
     }
 }

@@ -49,6 +49,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let project = settings::project(global)?;
     let settings = BuildSettings::resolve(arguments, environment, &project)?;
+    settings.notices.iter().for_each(|notice| printer.notice(notice));
     let logins = Logins::gather(global, environment)?;
     let facts = Facts::gather(&settings, environment, printer).await?;
     let names = names(&settings, &facts, environment)?;
@@ -70,11 +71,17 @@ pub(crate) async fn run(
     if arguments.create_repository {
         places.create_repositories(&project, &repositories(&names))?;
     }
-    let places = if arguments.dry_run { places.rehearsing() } else { places };
+    let pushed_to = if settings.push { hosts } else { Vec::new() };
+    let places = places.lax(&settings.laxity, pushed_to);
+    let places = if settings.is_rehearsal {
+        places.rehearsing()
+    } else {
+        places
+    };
     #[cfg(feature = "aws")]
     let gate = ScanGate::of(arguments, settings.push, &repositories(&names))?;
     let deliveries = deliveries(&settings, &facts.project, &names, &places).await?;
-    let order = order(&settings, &facts, &places, arguments.dry_run).await?;
+    let order = order(&settings, &facts, &places, settings.is_rehearsal).await?;
     let files = match arguments.dry_run {
         true => None,
         false => Some(ResultFiles::prepare(&[
@@ -82,6 +89,16 @@ pub(crate) async fn run(
             (FileKind::References, "--image-refs", &arguments.image_refs),
             (FileKind::Dotenv, "--dotenv", &arguments.dotenv),
             (FileKind::Metadata, "--metadata-file", &arguments.metadata_file),
+            (
+                FileKind::NamedDigests,
+                "--image-name-with-digest-file",
+                &arguments.kaniko.image_name_with_digest_file,
+            ),
+            (
+                FileKind::TaggedDigests,
+                "--image-name-tag-with-digest-file",
+                &arguments.kaniko.image_name_tag_with_digest_file,
+            ),
         ])?),
     };
     let built = ship(&order, facts.set_digest(), &deliveries, &progress)
@@ -108,7 +125,7 @@ pub(crate) async fn run(
         );
     }
     let tags = names.iter().map(Name::text).collect();
-    let mut result = BuildResult::of(&built, images, tags, arguments.output.clone());
+    let mut result = BuildResult::of(&built, images, tags, settings.output_texts.clone());
     result.base_name = settings.base.as_ref().map(|(name, _)| name.clone());
     result.version = facts.inventory.highest_version().map(ToString::to_string);
     result.scripts = facts.inventory.entries().len();

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::args::BuildArguments;
 use crate::failure::CommandError;
 
 /// A place on this machine.
@@ -13,6 +14,16 @@ pub(crate) enum Output {
     OciArchive(PathBuf),
     /// What `docker load` reads.
     DockerArchive(PathBuf),
+}
+
+/// The places as text, kaniko's words for them included.
+pub(super) fn texts(arguments: &BuildArguments) -> Vec<String> {
+    let kaniko = &arguments.kaniko;
+    let archive = kaniko.tar_path.as_ref().map(|path| ("docker-archive", path));
+    let layout = kaniko.oci_layout_path.as_ref().map(|path| ("oci", path));
+    let named = archive.into_iter().chain(layout);
+    let named = named.map(|(kind, path)| format!("{kind}:{}", path.display()));
+    arguments.output.iter().cloned().chain(named).collect()
 }
 
 /// Reads the places, each of which must be another one.
