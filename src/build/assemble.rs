@@ -27,6 +27,7 @@ pub(super) struct Assembly<'a> {
     pub bases: &'a Bases,
     pub family: Family,
     pub created: &'a str,
+    pub describes_itself: bool,
     pub annotations: &'a BTreeMap<String, String>,
     pub set_digest: Option<&'a str>,
 }
@@ -99,11 +100,11 @@ impl Assembly<'_> {
 
     fn edit(&self, recipe: &Recipe, config: &mut ImageConfig, layers: &[Layer]) -> Result<(), ConfigError> {
         config.set_created(self.created)?;
-        config.set_label(BASE_NAME, self.bases.registry_name.as_deref())?;
-        config.set_label(
-            BASE_DIGEST,
-            self.bases.digest.map(|digest| digest.to_string()).as_deref(),
-        )?;
+        if self.describes_itself {
+            let digest = self.bases.digest.map(|digest| digest.to_string());
+            config.set_label(BASE_NAME, self.bases.registry_name.as_deref())?;
+            config.set_label(BASE_DIGEST, digest.as_deref())?;
+        }
         config.set_label(SET_DIGEST_LABEL, self.set_digest)?;
         let told = history::Told::new(layers, self.created);
         let mut history = told.files();

@@ -22,6 +22,7 @@ pub(super) struct Made {
     pub image: Image,
     pub platforms: Vec<BuiltPlatform>,
     pub layers: Vec<BuiltLayer>,
+    pub base_name: Option<String>,
     pub base_digest: Option<Digest>,
     pub set_digest: Option<String>,
 }
@@ -61,6 +62,7 @@ impl Making<'_> {
             bases: &bases,
             family,
             created: &self.order.created,
+            describes_itself: self.order.describes_itself,
             annotations: &self.order.annotations,
             set_digest: set_digest.as_deref(),
         };
@@ -198,6 +200,7 @@ impl Making<'_> {
             image: Image { root, children, blobs },
             platforms,
             layers,
+            base_name: bases.name.clone(),
             base_digest: bases.digest,
             set_digest: assembly.set_digest.map(str::to_owned),
         })

@@ -32,6 +32,8 @@ pub struct Order {
     pub created: String,
     /// The time all new files carry, in seconds since the epoch.
     pub file_time: u64,
+    /// Whether the image's labels say what it was built from. The labels of a Dockerfile's are what the Dockerfile says.
+    pub describes_itself: bool,
     /// Annotations of the manifests.
     pub annotations: BTreeMap<String, String>,
     /// Whether the user asked for annotations, so that leaving them out would be a lie.
@@ -77,6 +79,8 @@ pub struct Built {
     pub platforms: Vec<BuiltPlatform>,
     /// The new layers.
     pub layers: Vec<BuiltLayer>,
+    /// The base's name.
+    pub base_name: Option<String>,
     /// What the base's name stood for.
     pub base_digest: Option<Digest>,
     /// Digest of the set of migrations.
@@ -156,6 +160,7 @@ pub async fn ship(
         root: made.image.root,
         platforms: made.platforms,
         layers: made.layers,
+        base_name: made.base_name,
         base_digest: made.base_digest,
         set_digest: made.set_digest,
         delivered,

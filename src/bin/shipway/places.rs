@@ -15,13 +15,14 @@ use shipway::progress::{Event, Progress};
 use shipway::project::Project;
 use shipway::registry::{
     Assistance, FoundLogin, Login, Mirrored, Patience, Registry, RegistrySettings, RepositorySource, RepositoryTarget,
+    is_loopback, speaks_tls,
 };
 
 use crate::args::GlobalArguments;
 use crate::environment::Environment;
 #[cfg(feature = "aws")]
 use crate::failure::CommandError;
-use crate::settings;
+use crate::settings::{self, Laxity};
 
 #[cfg(feature = "aws")]
 mod aws;
@@ -51,7 +52,7 @@ pub(crate) struct Places {
     settings: BTreeMap<String, RegistrySettings>,
     store: Arc<Store>,
     pub(crate) cache: Cache,
-    patience: Patience,
+    pub(crate) patience: Patience,
     pub(crate) progress: Arc<dyn Progress>,
     pub(crate) temp_folder: PathBuf,
     #[cfg(feature = "aws")]
@@ -66,6 +67,9 @@ pub(crate) struct Places {
     daemon: tokio::sync::OnceCell<shipway::daemon::Daemon>,
     #[cfg(feature = "daemon")]
     surroundings: shipway::daemon::Surroundings,
+    laxity: Laxity,
+    /// Hosts that are pushed to.
+    pushed_to: Vec<String>,
     /// One for each host and login, so that connections and tokens are shared. An auth file may hold several logins for
     /// the paths of one host.
     registries: Mutex<Vec<(String, Identity, Arc<Registry>)>>,
@@ -109,6 +113,8 @@ impl Places {
             daemon: tokio::sync::OnceCell::new(),
             #[cfg(feature = "daemon")]
             surroundings: settings::surroundings(arguments, environment),
+            laxity: Laxity::default(),
+            pushed_to: Vec::new(),
             registries: Mutex::default(),
         })
     }
@@ -135,6 +141,32 @@ impl Places {
             is_rehearsal: true,
             ..self
         }
+    }
+
+    /// The same places, with what kaniko's flags say of registries; `pushed_to` are the hosts that are pushed to.
+    #[must_use]
+    pub(crate) fn lax(mut self, laxity: &Laxity, pushed_to: Vec<String>) -> Self {
+        for (host, mirror) in &laxity.mirrors {
+            let settings = self.settings.entry(host.clone()).or_default();
+            settings.mirrors.push(mirror.clone());
+        }
+        Self {
+            laxity: laxity.clone(),
+            pushed_to,
+            ..self
+        }
+    }
+
+    /// How a host is reached. Where it may have no TLS, it is asked.
+    async fn settings_of(&self, host: &str) -> RegistrySettings {
+        let mut settings = self.settings.get(host).cloned().unwrap_or_default();
+        let is_pushed_to = self.pushed_to.iter().any(|other| other == host);
+        settings.is_unverified = self.laxity.is_unverified(host, is_pushed_to);
+        let may_be_plain = self.laxity.may_be_plain(host, is_pushed_to) || settings.is_unverified && is_loopback(host);
+        if may_be_plain && settings.plain_http.is_none() && settings.endpoint.is_none() {
+            settings.plain_http = Some(!speaks_tls(host, &settings).await);
+        }
+        settings
     }
 
     /// The same places, without what earlier runs learnt.
@@ -243,6 +275,10 @@ impl Places {
         }
         let source = if sources.is_empty() {
             origin
+        } else if self.laxity.only_mirrors
+            && let Some(last) = sources.pop()
+        {
+            Arc::new(Mirrored::new(sources, last, Arc::clone(&self.progress)))
         } else {
             Arc::new(Mirrored::new(sources, origin, Arc::clone(&self.progress)))
         };
@@ -298,15 +334,22 @@ impl Places {
 
     async fn registry(&self, host: &str, path: &str, intent: Intent) -> Result<Arc<Registry>, Error> {
         let identity = self.identity(host, path, intent).await?;
-        let mut registries = self.registries.lock().unwrap_or_else(PoisonError::into_inner);
         let known = |(name, login, _): &&(String, Identity, _)| name == host && *login == identity;
+        let is_known = self
+            .registries
+            .lock()
+            .is_ok_and(|list| list.iter().any(|entry| known(&entry)));
+        let settings = match is_known {
+            true => RegistrySettings::default(),
+            false => self.settings_of(host).await,
+        };
+        let mut registries = self.registries.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, _, registry)) = registries.iter().find(known) {
             return Ok(Arc::clone(registry));
         }
-        let default = RegistrySettings::default();
         let registry = Registry::new(
             host,
-            self.settings.get(host).unwrap_or(&default),
+            &settings,
             self.assistance(host, path, &identity)?,
             self.cache.clone(),
             self.patience,

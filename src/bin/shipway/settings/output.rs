@@ -7,6 +7,7 @@ use shipway::error::Error;
 #[cfg(feature = "daemon")]
 use shipway::oci::Reference;
 
+use crate::args::BuildArguments;
 use crate::failure::CommandError;
 
 /// A place on this machine.
@@ -29,6 +30,16 @@ pub(crate) fn no_daemon(text: &str) -> CommandError {
     CommandError::usage(format!("{text}: this shipway was built without the Docker daemon"))
         .hint("write docker-archive:FILE and load it: docker load -i FILE")
         .hint("to build shipway with it: cargo build --release --features daemon")
+}
+
+/// The places as text, kaniko's words for them included.
+pub(super) fn texts(arguments: &BuildArguments) -> Vec<String> {
+    let kaniko = &arguments.kaniko;
+    let archive = kaniko.tar_path.as_ref().map(|path| ("docker-archive", path));
+    let layout = kaniko.oci_layout_path.as_ref().map(|path| ("oci", path));
+    let named = archive.into_iter().chain(layout);
+    let named = named.map(|(kind, path)| format!("{kind}:{}", path.display()));
+    arguments.output.iter().cloned().chain(named).collect()
 }
 
 /// Reads the places, each of which must be another one.
