@@ -130,7 +130,7 @@ impl<R: Read> Headers<R> {
     ///
     /// # Errors
     /// When `read` fails.
-    pub(crate) fn content<T>(
+    pub(crate) fn with_content<T>(
         &mut self,
         entry: &Entry,
         read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
