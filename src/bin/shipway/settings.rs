@@ -25,6 +25,8 @@ mod daemon;
 mod origin;
 mod output;
 mod registries;
+#[cfg(feature = "daemon")]
+mod run;
 
 #[cfg(feature = "aws")]
 pub(crate) use aws::{Identities, repository};
@@ -33,6 +35,8 @@ pub(crate) use copy::{CopySettings, CopyTarget, bare_tag, location, required, ru
 pub(crate) use daemon::surroundings;
 pub(crate) use output::Output;
 pub(crate) use registries::{Logins, registries};
+#[cfg(feature = "daemon")]
+pub(crate) use run::RunSettings;
 
 use origin::{Setting, first};
 
