@@ -67,7 +67,11 @@ pub(super) fn answer(shared: &Shared, request: Request, writer: &mut UnixStream)
             respond(writer, 200, &json!({ "ExitCode": code, "Running": false }))?;
         }
         (method, ["containers", name, rest @ ..]) => return of_container(shared, &request, method, name, rest, writer),
-        _ => respond(writer, 501, &json!({ "message": format!("not scripted: {}", request.path) }))?,
+        _ => respond(
+            writer,
+            501,
+            &json!({ "message": format!("not scripted: {}", request.path) }),
+        )?,
     }
     Ok(true)
 }
@@ -94,7 +98,9 @@ fn image(shared: &Shared, name: &str, writer: &mut UnixStream) -> io::Result<()>
     let Some(known) = state.images.iter().find(|known| *known == name || name == ID) else {
         return respond(writer, 404, &json!({ "message": format!("No such image: {name}") }));
     };
-    let repository = known.rsplit_once(':').map_or(known.as_str(), |(repository, _)| repository);
+    let repository = known
+        .rsplit_once(':')
+        .map_or(known.as_str(), |(repository, _)| repository);
     let digest = format!("{repository}@{ID}");
     respond(writer, 200, &json!({ "Id": ID, "RepoDigests": [digest] }))
 }
@@ -135,7 +141,11 @@ fn of_container(
         }
         ("GET", ["json"]) => {
             let state = shared.state();
-            let started = if container.is_started { "2026-01-02T03:04:05Z" } else { "0001-01-01T00:00:00Z" };
+            let started = if container.is_started {
+                "2026-01-02T03:04:05Z"
+            } else {
+                "0001-01-01T00:00:00Z"
+            };
             let found = json!({ "Name": format!("/{name}"), "Image": ID, "State": {
                 "Running": container.is_started && container.exit_code.is_none(),
                 "ExitCode": container.exit_code.unwrap_or(0),
@@ -183,7 +193,10 @@ fn of_container(
         ("POST", ["exec"]) => {
             let command = request.json()["Cmd"].to_string();
             let mut state = shared.state();
-            let found = state.answers.iter().position(|(part, ..)| command.contains(part.as_str()));
+            let found = state
+                .answers
+                .iter()
+                .position(|(part, ..)| command.contains(part.as_str()));
             let answer = match found {
                 None => (1, format!("nothing is scripted for {command}")),
                 Some(index) => {
@@ -199,7 +212,11 @@ fn of_container(
             let id = (state.commands.len() - 1).to_string();
             respond(writer, 201, &json!({ "Id": id }))?;
         }
-        _ => respond(writer, 501, &json!({ "message": format!("not scripted: {}", request.path) }))?,
+        _ => respond(
+            writer,
+            501,
+            &json!({ "message": format!("not scripted: {}", request.path) }),
+        )?,
     }
     Ok(true)
 }
@@ -240,7 +257,11 @@ fn write_output(shared: &Shared, name: &str, writer: &mut UnixStream, is_attache
     let is_started = |container: Option<&Container>| container.is_none_or(|container| container.is_started);
     let (output, cut): (Vec<Written>, Option<usize>) = {
         let mut state = shared.until(|state| is_started(state.containers.get(name)));
-        let cut = if is_attached { state.cut_output_after.take() } else { None };
+        let cut = if is_attached {
+            state.cut_output_after.take()
+        } else {
+            None
+        };
         (state.output.clone(), cut)
     };
     for (index, piece) in output.iter().enumerate() {

@@ -54,7 +54,10 @@ fn read(reader: &mut BufReader<UnixStream>) -> io::Result<Option<Request>> {
 
 /// `/v1.41/containers` is `/containers`.
 fn without_version(path: &str) -> &str {
-    match path.strip_prefix("/v1.").and_then(|rest| rest.find('/').map(|at| &rest[at..])) {
+    match path
+        .strip_prefix("/v1.")
+        .and_then(|rest| rest.find('/').map(|at| &rest[at..]))
+    {
         Some(rest) => rest,
         None => path,
     }
@@ -68,7 +71,9 @@ fn decoded(text: &str) -> String {
         match (first, after) {
             (b'%', [high, low, after @ ..]) => {
                 let digits = [*high, *low];
-                let number = std::str::from_utf8(&digits).ok().and_then(|text| u8::from_str_radix(text, 16).ok());
+                let number = std::str::from_utf8(&digits)
+                    .ok()
+                    .and_then(|text| u8::from_str_radix(text, 16).ok());
                 bytes.push(number.unwrap_or(b'?'));
                 rest = after;
             }
@@ -94,7 +99,10 @@ pub(super) fn respond(writer: &mut UnixStream, status: u16, body: &Value) -> io:
 
 /// The beginning of an answer whose end comes with the end of the connection.
 pub(super) fn begin(writer: &mut UnixStream) -> io::Result<()> {
-    write!(writer, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
+    write!(
+        writer,
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+    )
 }
 
 /// The answer after which the connection is no longer HTTP.
