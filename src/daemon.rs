@@ -3,19 +3,25 @@
 //! [`Connection::find`] looks for it where the Docker command does, and further; [`Daemon::connect`] agrees with it on a
 //! version of its API. Nothing else names the client for that API.
 
+mod body;
 mod connection;
 mod context;
 mod error;
+mod export;
 mod host;
+mod load;
 mod run;
 mod sockets;
+mod target;
 mod transport;
 mod version;
 
 pub use connection::{Connection, Surroundings};
 pub use error::DaemonError;
 pub use host::{Host, TlsFiles};
+pub use load::StoredImage;
 pub use run::{DatabaseRequest, LABEL, Mount, Pull, PullLogin, RunRequest, Watch};
+pub use target::{DaemonTarget, Loaded};
 pub use version::DaemonVersion;
 
 use std::time::Duration;
@@ -32,6 +38,7 @@ pub struct Daemon {
     docker: Docker,
     place: String,
     version: DaemonVersion,
+    timeout: Duration,
 }
 
 impl Daemon {
@@ -52,6 +59,7 @@ impl Daemon {
             docker: unversioned.at_version(&version.api_version),
             place,
             version,
+            timeout: connection.timeout,
         })
     }
 

@@ -25,6 +25,7 @@ pub mod credentials;
 #[cfg(feature = "daemon")]
 pub mod daemon;
 pub mod dockerfile;
+pub mod download;
 pub mod ecr;
 pub mod error;
 pub mod execute;

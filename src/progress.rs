@@ -76,6 +76,15 @@ pub enum Event<'a> {
         /// The tag it was put under, if any.
         tag: Option<&'a str>,
     },
+    /// An image is in the store of a daemon.
+    Loaded {
+        /// The daemon.
+        place: &'a str,
+        /// The names it has there.
+        names: &'a str,
+        /// What the daemon calls it.
+        id: &'a str,
+    },
 }
 
 /// Watches. The library never prints.

@@ -2,21 +2,27 @@
 
 mod build;
 mod copy;
+mod dockerfile;
 mod doctor;
 mod global;
 mod inspect;
+mod kaniko;
 mod push;
 #[cfg(feature = "daemon")]
 mod run;
 mod tag;
 
+use std::ffi::OsString;
+
 use clap::{Parser, Subcommand};
 
 pub(crate) use build::{BuildArguments, ImageFormat};
 pub(crate) use copy::{CopyArguments, CopyOptions};
+pub(crate) use dockerfile::{DockerfileArguments, Engine};
 pub(crate) use doctor::DoctorArguments;
 pub(crate) use global::{Format, GlobalArguments};
 pub(crate) use inspect::InspectArguments;
+pub(crate) use kaniko::{KanikoArguments, Verbosity, switch, words};
 pub(crate) use push::PushArguments;
 #[cfg(feature = "daemon")]
 pub(crate) use run::{PullWhen, RunArguments};
@@ -37,6 +43,21 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) global: GlobalArguments,
+}
+
+impl Arguments {
+    /// Reads the words of a command line, under whichever name the program was started.
+    pub(crate) fn read(given: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut arguments = Self::try_parse_from(words(given))?;
+        if let Command::Build(build) = &arguments.command {
+            let (kaniko, global) = (&build.kaniko, &mut arguments.global);
+            global.verbose |= kaniko.verbosity == Some(Verbosity::Trace);
+            global.quiet |= kaniko.verbosity == Some(Verbosity::Warn);
+            let tries = kaniko.push_retry.max(kaniko.image_download_retry);
+            global.retry = global.retry.max(tries.unwrap_or_default());
+        }
+        Ok(arguments)
+    }
 }
 
 /// The commands.
