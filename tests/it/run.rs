@@ -239,6 +239,13 @@ fn a_start_whose_answer_is_lost_is_looked_up() {
     let docker = FakeDocker::with_images(&[IMAGE]).trouble("start", Trouble::Cut);
     run(&docker, &[]).exited(8);
     docker.assert_nothing_is_left();
+
+    let docker = FakeDocker::with_images(&[IMAGE])
+        .exits(2)
+        .writes(1, b"it ran\n")
+        .trouble("start", Trouble::Mute);
+    assert_eq!(run(&docker, &[]).exited(5).stdout, "it ran\n");
+    docker.assert_nothing_is_left();
 }
 
 /// Catches a container that somebody else removed and that is waited for.

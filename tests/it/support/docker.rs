@@ -20,7 +20,9 @@ pub(crate) enum Trouble {
     Refuse(u16, &'static str),
     /// The connection is closed in the place of an answer.
     Cut,
-    /// The same, and the engine is gone from then on.
+    /// What is asked for is done, and the connection is closed in the place of an answer.
+    Mute,
+    /// The same as `Cut`, and the engine is gone from then on.
     Vanish,
 }
 
@@ -200,14 +202,6 @@ impl FakeDocker {
     /// Its address, for `DOCKER_HOST`.
     pub(crate) fn host(&self) -> String {
         format!("unix://{}", self.folder.path().join("docker.sock").display())
-    }
-
-    /// Waits until a container runs whose name does not end with `-database`.
-    pub(crate) fn until_started(&self) {
-        drop(self.shared.until(|state| {
-            let mut containers = state.containers.iter();
-            containers.any(|(name, container)| !name.ends_with("-database") && container.is_started)
-        }));
     }
 
     /// Waits until a request has come whose path ends with this word.

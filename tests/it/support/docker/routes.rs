@@ -34,6 +34,12 @@ pub(super) fn answer(shared: &Shared, request: Request, writer: &mut UnixStream)
             return Ok(true);
         }
         Some(Trouble::Cut) => return Ok(false),
+        Some(Trouble::Mute) => {
+            // Where the answer goes, nobody reads it.
+            let (mut nowhere, _unread) = UnixStream::pair()?;
+            act(shared, &request, &mut nowhere)?;
+            return Ok(false);
+        }
         Some(Trouble::Vanish) => {
             shared.state().is_gone = true;
             shared.changed.notify_all();
@@ -41,6 +47,11 @@ pub(super) fn answer(shared: &Shared, request: Request, writer: &mut UnixStream)
         }
         None => {}
     }
+    act(shared, &request, writer)
+}
+
+/// Does what is asked for.
+fn act(shared: &Shared, request: &Request, writer: &mut UnixStream) -> io::Result<bool> {
     let words: Vec<&str> = request.path.trim_matches('/').split('/').collect();
     match (request.method.as_str(), words.as_slice()) {
         ("GET", ["version"]) => {
@@ -49,7 +60,7 @@ pub(super) fn answer(shared: &Shared, request: Request, writer: &mut UnixStream)
             });
             respond(writer, 200, &version)?;
         }
-        ("POST", ["images", "create"]) => return pull(shared, &request, writer),
+        ("POST", ["images", "create"]) => return pull(shared, request, writer),
         ("GET", ["images", name @ .., "json"]) => image(shared, &name.join("/"), writer)?,
         ("POST", ["networks", "create"]) => {
             let name = request.json()["Name"].as_str().unwrap_or_default().to_owned();
@@ -60,13 +71,13 @@ pub(super) fn answer(shared: &Shared, request: Request, writer: &mut UnixStream)
             shared.state().networks.retain(|known| known != name);
             respond(writer, 204, &Value::Null)?;
         }
-        ("POST", ["containers", "create"]) => create(shared, &request, writer)?,
+        ("POST", ["containers", "create"]) => create(shared, request, writer)?,
         ("POST", ["exec", id, "start"]) => return execute(shared, id, writer),
         ("GET", ["exec", id, "json"]) => {
             let code = shared.state().commands[id.parse::<usize>().unwrap()].0;
             respond(writer, 200, &json!({ "ExitCode": code, "Running": false }))?;
         }
-        (method, ["containers", name, rest @ ..]) => return of_container(shared, &request, method, name, rest, writer),
+        (method, ["containers", name, rest @ ..]) => return of_container(shared, request, method, name, rest, writer),
         _ => respond(
             writer,
             501,
