@@ -1,6 +1,8 @@
 //! What a Docker engine makes of the images. Everything in here needs one.
 
 mod job_image;
+#[cfg(all(feature = "aws", feature = "daemon"))]
+mod run;
 mod unprivileged;
 
 use std::fs;

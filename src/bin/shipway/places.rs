@@ -186,6 +186,15 @@ impl Places {
         self.daemon.get_or_try_init(connect).await
     }
 
+    /// The login for pulls from a repository, as it is now: for a daemon, which pulls by itself.
+    #[cfg(feature = "daemon")]
+    pub(crate) async fn login(&self, repository: &Repository) -> Result<Credentials, Error> {
+        let (host, path) = (repository.registry(), repository.path());
+        let identity = self.identity(host, path, Intent::Read).await?;
+        let assistance = self.assistance(host, path, &identity)?;
+        Ok((assistance.login)(false).await?.credentials)
+    }
+
     /// A place to read from, and what is meant there.
     pub(crate) async fn source(&self, location: &Location) -> Result<(Arc<dyn Source>, Selector), Error> {
         self.saved(location, None).await
