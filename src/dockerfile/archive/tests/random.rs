@@ -51,7 +51,10 @@ fn check(entries: &[Entry]) {
         if let FileContent::HardLink(to) = &entry.content {
             assert_eq!(seen.get(to.relative()), Some(&false), "{path} links to {to}");
         }
-        assert!(seen.insert(path.to_owned(), entry.is_directory()).is_none(), "{path} comes twice");
+        assert!(
+            seen.insert(path.to_owned(), entry.is_directory()).is_none(),
+            "{path} comes twice"
+        );
     }
 }
 
@@ -109,14 +112,21 @@ fn no_rules_are_too_odd() {
     let mut random = Rng::with_seed(6);
     for _ in 0..20 * ROUNDS {
         let text: String = (0..random.usize(..16)).map(|_| pick(&mut random, &LETTERS)).collect();
-        let path: String = (0..random.usize(1..10)).map(|_| pick(&mut random, &["a", "b", "ü", "/"])).collect();
+        let path: String = (0..random.usize(1..10))
+            .map(|_| pick(&mut random, &["a", "b", "ü", "/"]))
+            .collect();
         let _ = Pattern::of_source(&text).map(|pattern| pattern.matches(&path));
-        let Ok(rules) = Rules::of_file("ignore", text.as_bytes()) else { continue };
+        let Ok(rules) = Rules::of_file("ignore", text.as_bytes()) else {
+            continue;
+        };
         // What is fitted below a directory that is fitted was spared by an exception that could match there.
         for (end, _) in path.match_indices('/') {
             let directory = &path[..end];
             if !directory.is_empty() && rules.fit(directory) && !rules.fit(&path) {
-                assert!(rules.may_spare_below(directory), "{text:?} spares {path} but not below {directory}");
+                assert!(
+                    rules.may_spare_below(directory),
+                    "{text:?} spares {path} but not below {directory}"
+                );
             }
         }
     }
