@@ -291,9 +291,7 @@ impl<'a> Evaluation<'a> {
             let mut placing = Placing::new(&mut image.files, owner, None, true);
             let directory = placing.directory(&copy.destination).await?;
             for archive in &gathered.archives {
-                placing
-                    .archive(&archive.moved(&copy.destination, &directory)?, &directory)
-                    .await?;
+                placing.archive(&archive.below(&directory)?).await?;
             }
             let mut all: BTreeMap<ImagePath, Entry> =
                 entries.into_iter().map(|entry| (entry.path.clone(), entry)).collect();

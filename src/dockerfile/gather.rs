@@ -27,7 +27,7 @@ pub(super) struct Gathered {
     pub archives: Vec<Archive>,
 }
 
-/// The entries of an archive, as if unpacked to the destination that is written in the Dockerfile.
+/// The entries of an archive, whose root is the destination.
 #[derive(Debug)]
 pub(super) struct Archive {
     entries: Vec<Entry>,
@@ -35,11 +35,8 @@ pub(super) struct Archive {
 
 impl Archive {
     /// The entries below the directory that the destination really is.
-    pub(super) fn moved(&self, from: &ImagePath, to: &ImagePath) -> Result<Vec<Entry>, Problem> {
-        let moved = |path: &ImagePath| match path.relative().strip_prefix(from.relative()) {
-            Some(rest) => to.join(rest),
-            None => Ok(path.clone()),
-        };
+    pub(super) fn below(&self, directory: &ImagePath) -> Result<Vec<Entry>, Problem> {
+        let moved = |path: &ImagePath| directory.join(path.relative());
         let entry = |entry: &Entry| {
             let content = match &entry.content {
                 FileContent::HardLink(to) => FileContent::HardLink(moved(to)?),
@@ -82,7 +79,7 @@ impl Gathered {
             paths.extend(copy.destination.join(below));
         }
         let entries = self.archives.iter().flat_map(|archive| &archive.entries);
-        paths.extend(entries.map(|entry| entry.path.clone()));
+        paths.extend(entries.flat_map(|entry| copy.destination.join(entry.path.relative())));
     }
 }
 
@@ -114,7 +111,7 @@ pub(super) async fn gather(
             PlannedSource::Remote(address) => {
                 let file = fetch(address, copy, blueprint).await?;
                 let archive = match copy.unpack {
-                    Some(true) => unpacked(&file, copy, blueprint).await?,
+                    Some(true) => unpacked(&file, blueprint).await?,
                     _ => None,
                 };
                 match archive {
@@ -139,7 +136,7 @@ pub(super) async fn gather(
                 for picked in by_source(selected.await??) {
                     let may_unpack = copy.is_add && copy.unpack != Some(false);
                     let archive = match picked.as_slice() {
-                        [file] if may_unpack && is_file(file) => unpacked(file, copy, blueprint).await?,
+                        [file] if may_unpack && is_file(file) => unpacked(file, blueprint).await?,
                         _ => None,
                     };
                     match archive {
@@ -186,15 +183,11 @@ fn made(name: &str, content: FileContent, mode: u32) -> Result<Picked, Problem> 
 }
 
 /// Unpacks a file, if it is an archive.
-async fn unpacked(
-    file: &Picked,
-    copy: &PlannedCopy,
-    blueprint: &DockerfileBlueprint,
-) -> Result<Option<Archive>, Problem> {
+async fn unpacked(file: &Picked, blueprint: &DockerfileBlueprint) -> Result<Option<Archive>, Problem> {
     let name = file.source.relative().to_owned();
-    let (content, destination) = (file.entry.content.clone(), copy.destination.clone());
+    let content = file.entry.content.clone();
     let temporary = blueprint.temp_folder.clone();
-    let unpacking = tokio::task::spawn_blocking(move || archive::unpack(&name, &content, &destination, &temporary));
+    let unpacking = tokio::task::spawn_blocking(move || archive::unpack(&name, &content, &temporary));
     Ok(unpacking.await??.map(|entries| Archive { entries }))
 }
 

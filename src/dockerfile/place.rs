@@ -111,16 +111,10 @@ impl<'a> Placing<'a> {
         Ok(())
     }
 
-    /// Places the entries of an archive, whose paths begin with the destination.
-    pub(super) async fn archive(&mut self, entries: &[Entry], destination: &ImagePath) -> Result<(), Problem> {
+    /// Places the entries of an archive.
+    pub(super) async fn archive(&mut self, entries: &[Entry]) -> Result<(), Problem> {
         for entry in entries {
-            if entry.path == *destination {
-                if !destination.is_root() {
-                    self.replace_directory(destination.clone(), entry).await?;
-                }
-            } else {
-                self.item(entry.path.clone(), entry).await?;
-            }
+            self.item(entry.path.clone(), entry).await?;
         }
         Ok(())
     }

@@ -190,7 +190,7 @@ impl Capture {
                 path: PathBuf::new(),
             },
             EntryKind::File | EntryKind::HardLink => {
-                FileContent::Stored(headers.content(entry, |bytes| store.keep(bytes, entry.size))?)
+                FileContent::Stored(headers.with_content(entry, |bytes| store.keep(bytes, entry.size))?)
             }
         })
     }

@@ -240,6 +240,11 @@ mod tests {
             offset: 0,
             size: 0,
             attributes: Attributes::PLAIN,
+            name: Vec::new(),
+            kind_byte: b'0',
+            device: (0, 0),
+            is_sparse: false,
+            extended: std::collections::BTreeMap::new(),
         })
     }
 
