@@ -6,14 +6,13 @@ use crate::examples::help;
 use crate::page::{Page, pages, read};
 
 /// Flags of other programs.
-const FOREIGN_FLAGS: [(&str, &str); 12] = [
+const FOREIGN_FLAGS: [(&str, &str); 11] = [
     ("--cli-binary-format", "aws"),
     ("--file", "docker build"),
     ("--function-name", "aws"),
     ("--payload", "aws"),
     ("--tag", "docker build"),
     ("--release", "cargo"),
-    ("--reproducible", "kaniko"),
     ("--log-level", "an argument in the example of a command"),
     ("--name", "aws"),
     ("--query", "aws"),
@@ -30,10 +29,11 @@ const WRITTEN_VARIABLES: [(&str, &str); 4] = [
 ];
 
 /// Sections of the project file: their heading, and the structure in `src/project.rs` they are read into.
-const SECTIONS: [(&str, &str); 6] = [
+const SECTIONS: [(&str, &str); 7] = [
     ("## `[project]`", "ProjectSection"),
     ("## `[migrations]`", "MigrationsSection"),
     ("## `[runner]`", "RunnerSection"),
+    ("## `[dockerfile]`", "DockerfileSection"),
     ("## `[image]`", "ImageSection"),
     ("## `[repository]`", "RepositorySection"),
     ("## `[registry.\"HOST\"]`", "RegistrySection"),

@@ -19,6 +19,7 @@ mod ecr_errors;
 mod fake;
 mod faults;
 mod inspect;
+mod kaniko;
 mod login;
 mod memory;
 mod mount;
