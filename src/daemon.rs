@@ -4,6 +4,7 @@
 //! version of its API. Nothing else names the client for that API.
 
 mod body;
+mod build;
 mod connection;
 mod context;
 mod error;
@@ -15,6 +16,7 @@ mod target;
 mod transport;
 mod version;
 
+pub use build::BuildRequest;
 pub use connection::{Connection, Surroundings};
 pub use error::DaemonError;
 pub use host::{Host, TlsFiles};

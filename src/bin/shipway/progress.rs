@@ -99,6 +99,7 @@ impl Progress for Display {
                 Some(tag) => self.printer.line(&format!("tagged {place}:{tag} as {digest}")),
                 None => self.printer.detail(&format!("put manifest {digest} into {place}")),
             },
+            Event::BuildLog(line) => self.printer.line(line),
             Event::Loaded { place, names, id } => self.printer.line(&format!("loaded {names} into {place} as {id}")),
             _ => {}
         }
