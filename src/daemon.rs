@@ -11,6 +11,7 @@ mod error;
 mod export;
 mod host;
 mod load;
+mod run;
 mod sockets;
 mod target;
 mod transport;
@@ -21,6 +22,7 @@ pub use connection::{Connection, Surroundings};
 pub use error::DaemonError;
 pub use host::{Host, TlsFiles};
 pub use load::StoredImage;
+pub use run::{DatabaseRequest, LABEL, Mount, Pull, PullLogin, RunRequest, Watch};
 pub use target::{DaemonTarget, Loaded};
 pub use version::DaemonVersion;
 

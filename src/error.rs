@@ -1,6 +1,7 @@
 //! Any failure of the library: what kind it is, and what to do about it.
 
 use crate::build::BuildError;
+use crate::content::tree::WayError;
 use crate::content::{ContentError, Kind};
 use crate::credentials::CredentialsError;
 #[cfg(feature = "daemon")]
@@ -113,9 +114,10 @@ fn of_build(error: &BuildError) -> Category {
         BuildError::Content(error) => of_content(error),
         BuildError::Read { source, .. } => of_local(source),
         BuildError::Scripts { source } => of_inventory(source),
+        BuildError::Dockerfile(error) => of_dockerfile(error),
         BuildError::NoPlatform { .. }
         | BuildError::Twice { .. }
-        | BuildError::Occupied { .. }
+        | BuildError::Way(WayError::Occupied { .. } | WayError::Path(_))
         | BuildError::Directory { .. }
         | BuildError::Linked { .. }
         | BuildError::Zstd { .. }
@@ -124,7 +126,7 @@ fn of_build(error: &BuildError) -> Category {
         BuildError::Config { .. }
         | BuildError::NoImage { .. }
         | BuildError::Layers { .. }
-        | BuildError::Circle { .. }
+        | BuildError::Way(WayError::Circle { .. })
         | BuildError::Changed { .. }
         | BuildError::Spool { .. }
         | BuildError::Task(_)
@@ -134,8 +136,16 @@ fn of_build(error: &BuildError) -> Category {
 
 /// What a Dockerfile says is the caller's affair; an image that cannot be read is not.
 fn of_dockerfile(error: &DockerfileError) -> Category {
-    match error.problem.as_ref() {
+    of_problem(&error.problem)
+}
+
+fn of_problem(problem: &Problem) -> Category {
+    match problem {
         Problem::Content(error) => of_content(error),
+        Problem::Build(error) => of_build(error),
+        Problem::Stage(error) => of_dockerfile(error),
+        Problem::Trigger { problem, .. } => of_problem(problem),
+        Problem::Spool { .. } | Problem::Task(_) | Problem::Config(_) => Category::Failed,
         _ => Category::Usage,
     }
 }

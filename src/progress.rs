@@ -11,6 +11,8 @@ use crate::oci::Digest;
 pub enum Event<'a> {
     /// Something the user should know about a choice that was made for them.
     Notice(&'a str),
+    /// A part of something long is done, or begins, in words.
+    Step(&'a str),
     /// It is known who we are at a registry.
     Login {
         /// The registry's host.

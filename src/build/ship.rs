@@ -10,21 +10,20 @@ use tokio::sync::oneshot;
 
 use super::BuildError;
 use super::base::Platforms;
+use super::blueprint::Blueprint;
 use super::decide::decide;
 use super::make::Making;
 use crate::content::delivery::{self, Parcel};
-use crate::content::{Cache, Delivered, Delivery, Selector, Source, TagRule, Transfer};
+use crate::content::{Cache, Delivered, Delivery, TagRule, Transfer};
 use crate::oci::{Descriptor, Digest, Family, Manifest, Platform};
 use crate::progress::Progress;
-use crate::recipe::{ImagePath, Recipe};
+use crate::recipe::ImagePath;
 
 /// What is to be built.
 #[derive(Debug)]
 pub struct Order {
-    /// What to add and to change.
-    pub recipe: Recipe,
-    /// The base: its name, where it is, which one it is there; `None` to start from nothing.
-    pub base: Option<(String, Arc<dyn Source>, Selector)>,
+    /// From what.
+    pub blueprint: Arc<dyn Blueprint>,
     /// For which platforms.
     pub platforms: Platforms,
     /// The family of media types; `None` to stay in the base's.

@@ -63,7 +63,7 @@ pub(super) trait AtVersion {
 impl AtVersion for Docker {
     fn at_version(self, version: &str) -> Self {
         let prefix = format!("/v{version}");
-        self.with_request_modifier(move |request| prefixed(request, &prefix))
+        self.with_request_modifier(move |request| url_safe(prefixed(request, &prefix)))
     }
 }
 
@@ -76,6 +76,20 @@ fn prefixed(mut request: BollardRequest, prefix: &str) -> BollardRequest {
         && let Ok(changed) = format!("{scheme}://{authority}{prefix}{path}").parse()
     {
         *request.uri_mut() = changed;
+    }
+    request
+}
+
+/// Logins in the alphabet the daemon reads them in. The client uses the other one, and the daemon takes what it cannot read
+/// for nobody's login, without a word.
+fn url_safe(mut request: BollardRequest) -> BollardRequest {
+    for name in ["X-Registry-Auth", "X-Registry-Config"] {
+        if let Some(value) = request.headers_mut().get_mut(name)
+            && let Ok(text) = value.to_str()
+            && let Ok(changed) = text.replace('+', "-").replace('/', "_").parse()
+        {
+            *value = changed;
+        }
     }
     request
 }

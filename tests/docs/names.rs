@@ -6,7 +6,12 @@ use crate::examples::help;
 use crate::page::{Page, pages, read};
 
 /// Flags of other programs.
-const FOREIGN_FLAGS: [(&str, &str); 7] = [
+const FOREIGN_FLAGS: [(&str, &str); 12] = [
+    ("--cli-binary-format", "aws"),
+    ("--file", "docker build"),
+    ("--function-name", "aws"),
+    ("--payload", "aws"),
+    ("--tag", "docker build"),
     ("--release", "cargo"),
     ("--reproducible", "kaniko"),
     ("--log-level", "an argument in the example of a command"),
@@ -17,7 +22,8 @@ const FOREIGN_FLAGS: [(&str, &str); 7] = [
 ];
 
 /// Variables of this prefix that shipway does not read.
-const WRITTEN_VARIABLES: [(&str, &str); 3] = [
+const WRITTEN_VARIABLES: [(&str, &str); 4] = [
+    ("SHIPWAY_JOB_IMAGE", "the user's own, in the sample project's pipeline"),
     ("SHIPWAY_IMAGE", "written by --dotenv"),
     ("SHIPWAY_DIGEST", "written by --dotenv"),
     ("SHIPWAY_URL", "the user's own, in the example of a job"),

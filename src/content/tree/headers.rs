@@ -3,7 +3,7 @@
 //! The `tar` crate's iterator holds long names and extended headers in memory whatever their size; a base image is
 //! not trusted that far, so the blocks are walked here and only the fields are left to the crate.
 
-use super::Attributes;
+use crate::oci::Attributes;
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 
@@ -124,6 +124,21 @@ impl<R: Read> Headers<R> {
             }
         }
         Ok(None)
+    }
+
+    /// Reads the content of the entry that came last, once, with `read`, which need not read all of it.
+    ///
+    /// # Errors
+    /// When `read` fails.
+    pub(crate) fn content<T>(
+        &mut self,
+        entry: &Entry,
+        read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut content = self.reader.by_ref().take(entry.size);
+        let done = read(&mut content)?;
+        self.position += entry.size - content.limit();
+        Ok(done)
     }
 
     fn entry(&mut self, header: &Header, extension: Extension, size: u64) -> io::Result<Entry> {

@@ -1,7 +1,7 @@
 //! What a layer says about paths, in few bytes.
 
-use super::Attributes;
 use super::headers::{Entry, EntryKind};
+use crate::oci::Attributes;
 
 /// First bytes of a listing; the number changes with the form, so that an old cache is not misread.
 const MAGIC: &[u8] = b"shipway listing 2\n";

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "daemon")]
 use shipway::build::Platforms;
-use shipway::build::{BuildError, Order, SetDigest, ship};
+use shipway::build::{BuildError, OnBase, Order, SetDigest, ship};
 use shipway::content::archive::{DockerArchiveTarget, OciArchiveTarget};
 use shipway::content::layout::LayoutTarget;
 use shipway::content::{Delivery, Target};
@@ -384,8 +384,7 @@ async fn order(settings: &BuildSettings, facts: &Facts, places: &Places, dry_run
         .collect();
     annotations.extend(settings.annotations.clone());
     Ok(Order {
-        recipe,
-        base,
+        blueprint: Arc::new(OnBase { recipe, base }),
         platforms: settings.platforms.clone(),
         family: settings.family,
         created,
