@@ -9,6 +9,7 @@ mod connection;
 mod context;
 mod error;
 mod export;
+mod failing;
 mod host;
 mod load;
 mod run;
@@ -31,7 +32,7 @@ use std::time::Duration;
 use bollard::Docker;
 
 use crate::oci::Platform;
-use error::Failing;
+use failing::Failing;
 use transport::AtVersion as _;
 
 /// A daemon that answered.

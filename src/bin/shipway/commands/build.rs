@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-#[cfg(feature = "daemon")]
-use shipway::build::Platforms;
 use shipway::build::{BuildError, OnBase, Order, SetDigest, ship};
 use shipway::content::archive::{DockerArchiveTarget, OciArchiveTarget};
 use shipway::content::layout::LayoutTarget;
@@ -14,7 +12,6 @@ use shipway::error::Error;
 use shipway::migrations::Inventory;
 use shipway::oci::{Family, Reference, Tag};
 use shipway::progress::Progress;
-use shipway::provenance::slug::slug;
 use shipway::provenance::{CiNames, Provenance};
 use shipway::recipe::{Change, Step};
 use shipway::runner::Prepared;
@@ -29,6 +26,10 @@ use crate::progress::Display;
 use crate::results::{BuildResult, FileKind, ResultFiles};
 use crate::settings::{self, BuildSettings, Logins, Output};
 
+mod docker;
+#[cfg(feature = "daemon")]
+#[expect(dead_code, reason = "--engine docker comes with the flags for Dockerfiles")]
+mod engine;
 mod names;
 #[cfg(feature = "aws")]
 mod scan;
@@ -36,6 +37,9 @@ mod scan;
 #[cfg(feature = "aws")]
 use scan::ScanGate;
 
+use docker::in_docker;
+#[cfg(feature = "daemon")]
+use docker::{for_daemon, repository};
 use names::{Name, names, repositories};
 
 /// Prefix of the annotations the image specification defines.
@@ -299,33 +303,6 @@ async fn deliveries(
         });
     }
     Ok(deliveries)
-}
-
-/// The full names an image gets in Docker.
-fn in_docker(project: &str, names: &[Name]) -> Vec<String> {
-    let named = names.iter().map(|name| match name {
-        Name::Full(..) => name.text(),
-        Name::Bare(tag) => format!("{}:{tag}", repository(project)),
-    });
-    named.collect()
-}
-
-/// A repository for a project, which may be called what none can be.
-fn repository(project: &str) -> String {
-    Some(slug(project))
-        .filter(|slug| !slug.is_empty())
-        .unwrap_or_else(|| FALLBACK_NAME.to_owned())
-}
-
-/// What goes into the daemon only is for its platform, unless another one was asked for.
-#[cfg(feature = "daemon")]
-async fn for_daemon(settings: &mut BuildSettings, places: &Places) -> anyhow::Result<()> {
-    let is_daemon = |output: &Output| matches!(output, Output::DockerDaemon(_));
-    let goes_nowhere_else = !settings.push && settings.outputs.iter().all(is_daemon);
-    if goes_nowhere_else && !settings.outputs.is_empty() && settings.platforms == Platforms::Default {
-        settings.platforms = Platforms::List(vec![places.daemon().await?.platform().clone()]);
-    }
-    Ok(())
 }
 
 async fn order(settings: &BuildSettings, facts: &Facts, places: &Places, dry_run: bool) -> anyhow::Result<Order> {
