@@ -158,6 +158,8 @@ pub enum Placement {
     Mounted,
     /// Its bytes were sent or written.
     Sent,
+    /// Where it comes from is noted; the target takes it with all others when it is complete.
+    Noted,
 }
 
 /// Somewhere content can be written to.

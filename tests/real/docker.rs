@@ -1,5 +1,7 @@
 //! What a Docker engine makes of the images. Everything in here needs one.
 
+#[cfg(feature = "daemon")]
+mod daemon;
 mod job_image;
 mod unprivileged;
 

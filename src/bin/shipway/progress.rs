@@ -94,6 +94,7 @@ impl Progress for Display {
                     Placement::Present => self.printer.detail(&text("already there:")),
                     Placement::Mounted => self.printer.line(&text("mounted")),
                     Placement::Sent => self.printer.line(&text("sent")),
+                    Placement::Noted => {}
                 }
             }
             Event::ManifestPut { place, digest, tag } => match tag {
