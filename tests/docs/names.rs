@@ -6,7 +6,7 @@ use crate::examples::help;
 use crate::page::{Page, pages, read};
 
 /// Flags of other programs.
-const FOREIGN_FLAGS: [(&str, &str); 12] = [
+const FOREIGN_FLAGS: [(&str, &str); 14] = [
     ("--cli-binary-format", "aws"),
     ("--file", "docker build"),
     ("--function-name", "aws"),
@@ -16,8 +16,10 @@ const FOREIGN_FLAGS: [(&str, &str); 12] = [
     ("--reproducible", "kaniko"),
     ("--log-level", "an argument in the example of a command"),
     ("--name", "aws"),
+    ("--network", "docker"),
     ("--query", "aws"),
     ("--region", "aws"),
+    ("--rm", "docker"),
     ("--value", "aws"),
 ];
 

@@ -3,6 +3,8 @@
 #[cfg(feature = "daemon")]
 mod daemon;
 mod job_image;
+#[cfg(feature = "daemon")]
+mod pages;
 mod unprivileged;
 
 use std::fs;
