@@ -139,7 +139,7 @@ pub trait Source: Send + Sync + fmt::Debug {
     }
 
     /// Where a blob is read from, if that is another place: one that knows it by the image this one was built on.
-    fn holder(&self, _blob: &Digest) -> Option<Arc<dyn Source>> {
+    fn holder(&self, _blob: &Digest) -> Option<&Arc<dyn Source>> {
         None
     }
 
