@@ -6,7 +6,7 @@ use crate::examples::help;
 use crate::page::{Page, pages, read};
 
 /// Flags of other programs.
-const FOREIGN_FLAGS: [(&str, &str); 11] = [
+const FOREIGN_FLAGS: [(&str, &str); 13] = [
     ("--cli-binary-format", "aws"),
     ("--file", "docker build"),
     ("--function-name", "aws"),
@@ -15,8 +15,10 @@ const FOREIGN_FLAGS: [(&str, &str); 11] = [
     ("--release", "cargo"),
     ("--log-level", "an argument in the example of a command"),
     ("--name", "aws"),
+    ("--network", "docker"),
     ("--query", "aws"),
     ("--region", "aws"),
+    ("--rm", "docker"),
     ("--value", "aws"),
 ];
 

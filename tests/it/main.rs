@@ -12,6 +12,8 @@ mod copy;
 mod counts;
 mod creation;
 mod credentials;
+#[cfg(all(feature = "daemon", unix))]
+mod daemon;
 mod determinism;
 #[cfg(feature = "aws")]
 mod ecr;
