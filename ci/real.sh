@@ -11,6 +11,7 @@
 real_folder=""
 real_processes=()
 declare -A real_process_of=()
+source "$(dirname "${BASH_SOURCE[0]}")/databases.sh"
 real_missing_docker=""
 real_missing_registry=""
 real_missing_aws=""
@@ -23,6 +24,7 @@ real_install() {
         /usr/bin/time=time dockerd=docker.io curl=curl ss=iproute2 rsync=rsync
     # Since Debian 13 the engine's package no longer brings the client.
     command -v docker >/dev/null || install_packages docker-cli || true
+    databases_install
     # Not `busybox`: that one needs the C library of the machine.
     real_busybox >/dev/null || install_packages busybox-static || true
     python_with_venv >/dev/null || install_packages python3-venv || true
@@ -251,6 +253,10 @@ real_start_docker() {
     if ! said=$(docker -H "$SHIPWAY_TEST_DOCKER" run --rm --network none --entrypoint /bin/busybox \
         "$SHIPWAY_TEST_REGISTRY/flyway/flyway:13-docker" true 2>&1); then
         real_missing_docker="the engine cannot run a container: $(grep -m 1 'Error' <<<"$said" || head -n 1 <<<"$said")"
+        return 1
+    fi
+    if ! DOCKER_HOST=$SHIPWAY_TEST_DOCKER databases_images "$real_folder/databases" >"$real_folder/databases.log" 2>&1; then
+        real_missing_docker="the images of databases cannot be made: $(tail -n 1 "$real_folder/databases.log")"
         return 1
     fi
 }

@@ -6,7 +6,9 @@ use crate::examples::help;
 use crate::page::{Page, pages, read};
 
 /// Flags of other programs.
-const FOREIGN_FLAGS: [(&str, &str); 13] = [
+const FOREIGN_FLAGS: [(&str, &str); 15] = [
+    ("--all", "docker ps"),
+    ("--filter", "docker ps"),
     ("--cli-binary-format", "aws"),
     ("--file", "docker build"),
     ("--function-name", "aws"),
@@ -23,28 +25,28 @@ const FOREIGN_FLAGS: [(&str, &str); 13] = [
 ];
 
 /// Variables of this prefix that shipway does not read.
-const WRITTEN_VARIABLES: [(&str, &str); 4] = [
+const WRITTEN_VARIABLES: [(&str, &str); 3] = [
     ("SHIPWAY_JOB_IMAGE", "the user's own, in the sample project's pipeline"),
-    ("SHIPWAY_IMAGE", "written by --dotenv"),
     ("SHIPWAY_DIGEST", "written by --dotenv"),
     ("SHIPWAY_URL", "the user's own, in the example of a job"),
 ];
 
 /// Sections of the project file: their heading, and the structure in `src/project.rs` they are read into.
-const SECTIONS: [(&str, &str); 7] = [
+const SECTIONS: [(&str, &str); 8] = [
     ("## `[project]`", "ProjectSection"),
     ("## `[migrations]`", "MigrationsSection"),
     ("## `[runner]`", "RunnerSection"),
     ("## `[dockerfile]`", "DockerfileSection"),
     ("## `[image]`", "ImageSection"),
     ("## `[repository]`", "RepositorySection"),
+    ("## `[run.databases]`", "DatabasesSection"),
     ("## `[registry.\"HOST\"]`", "RegistrySection"),
 ];
 
 /// Catches a flag that is not documented, and one that is documented and not there.
 #[test]
 fn flags_are_those_of_the_help() {
-    let of_help: BTreeSet<String> = [["build"], ["copy"], ["push"], ["tag"], ["inspect"], ["doctor"]]
+    let of_help: BTreeSet<String> = [["build"], ["copy"], ["push"], ["tag"], ["inspect"], ["doctor"], ["run"]]
         .iter()
         .flat_map(|words| flags(&help(words)))
         .collect();

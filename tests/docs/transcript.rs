@@ -12,6 +12,8 @@ pub(crate) const AT_EMULATORS: [&str; 2] = ["docs/ecr.md", "docs/promotion.md"];
 
 /// Pages whose commands need a Docker engine: `tests/real/docker/pages.rs` runs them.
 pub(crate) const AT_AN_ENGINE: [&str; 1] = ["docs/docker.md"];
+/// Pages whose commands need a Docker engine: `tests/real/docker/run.rs` runs them.
+pub(crate) const AT_ENGINE: [&str; 1] = ["docs/run.md"];
 
 /// A command, with what is shown of it.
 pub(crate) struct Shown {

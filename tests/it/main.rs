@@ -31,6 +31,8 @@ mod provenance;
 mod push;
 mod referrers;
 mod results;
+#[cfg(feature = "daemon")]
+mod run;
 mod secrets;
 mod support;
 mod tag;

@@ -5,6 +5,8 @@ mod daemon;
 mod job_image;
 #[cfg(feature = "daemon")]
 mod pages;
+#[cfg(all(feature = "aws", feature = "daemon"))]
+mod run;
 mod unprivileged;
 
 use std::fs;
