@@ -6,7 +6,7 @@ use crate::examples::help;
 use crate::page::{Page, pages, read};
 
 /// Flags of other programs.
-const FOREIGN_FLAGS: [(&str, &str); 14] = [
+const FOREIGN_FLAGS: [(&str, &str); 15] = [
     ("--all", "docker ps"),
     ("--filter", "docker ps"),
     ("--cli-binary-format", "aws"),
@@ -15,11 +15,12 @@ const FOREIGN_FLAGS: [(&str, &str); 14] = [
     ("--payload", "aws"),
     ("--tag", "docker build"),
     ("--release", "cargo"),
-    ("--reproducible", "kaniko"),
     ("--log-level", "an argument in the example of a command"),
     ("--name", "aws"),
+    ("--network", "docker"),
     ("--query", "aws"),
     ("--region", "aws"),
+    ("--rm", "docker"),
     ("--value", "aws"),
 ];
 
@@ -31,10 +32,11 @@ const WRITTEN_VARIABLES: [(&str, &str); 3] = [
 ];
 
 /// Sections of the project file: their heading, and the structure in `src/project.rs` they are read into.
-const SECTIONS: [(&str, &str); 7] = [
+const SECTIONS: [(&str, &str); 8] = [
     ("## `[project]`", "ProjectSection"),
     ("## `[migrations]`", "MigrationsSection"),
     ("## `[runner]`", "RunnerSection"),
+    ("## `[dockerfile]`", "DockerfileSection"),
     ("## `[image]`", "ImageSection"),
     ("## `[repository]`", "RepositorySection"),
     ("## `[run.databases]`", "DatabasesSection"),

@@ -12,6 +12,8 @@ mod copy;
 mod counts;
 mod creation;
 mod credentials;
+#[cfg(all(feature = "daemon", unix))]
+mod daemon;
 mod determinism;
 #[cfg(feature = "aws")]
 mod ecr;
@@ -19,6 +21,7 @@ mod ecr_errors;
 mod fake;
 mod faults;
 mod inspect;
+mod kaniko;
 mod login;
 mod memory;
 mod mount;

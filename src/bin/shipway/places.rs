@@ -26,6 +26,8 @@ use crate::settings::{self, Laxity};
 
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "daemon")]
+mod pull;
 
 /// What is going to be done at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,15 +186,6 @@ impl Places {
         use shipway::daemon::{Connection, Daemon};
         let connect = async || Ok(Daemon::connect(&Connection::find(&self.surroundings)?).await?);
         self.daemon.get_or_try_init(connect).await
-    }
-
-    /// The login for pulls from a repository, as it is now: for a daemon, which pulls by itself.
-    #[cfg(feature = "daemon")]
-    pub(crate) async fn login(&self, repository: &Repository) -> Result<Credentials, Error> {
-        let (host, path) = (repository.registry(), repository.path());
-        let identity = self.identity(host, path, Intent::Read).await?;
-        let assistance = self.assistance(host, path, &identity)?;
-        Ok((assistance.login)(false).await?.credentials)
     }
 
     /// A place to read from, and what is meant there.

@@ -38,7 +38,10 @@ fn run(project: &Project, arguments: &[&str]) -> Output {
 }
 
 fn shell(project: &Project, flags: &[&str], line: &str) -> Output {
-    run(project, &[&["--docker", TOOLS, "--pull", "never"], flags, &["--", line]].concat())
+    run(
+        project,
+        &[&["--docker", TOOLS, "--pull", "never"], flags, &["--", line]].concat(),
+    )
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -53,10 +56,22 @@ fn json(output: &Output) -> Value {
 fn assert_gone(project: &Project, json: &Value) {
     let name = json["container"]["name"].as_str().expect("a container was made");
     let mut all = docker(&project.docker_configuration());
-    all.args(["ps", "--all", "--quiet", "--filter", &format!("label=io.shipway.run={name}")]);
+    all.args([
+        "ps",
+        "--all",
+        "--quiet",
+        "--filter",
+        &format!("label=io.shipway.run={name}"),
+    ]);
     assert_eq!(output(&mut all), "");
     let mut all = docker(&project.docker_configuration());
-    all.args(["network", "ls", "--quiet", "--filter", &format!("label=io.shipway.run={name}")]);
+    all.args([
+        "network",
+        "ls",
+        "--quiet",
+        "--filter",
+        &format!("label=io.shipway.run={name}"),
+    ]);
     assert_eq!(output(&mut all), "");
 }
 
@@ -76,7 +91,13 @@ fn each_end_has_its_status() {
         (&[][..], "exit 0", 0, "succeeded", Some(0)),
         (&[], "exit 3", 5, "failed", Some(3)),
         (&[], "nowhere", 5, "failed", Some(127)),
-        (&["--memory", "24m"], "exec tail /dev/zero", 5, "out_of_memory", Some(137)),
+        (
+            &["--memory", "24m"],
+            "exec tail /dev/zero",
+            5,
+            "out_of_memory",
+            Some(137),
+        ),
         (&["--entrypoint", "/nowhere"], "", 6, "start_failed", None),
         (&["--volume", "/nowhere:/data"], "exit 0", 6, "start_failed", None),
     ] {
@@ -110,7 +131,11 @@ fn output_is_handed_on_byte_by_byte() {
     let done = shell(&project, &flags, "cat /bytes; echo to the other >&2; exit 7");
     assert_eq!(done.status.code(), Some(5));
     assert!(done.stdout == bytes, "{} bytes came", done.stdout.len());
-    assert!(text(&done.stderr).starts_with("to the other\nerror: "), "{}", text(&done.stderr));
+    assert!(
+        text(&done.stderr).starts_with("to the other\nerror: "),
+        "{}",
+        text(&done.stderr)
+    );
 }
 
 /// Catches a line that is lost because the program ended right after it.
@@ -131,12 +156,32 @@ fn variables_arrive_and_are_not_shown() {
     let file = format!("FROM_FILE={CANARY}\n# NO=1\nQUOTED=\"a b\"\n");
     fs::write(project.path("env"), file).expect("a file can be written");
     let arguments = [
-        "run", "--docker", TOOLS, "--network", "none", "--env", "HERE", "--env-file", "env", "--env", "PLAIN=x=y",
-        "--verbose", "--format", "json", "--", "[ \"$HERE$FROM_FILE\" = c4n4ry-5ecretc4n4ry-5ecret ] && [ \"$QUOTED\" = '\"a b\"' ] && [ $PLAIN = x=y ]",
+        "run",
+        "--docker",
+        TOOLS,
+        "--network",
+        "none",
+        "--env",
+        "HERE",
+        "--env-file",
+        "env",
+        "--env",
+        "PLAIN=x=y",
+        "--verbose",
+        "--format",
+        "json",
+        "--",
+        "[ \"$HERE$FROM_FILE\" = c4n4ry-5ecretc4n4ry-5ecret ] && [ \"$QUOTED\" = '\"a b\"' ] && [ $PLAIN = x=y ]",
     ];
-    let done = shipway(&project, &arguments).env("HERE", CANARY).output().expect("shipway starts");
+    let done = shipway(&project, &arguments)
+        .env("HERE", CANARY)
+        .output()
+        .expect("shipway starts");
     assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
-    assert!(!text(&done.stdout).contains(CANARY) && !text(&done.stderr).contains(CANARY), "{done:?}");
+    assert!(
+        !text(&done.stdout).contains(CANARY) && !text(&done.stderr).contains(CANARY),
+        "{done:?}"
+    );
 }
 
 /// The program says that it was asked to end; with a second signal it is not asked again.
@@ -153,7 +198,17 @@ fn signals_stop_and_remove() {
     ] {
         let log = project.path("log");
         let arguments = [
-            "run", "--docker", TOOLS, "--network", "none", "--stop-timeout", "600", "--format", "json", "--", line,
+            "run",
+            "--docker",
+            TOOLS,
+            "--network",
+            "none",
+            "--stop-timeout",
+            "600",
+            "--format",
+            "json",
+            "--",
+            line,
         ];
         let running = shipway(&project, &arguments)
             .stdout(Stdio::piped())
@@ -163,7 +218,11 @@ fn signals_stop_and_remove() {
         let says = |words: &str| fs::read_to_string(&log).is_ok_and(|text| text.contains(words));
         wait_until("the program runs", || says("ready"));
         for signal in signals {
-            output(Command::new("kill").arg(format!("-{signal}")).arg(running.id().to_string()));
+            output(
+                Command::new("kill")
+                    .arg(format!("-{signal}"))
+                    .arg(running.id().to_string()),
+            );
             wait_until("the program is asked to end", || says("asked"));
         }
         let done = running.wait_with_output().expect("shipway ends");
@@ -183,7 +242,10 @@ fn an_image_is_pulled_by_the_engine() {
     let project = Project::new();
     let registry = crate::parts::Registry::plain();
     let pushed = project.push(&registry, &registry.base(), "ran/orders:1");
-    let done = run(&project, &["--docker", &pushed, "--network", "none", "--format", "json"]);
+    let done = run(
+        &project,
+        &["--docker", &pushed, "--network", "none", "--format", "json"],
+    );
     let told = text(&done.stderr);
     assert_eq!(done.status.code(), Some(0), "{told}");
     assert!(told.contains(&format!("pulled {pushed}")), "{told}");
@@ -199,8 +261,16 @@ fn mariadb_is_rehearsed() {
     // In a network of its own, and on the loopback interface.
     for network in [&[][..], &["--network", "host"]] {
         let flags = [
-            "--docker", "shipway-test/mariadb-migrations:1", "--pull", "never", "--database", "mariadb",
-            "--database-image", "shipway-test/mariadb:1", "--format", "json",
+            "--docker",
+            "shipway-test/mariadb-migrations:1",
+            "--pull",
+            "never",
+            "--database",
+            "mariadb",
+            "--database-image",
+            "shipway-test/mariadb:1",
+            "--format",
+            "json",
         ];
         let done = run(&project, &[&flags[..], network].concat());
         assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
@@ -224,8 +294,16 @@ fn postgres_is_rehearsed() {
     let project = Project::new();
     for network in [&[][..], &["--network", "host"]] {
         let flags = [
-            "--docker", "shipway-test/postgres-migrations:1", "--pull", "never", "--database", "postgres",
-            "--database-image", "shipway-test/postgres:1", "--format", "json",
+            "--docker",
+            "shipway-test/postgres-migrations:1",
+            "--pull",
+            "never",
+            "--database",
+            "postgres",
+            "--database-image",
+            "shipway-test/postgres:1",
+            "--format",
+            "json",
         ];
         let done = run(&project, &[&flags[..], network].concat());
         assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
@@ -242,13 +320,25 @@ fn postgres_is_rehearsed() {
 fn a_database_that_is_none_is_told() {
     let project = Project::new();
     let flags = [
-        "--docker", TOOLS, "--pull", "never", "--database", "postgres", "--database-image", TOOLS, "--format", "json",
+        "--docker",
+        TOOLS,
+        "--pull",
+        "never",
+        "--database",
+        "postgres",
+        "--database-image",
+        TOOLS,
+        "--format",
+        "json",
     ];
     let done = run(&project, &flags);
     assert_eq!(done.status.code(), Some(6), "{}", text(&done.stderr));
     let json = json(&done);
     assert_eq!(json["container"], Value::Null);
-    assert!(json["error"].as_str().expect("an error").contains("before it answered"), "{json}");
+    assert!(
+        json["error"].as_str().expect("an error").contains("before it answered"),
+        "{json}"
+    );
 }
 
 /// The page in the documentation: commands do what is shown, and JSON has the members that are shown.
@@ -259,20 +349,32 @@ fn every_command_of_the_page_does_what_is_shown() {
     let tag = |image: &str, name: &str| {
         output(docker(&project.docker_configuration()).args(["tag", image, name]));
     };
-    tag("shipway-test/mariadb-migrations:1", "registry.example.com/orders-migrations:1.4");
+    tag(
+        "shipway-test/mariadb-migrations:1",
+        "registry.example.com/orders-migrations:1.4",
+    );
     tag("shipway-test/mariadb:1", "docker.io/library/mariadb:11");
     let mut count = 0;
     for page in AT_ENGINE.map(Page::named) {
         let blocks = page.blocks();
-        for (index, block) in blocks.iter().enumerate().filter(|(_, block)| block.language == "console") {
+        for (index, block) in blocks
+            .iter()
+            .enumerate()
+            .filter(|(_, block)| block.language == "console")
+        {
             let mut last = None;
             for shown in read(block) {
                 let program = program();
                 let folder = program.parent().expect("it lies in a folder").display();
                 let mut shell = shipway(&project, &[]);
-                let environment: Vec<_> = shell.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
+                let environment: Vec<_> = shell
+                    .get_envs()
+                    .map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned)))
+                    .collect();
                 shell = Command::new("sh");
-                shell.args(["-c", &format!("PATH={folder}:$PATH; {}", shown.command)]).current_dir(project.path(""));
+                shell
+                    .args(["-c", &format!("PATH={folder}:$PATH; {}", shown.command)])
+                    .current_dir(project.path(""));
                 for (name, value) in environment {
                     match value {
                         Some(value) => shell.env(name, value),
