@@ -10,6 +10,7 @@ mod aws;
 mod clones;
 mod copy;
 mod docker;
+mod dockerfile_parity;
 mod interrupted;
 mod layout;
 mod memory;
