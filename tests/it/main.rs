@@ -13,6 +13,7 @@ mod counts;
 mod creation;
 mod credentials;
 mod determinism;
+mod dockerfile;
 #[cfg(feature = "aws")]
 mod ecr;
 mod ecr_errors;

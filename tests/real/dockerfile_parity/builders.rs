@@ -48,6 +48,7 @@ impl<'a> Prepared<'a> {
                 self.built_by_engine(scene.docker_with_buildkit(), "buildkit", &["--progress", "plain"])
             }
             Builder::Buildah => self.built_by_buildah(),
+            Builder::Shipway => self.built_by_shipway(),
         }
     }
 
@@ -87,7 +88,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// What shipway makes of it: as a Docker engine unpacks it, and, asserted to be the same, as umoci does.
-    pub(crate) fn built_by_shipway(&self) -> Built {
+    fn built_by_shipway(&self) -> Built {
         let scene = Scene::get();
         let name = format!("parity-shipway/{}:1", self.case.name);
         let layout = self.folder.join("layout");

@@ -1,9 +1,8 @@
 //! A Dockerfile with its context, and who says what comes of it.
 
 use super::context::Item;
-use super::why::Why;
 
-/// Who builds, besides shipway.
+/// Who builds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Builder {
     /// The engine's newer builder, whose rules are those of the Dockerfile reference.
@@ -12,17 +11,8 @@ pub(crate) enum Builder {
     Docker,
     /// buildah.
     Buildah,
-}
-
-/// What a builder does otherwise than the judge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unlike {
-    /// It makes something else at this place: a path with `/` in front, or a field of the config. `/path/**` is all below.
-    At(&'static str),
-    /// It builds where the judge refuses, or the reverse.
-    Outcome,
-    /// It knows nothing of what the case is about, so it is not asked.
-    Ignorance,
+    /// What is tested.
+    Shipway,
 }
 
 /// What an image is to be where no builder at hand knows.
@@ -44,10 +34,6 @@ pub(crate) struct Case {
     pub(crate) options: Vec<&'static str>,
     /// Whose word counts: shipway is to make the same.
     pub(crate) judge: Builder,
-    /// Who else makes what, and why it is not the judge's.
-    pub(crate) unlike: Vec<(Builder, Unlike, Why)>,
-    /// What shipway makes otherwise, and why.
-    pub(crate) shipway_unlike: Vec<(Unlike, Why)>,
     /// What is to come of it where nobody else can judge.
     pub(crate) expected: Option<Expected>,
     /// Whether everybody is to refuse it.
@@ -63,8 +49,6 @@ impl Case {
             context: Vec::new(),
             options: Vec::new(),
             judge: Builder::BuildKit,
-            unlike: Vec::new(),
-            shipway_unlike: Vec::new(),
             expected: None,
             fails: false,
         }
@@ -123,31 +107,6 @@ impl Case {
     /// Judged by another builder than BuildKit.
     pub(crate) fn judged_by(mut self, judge: Builder) -> Self {
         self.judge = judge;
-        self
-    }
-
-    /// A builder does something otherwise.
-    pub(crate) fn but(mut self, builder: Builder, unlike: Unlike, why: Why) -> Self {
-        self.unlike.push((builder, unlike, why));
-        self
-    }
-
-    /// A builder makes something else at some places.
-    pub(crate) fn but_at(mut self, builder: Builder, places: &[&'static str], why: Why) -> Self {
-        self.unlike
-            .extend(places.iter().map(|place| (builder, Unlike::At(place), why)));
-        self
-    }
-
-    /// Only BuildKit knows what it is about.
-    pub(crate) fn only_buildkit(self, why: Why) -> Self {
-        self.but(Builder::Docker, Unlike::Ignorance, why)
-            .but(Builder::Buildah, Unlike::Ignorance, why)
-    }
-
-    /// shipway does something otherwise.
-    pub(crate) fn shipway_but(mut self, unlike: Unlike, why: Why) -> Self {
-        self.shipway_unlike.push((unlike, why));
         self
     }
 

@@ -6,78 +6,91 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::builders::{Built, Prepared};
-use super::case::{Builder, Case, Expected, Unlike};
+use super::case::{Builder, Case, Expected};
+use super::differences::{self, Unlike};
 use super::image::Image;
 use super::why::Why;
+use crate::parts::asks_all;
 
-const BUILDERS: [Builder; 3] = [Builder::BuildKit, Builder::Docker, Builder::Buildah];
+/// Who is asked besides the judge and shipway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Others {
+    /// All.
+    All,
+    /// Those of whom the table says that they do something else: what they agree on takes too long to be asked each time.
+    /// All of them with `SHIPWAY_TEST_ALL_BUILDERS`.
+    Dissenters,
+}
 
 /// Builds all cases, and fails with all that is wrong with any of them.
-pub(crate) fn check(cases: &[Case]) {
+pub(crate) fn check(cases: &[Case], others: Others) {
     let mut wrong = String::new();
     for case in cases {
-        for line in judged(case) {
+        for line in judged(case, others) {
             writeln!(wrong, "{}: {line}", case.name).expect("memory can be written");
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
-fn judged(case: &Case) -> Vec<String> {
+fn judged(case: &Case, others: Others) -> Vec<String> {
     let prepared = Prepared::new(case);
     let mut wrong = Vec::new();
     let judgement = match case.expected {
         Some(_) if case.fails => Err("what the reference says".to_owned()),
         Some(expected) => Ok(image_of(&expected)),
-        None if case.fails && ignores(case, case.judge) => Err(String::new()),
+        None if is_ignorant(case, case.judge) => Err("cannot be asked".to_owned()),
         None => prepared.built_by(case.judge),
     };
     if case.fails != judgement.is_err() {
         wrong.push(format!("the judge: {}", told(&judgement)));
     }
-    let others = BUILDERS
-        .iter()
-        .filter(|builder| case.expected.is_none() && **builder != case.judge);
-    for builder in others {
-        let unlike: Vec<(Unlike, Why)> = case
-            .unlike
-            .iter()
-            .filter(|(other, ..)| other == builder)
-            .map(|(_, unlike, why)| (*unlike, *why))
-            .collect();
-        if !ignores(case, *builder) {
-            let [right, built] =
-                [&judgement, &prepared.built_by(*builder)].map(|built| built.clone().map(|image| image.without_root()));
-            let found = compared(&right, &built, &unlike);
-            wrong.extend(found.into_iter().map(|line| format!("{builder:?}: {line}")));
+    for builder in [Builder::BuildKit, Builder::Docker, Builder::Buildah, Builder::Shipway] {
+        if !is_asked(case, builder, others) {
+            continue;
         }
+        let mut built = prepared.built_by(builder);
+        let mut right = judgement.clone();
+        if builder != Builder::Shipway {
+            right = right.map(|image| image.without_root());
+            built = built.map(|image| image.without_root());
+        }
+        let found = compared(&right, &built, &differences::of(case.name, builder));
+        wrong.extend(found.into_iter().map(|line| format!("{builder:?}: {line}")));
     }
-    // TEMPORARY
-    if !std::path::Path::new("/tmp/pp/with-shipway").exists() {
-        return wrong;
-    }
-    let found = compared(&judgement, &prepared.built_by_shipway(), &case.shipway_unlike);
-    wrong.extend(found.into_iter().map(|line| format!("shipway: {line}")));
     wrong
 }
 
-fn ignores(case: &Case, builder: Builder) -> bool {
-    let mut unlike = case.unlike.iter();
-    unlike.any(|(other, unlike, _)| *other == builder && *unlike == Unlike::Ignorance)
+fn is_asked(case: &Case, builder: Builder, others: Others) -> bool {
+    match builder {
+        // TEMPORARY
+        Builder::Shipway => std::path::Path::new("/tmp/pp/with-shipway").exists(),
+        _ if case.expected.is_some() || builder == case.judge || is_ignorant(case, builder) => false,
+        _ => others == Others::All || asks_all() || !differences::of(case.name, builder).is_empty(),
+    }
 }
 
-/// What of `built` is neither the judge's nor accounted for, and what is accounted for and not so.
+fn is_ignorant(case: &Case, builder: Builder) -> bool {
+    let unlike = differences::of(case.name, builder);
+    unlike.iter().any(|(unlike, _)| *unlike == Unlike::Ignorance)
+}
+
+/// What of `built` is neither the judge's nor in the table, and what is in the table and not so.
 fn compared(judgement: &Built, built: &Built, unlike: &[(Unlike, Why)]) -> Vec<String> {
     let outcome_differs = unlike.iter().any(|(unlike, _)| *unlike == Unlike::Outcome);
     let (Ok(right), Ok(image)) = (judgement, built) else {
         return match (judgement.is_ok() == built.is_ok(), outcome_differs) {
             (true, false) | (false, true) => Vec::new(),
-            (true, true) => vec!["agrees, although the case says otherwise".to_owned()],
+            (true, true) => vec!["agrees, although the table says otherwise".to_owned()],
             (false, false) => vec![format!("{}, the judge: {}", told(built), told(judgement))],
         };
     };
     if outcome_differs {
-        return vec!["agrees, although the case says otherwise".to_owned()];
+        // Both build, but not the same: what it makes is of no interest.
+        return match right == image {
+            true => vec!["agrees, although the table says otherwise".to_owned()],
+            false => Vec::new(),
+        };
     }
     let found = right.differences(image);
     let is_known = |place: &str| unlike.iter().any(|(unlike, _)| is_at(*unlike, place));
@@ -88,7 +101,7 @@ fn compared(judgement: &Built, built: &Built, unlike: &[(Unlike, Why)]) -> Vec<S
         .collect();
     for (unlike, why) in unlike {
         if !found.iter().any(|(place, _)| is_at(*unlike, place)) {
-            wrong.push(format!("is not {unlike:?} any more: {}", why.text()));
+            wrong.push(format!("is not {unlike:?} any more: {}", why.subject()));
         }
     }
     wrong

@@ -1,17 +1,108 @@
-//! Why builders differ. The page on Dockerfiles tells each of these to the user.
+//! Why builders differ, in the words of the page on Dockerfiles.
 
-/// A difference between builders.
+/// A reason for differences between builders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Why {
-    /// Docker 20.10's own engine does not survive it.
+    AllStages,
+    ArgumentsOfStages,
+    ArgumentsOverVariables,
+    BracketsInPatterns,
+    ChmodNeedsBuildKit,
+    DirectoriesOnTheWay,
+    DirectoryOverFile,
+    DirectoryOverLink,
+    EmptyPattern,
     EngineEnds,
+    Escape,
+    Expose,
+    GroupOfTheUser,
+    Healthcheck,
+    IgnoreFileOfTheDockerfile,
+    InheritedGroup,
+    InstructionsBeforeFrom,
+    LinkToFile,
+    NamesBeyondAscii,
+    OrderOfVariables,
+    OutOfTheRoot,
+    Platforms,
+    SetIdOfChmod,
+    SetIdOfContext,
+    SeveralSources,
+    Shell,
+    StageNames,
+    TargetNumber,
+    UnknownNames,
+    WorkdirIsFile,
 }
 
 impl Why {
-    /// The words of the page.
-    pub(crate) fn text(self) -> &'static str {
+    /// Every reason.
+    pub(crate) const ALL: [Self; 30] = [
+        Self::AllStages,
+        Self::ArgumentsOfStages,
+        Self::ArgumentsOverVariables,
+        Self::BracketsInPatterns,
+        Self::ChmodNeedsBuildKit,
+        Self::DirectoriesOnTheWay,
+        Self::DirectoryOverFile,
+        Self::DirectoryOverLink,
+        Self::EmptyPattern,
+        Self::EngineEnds,
+        Self::Escape,
+        Self::Expose,
+        Self::GroupOfTheUser,
+        Self::Healthcheck,
+        Self::IgnoreFileOfTheDockerfile,
+        Self::InheritedGroup,
+        Self::InstructionsBeforeFrom,
+        Self::LinkToFile,
+        Self::NamesBeyondAscii,
+        Self::OrderOfVariables,
+        Self::OutOfTheRoot,
+        Self::Platforms,
+        Self::SetIdOfChmod,
+        Self::SetIdOfContext,
+        Self::SeveralSources,
+        Self::Shell,
+        Self::StageNames,
+        Self::TargetNumber,
+        Self::UnknownNames,
+        Self::WorkdirIsFile,
+    ];
+
+    /// The first cell of its row in the page's table.
+    pub(crate) fn subject(self) -> &'static str {
         match self {
-            Self::EngineEnds => "the engine of Docker 20.10 ends at a Dockerfile without FROM",
+            Self::AllStages => "a stage that nobody needs",
+            Self::ArgumentsOfStages => "`ARG` of a stage that another is built on",
+            Self::ArgumentsOverVariables => "`ARG` with a value after `ENV` of the same name",
+            Self::BracketsInPatterns => "`[[]` and `[^a]` in a source",
+            Self::ChmodNeedsBuildKit => "`--chmod`",
+            Self::DirectoriesOnTheWay => "owner of directories that `COPY --chown`, `ADD --chown` and `WORKDIR` make",
+            Self::DirectoryOverFile => "a directory in the place of a file, or the reverse",
+            Self::DirectoryOverLink => "a directory in the place of a link to a directory",
+            Self::EmptyPattern => "a pattern that nothing fits",
+            Self::EngineEnds => "a Dockerfile without `FROM`",
+            Self::Escape => "`# escape=`",
+            Self::Expose => "`EXPOSE` of ranges, `53/TCP`, or of what is no port",
+            Self::GroupOfTheUser => "`--chown=USER` without a group",
+            Self::Healthcheck => "`HEALTHCHECK` over that of the base",
+            Self::IgnoreFileOfTheDockerfile => "`Dockerfile.dockerignore`",
+            Self::InheritedGroup => "a directory made below one with the set-group-id bit",
+            Self::InstructionsBeforeFrom => "an instruction before `FROM`",
+            Self::LinkToFile => "a destination that is a link to a file",
+            Self::NamesBeyondAscii => "a file copied to a name beyond ASCII",
+            Self::OrderOfVariables => "order of `Env`",
+            Self::OutOfTheRoot => "`..` beyond the root",
+            Self::Platforms => "`TARGETPLATFORM` and its like",
+            Self::SetIdOfChmod => "set-id bits of `--chmod`",
+            Self::SetIdOfContext => "set-id bits of files in the context",
+            Self::SeveralSources => "several sources and a destination without a slash",
+            Self::Shell => "`SHELL`",
+            Self::StageNames => "names of stages in another case, or from an `ARG`",
+            Self::TargetNumber => "`--target` with a number",
+            Self::UnknownNames => "`--chown` with a name that the base does not have",
+            Self::WorkdirIsFile => "`WORKDIR` that is a file",
         }
     }
 }

@@ -114,7 +114,7 @@ pub(in super::super) fn workdir() -> Vec<Case> {
         ),
         case(
             "workdir-below-links",
-            "FROM %rich%\nWORKDIR /lib/made\nCOPY a.txt .\nWORKDIR /srv/to-to-shared/deep\nCOPY a.txt ./x/\n",
+            "FROM %rich%\nWORKDIR /lib/made\nCOPY a.txt .\nWORKDIR /srv/to-to-shared/inner/deep\nCOPY a.txt ./x/\n",
         ),
         case(
             "workdir-is-a-link",

@@ -1,6 +1,6 @@
 //! `COPY`: what its sources are, and where its destination is.
 
-use super::super::case::Case;
+use super::super::case::{Builder, Case};
 
 /// From a context to places that are there or not.
 pub(in super::super) fn places() -> Vec<Case> {
@@ -19,6 +19,7 @@ pub(in super::super) fn places() -> Vec<Case> {
             .file("a.txt", "a\n"),
         Case::new("destination-leaves-the-root", "FROM scratch\nWORKDIR /x\nCOPY a.txt ../../../up.txt\nCOPY a.txt /../../top.txt\n")
             .file("a.txt", "a\n"),
+        Case::new("inherited-group", "FROM %rich%\nCOPY d /srv/shared/copied\nWORKDIR /srv/shared/worked\n").file("d/a.txt", "a\n"),
         Case::new("same-path-twice", "FROM scratch\nCOPY a.txt /x\nCOPY b.txt /x\nCOPY --chown=3 c.txt /x\n").files(&["a.txt", "b.txt", "c.txt"]),
         Case::new("sticky-directory-kept", "FROM %rich%\nCOPY a.txt /tmp/\nCOPY d /tmp\nCOPY a.txt /srv/shared/\n")
             .files(&["a.txt", "d/inner.txt"]),
@@ -27,9 +28,15 @@ pub(in super::super) fn places() -> Vec<Case> {
         Case::new("source-leaves-the-context", "FROM scratch\nCOPY ../../a.txt /x/\n").file("a.txt", "a\n"),
         Case::new("missing-source", "FROM scratch\nCOPY missing.txt /\n").file("a.txt", "a\n").fails(),
         Case::new("one-of-two-missing", "FROM scratch\nCOPY a.txt missing.txt /out/\n").file("a.txt", "a\n").fails(),
-        Case::new("pattern-matches-nothing", "FROM scratch\nCOPY *.sql /\n").file("a.txt", "a\n").fails(),
-        Case::new("several-without-slash", "FROM scratch\nCOPY a.txt b.txt /out\n").files(&["a.txt", "b.txt"]).fails(),
-        Case::new("pattern-of-several-without-slash", "FROM scratch\nCOPY *.txt /out\n").files(&["a.txt", "b.txt"]).fails(),
+        Case::new("pattern-matches-nothing", "FROM scratch\nCOPY *.sql /\n").file("a.txt", "a\n"),
+        Case::new("several-without-slash", "FROM scratch\nCOPY a.txt b.txt /out\n")
+            .files(&["a.txt", "b.txt"])
+            .judged_by(Builder::Docker)
+            .fails(),
+        Case::new("pattern-of-several-without-slash", "FROM scratch\nCOPY *.txt /out\n")
+            .files(&["a.txt", "b.txt"])
+            .judged_by(Builder::Docker)
+            .fails(),
         Case::new("directory-over-file", "FROM %rich%\nCOPY d /etc/settings\n").file("d/a.txt", "a\n").fails(),
         Case::new("file-below-file", "FROM %rich%\nCOPY d/a.txt /etc/settings/a.txt\n").file("d/a.txt", "a\n").fails(),
     ]
@@ -109,14 +116,15 @@ pub(in super::super) fn links() -> Vec<Case> {
         Case::new("absolute-link-in-the-context", "FROM scratch\nCOPY link/a.txt /out/\n").file("real/a.txt", "a\n").link("link", "/real"),
         Case::new("pattern-over-links", "FROM scratch\nCOPY l* /out/\n").file("real.txt", "real\n").link("l1", "real.txt").file("l2", "2\n"),
         Case::new("hard-links-in-the-context", "FROM scratch\nCOPY d /out/\n").file("d/a", "same\n").hard_link("d/b", "d/a").hard_link("d/e/c", "d/a"),
-        Case::new("destination-below-a-link", "FROM %rich%\nCOPY a.txt /lib/added.so\nCOPY a.txt /bin/\nCOPY a.txt /var/run/a.pid\nCOPY d /srv/to-to-shared/deep/\n")
+        Case::new("destination-below-a-link", "FROM %rich%\nCOPY a.txt /lib/added.so\nCOPY a.txt /bin/\nCOPY a.txt /var/run/a.pid\nCOPY d /srv/to-to-shared/inner/deep/\n")
             .files(&["a.txt", "d/b.txt"]),
         Case::new("destination-is-a-linked-directory", "FROM %rich%\nCOPY a.txt /bin\nCOPY a.txt /srv/to-shared\nCOPY d /srv/to-to-shared\n")
             .files(&["a.txt", "d/b.txt"]),
         Case::new("destination-is-a-linked-file", "FROM %rich%\nCOPY a.txt /etc/settings-link\n").file("a.txt", "a\n"),
         Case::new("destination-is-a-dangling-link", "FROM %rich%\nCOPY a.txt /srv/nowhere/\n").file("a.txt", "a\n"),
         Case::new("destination-link-leaves-the-root", "FROM %rich%\nCOPY a.txt /srv/outside/\n").file("a.txt", "a\n"),
-        Case::new("directory-over-linked-directory", "FROM %rich%\nCOPY root /\n").files(&["root/lib/new.so", "root/bin/new", "root/etc/new"]),
+        Case::new("directory-over-linked-directory", "FROM %rich%\nCOPY root /\n").files(&["root/lib/new.so", "root/bin/new", "root/etc/new"])
+            .judged_by(Builder::Docker),
         Case::new("link-over-file", "FROM %rich%\nCOPY d /etc\n").link("d/settings", "elsewhere").file("d/x", "x\n"),
         Case::new("file-over-link", "FROM %rich%\nCOPY d /etc\n").file("d/settings-link", "a file\n"),
         Case::new("link-over-directory", "FROM %rich%\nCOPY d /srv\n").link("d/shared", "elsewhere").fails(),

@@ -1,7 +1,6 @@
 //! The language: variables, directives, comments, lines.
 
-use super::super::case::{Builder, Case, Unlike};
-use super::super::why::Why;
+use super::super::case::Case;
 
 pub(in super::super) fn cases() -> Vec<Case> {
     let case = |name, text| Case::new(name, text).file("a.txt", "a\n");
@@ -24,9 +23,11 @@ pub(in super::super) fn cases() -> Vec<Case> {
             "ARG A=1\nARG B=${A}2\nFROM scratch\nARG B\nARG C=${B}3\nENV C=$C\n",
         ),
         case("arg-several", "FROM scratch\nARG A=1 B=2\nENV X=$A$B\n"),
+        case("env-wins-over-arg", "FROM scratch\nARG A=arg\nENV A=env\nENV X=$A\n")
+            .options(&["--build-arg", "A=given"]),
         case(
-            "env-wins-over-arg",
-            "FROM scratch\nARG A=arg\nENV A=env\nENV X=$A\nARG A=later\nENV Y=$A\n",
+            "arg-after-env",
+            "FROM scratch\nARG A=arg\nENV A=env\nARG A=later\nENV Y=$A\n",
         )
         .options(&["--build-arg", "A=given"]),
         case(
@@ -60,9 +61,7 @@ pub(in super::super) fn cases() -> Vec<Case> {
         case("unknown-instruction", "FROM scratch\nCOPPY a.txt /x\n").fails(),
         case("unknown-flag", "FROM scratch\nCOPY --chwon=1 a.txt /x\n").fails(),
         case("before-from", "ENV A=1\nFROM scratch\n").fails(),
-        case("no-from", "ARG A=1\n")
-            .fails()
-            .but(Builder::BuildKit, Unlike::Ignorance, Why::EngineEnds),
+        case("no-from", "ARG A=1\n").fails(),
         case("comment-behind-an-instruction", "FROM scratch\nENV A=1 # no comment\n").fails(),
         case("only-from", "FROM %rich%\n"),
         case("no-destination", "FROM scratch\nCOPY a.txt\n").fails(),

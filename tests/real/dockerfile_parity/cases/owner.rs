@@ -1,6 +1,6 @@
 //! `--chown`, `--chmod` and `USER`.
 
-use super::super::case::Case;
+use super::super::case::{Builder, Case};
 
 pub(in super::super) fn cases() -> Vec<Case> {
     let tree = |case: Case| {
@@ -38,9 +38,11 @@ pub(in super::super) fn cases() -> Vec<Case> {
         .file("a.txt", "a\n"),
         Case::new("chown-of-nobody", "FROM %rich%\nCOPY --chown=nobody-here a.txt /x\n")
             .file("a.txt", "a\n")
+            .judged_by(Builder::Docker)
             .fails(),
         Case::new("chown-of-no-group", "FROM %rich%\nCOPY --chown=app:no-group a.txt /x\n")
             .file("a.txt", "a\n")
+            .judged_by(Builder::Docker)
             .fails(),
         Case::new(
             "chown-by-name-without-users",
@@ -68,10 +70,12 @@ pub(in super::super) fn cases() -> Vec<Case> {
         tree(Case::new(
             "chmod-octal",
             "FROM %rich%\nCOPY --chmod=640 d /all/\nCOPY --chmod=0755 d/a.txt /x\nADD --chmod=4711 d/a.txt /deep/er/y\n",
-        )),
+        ))
+        .judged_by(Builder::Buildah),
         tree(Case::new(
             "chmod-and-chown",
             "FROM %rich%\nCOPY --chmod=2750 --chown=app:staff d /all\n",
-        )),
+        ))
+        .judged_by(Builder::Buildah),
     ]
 }
