@@ -34,7 +34,7 @@ pub(in super::super) fn cases() -> Vec<Case> {
         Case::new("target-by-number", "FROM scratch\nCOPY a.txt /zero\nFROM scratch\nCOPY a.txt /one\nFROM scratch\nCOPY a.txt /two\n")
             .file("a.txt", "a\n")
             .options(&["--target", "1"])
-            .judged_by(Builder::Docker),
+            .judged_by(Builder::Buildah),
         Case::new("target-missing", "FROM scratch AS one\nCOPY a.txt /one\n").file("a.txt", "a\n").options(&["--target", "two"]).fails(),
         Case::new("stage-that-nobody-needs", "FROM scratch AS heavy\nCOPY missing.txt /\nRUN exit 1\nFROM scratch\nCOPY a.txt /\n").file("a.txt", "a\n"),
         Case::new("from-unknown-stage", "FROM scratch\nCOPY --from=later /x /y\nFROM scratch AS later\nCOPY a.txt /x\n").file("a.txt", "a\n").options(&["--target", "0"]).fails(),
