@@ -15,6 +15,7 @@ mod credentials;
 #[cfg(all(feature = "daemon", unix))]
 mod daemon;
 mod determinism;
+mod dockerfile;
 #[cfg(feature = "aws")]
 mod ecr;
 mod ecr_errors;
