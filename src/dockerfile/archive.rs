@@ -120,7 +120,12 @@ pub fn unpack(name: &str, content: &FileContent, temporary: &Path) -> Result<Opt
                 return Ok(None);
             };
             let headers = Headers::streaming(unpacked(reader).map_err(unreadable)?);
-            arrange(Members::new(headers, Contents::copied(temporary)), name, temporary, refuse)?
+            arrange(
+                Members::new(headers, Contents::copied(temporary)),
+                name,
+                temporary,
+                refuse,
+            )?
         }
     };
     if let Some((directory, member, reason)) = arranged.unfit.into_iter().next() {
@@ -148,7 +153,10 @@ pub(super) fn arrange<R: Read>(
     on_unfit: fn(&str, &str, &Unfit) -> Result<(), ArchiveError>,
 ) -> Result<Arranged, ArchiveError> {
     let mut arrangement = Arrangement::default();
-    while let Some((written, member)) = members.next().map_err(|error| ArchiveError::of(error, name, temporary))? {
+    while let Some((written, member)) = members
+        .next()
+        .map_err(|error| ArchiveError::of(error, name, temporary))?
+    {
         if let member::MemberContent::Unfit(reason) = &member.content {
             on_unfit(name, &written, reason)?;
         }

@@ -128,7 +128,10 @@ impl Context {
             _ => return Err(ContextError::NotAFile { path: shown() }.into()),
         };
         let mut bytes = Vec::new();
-        reader.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+        reader
+            .take(limit.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(unreadable)?;
         if bytes.len() as u64 > limit {
             return Err(ContextError::Large { path: shown(), limit }.into());
         }
@@ -146,7 +149,11 @@ impl Context {
                 continue;
             };
             let names = [(0o4000, "set-user-id"), (0o2000, "set-group-id"), (0o1000, "sticky")];
-            let names: Vec<&str> = names.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| *name).collect();
+            let names: Vec<&str> = names
+                .iter()
+                .filter(|(bit, _)| bits & bit != 0)
+                .map(|(_, name)| *name)
+                .collect();
             let (names, path) = (names.join(", "), path.relative());
             notices.push(if self.preserve_modes {
                 format!("{path} is {names}, and so it will be in the image")
@@ -240,7 +247,9 @@ impl FileTree for Context {
             let below = joined(path, &listed.name);
             if self.rules.fitting_below(&fitting, &below).is_fitting() {
                 let directory = listed.entry.as_ref().ok().filter(|entry| entry.is_directory());
-                let is_spared = directory.map(|entry| self.is_anything_spared(&entry.path)).transpose()?;
+                let is_spared = directory
+                    .map(|entry| self.is_anything_spared(&entry.path))
+                    .transpose()?;
                 if is_spared != Some(true) {
                     continue;
                 }

@@ -93,12 +93,17 @@ impl SelectError {
                 left_out_by: Some(rules),
                 source_text,
                 ..
-            } => vec![format!("take it in again with the line !{source_text} at the end of {rules}")],
+            } => vec![format!(
+                "take it in again with the line !{source_text} at the end of {rules}"
+            )],
             Self::Missing {
                 nearest: Some(nearest), ..
             } => vec![format!("did you mean {nearest}?")],
             Self::Missing { .. } => {
-                vec!["paths begin at the root of what is copied from, which is the context unless --from says otherwise".to_owned()]
+                vec![
+                    "paths begin at the root of what is copied from, which is the context unless --from says otherwise"
+                        .to_owned(),
+                ]
             }
             Self::Pattern { .. } => vec!["a bracket that is meant as such is written [[]".to_owned()],
             Self::Dangling { .. } | Self::Nothing { .. } | Self::Links(_) => Vec::new(),

@@ -132,7 +132,11 @@ impl<R: Read> Headers<R> {
         self.position = entry.offset;
         let copied = io::copy(&mut self.reader.by_ref().take(entry.size), &mut to)?;
         self.position += copied;
-        if copied == entry.size { Ok(()) } else { Err(ends_early()) }
+        if copied == entry.size {
+            Ok(())
+        } else {
+            Err(ends_early())
+        }
     }
 
     /// The next entry; `None` at the end of the tar file.

@@ -57,14 +57,19 @@ impl Arrangement {
             return Ok(());
         };
         let parent = self.directory(&parents.join("/"))?;
-        let path = if parent.is_empty() { name.clone() } else { format!("{parent}/{name}") };
+        let path = if parent.is_empty() {
+            name.clone()
+        } else {
+            format!("{parent}/{name}")
+        };
         let node = match member.content {
             MemberContent::Unfit(why) => Node::Unfit(why),
             MemberContent::Directory => {
                 if !matches!(self.nodes.get(&path), Some(Node::Directory(..) | Node::Implied)) {
                     self.remove(&path);
                 }
-                self.nodes.insert(path, Node::Directory(member.attributes, member.extended));
+                self.nodes
+                    .insert(path, Node::Directory(member.attributes, member.extended));
                 return Ok(());
             }
             MemberContent::HardLink(to) => {
@@ -152,11 +157,15 @@ impl Arrangement {
             let (directory, name) = path.rsplit_once('/').unwrap_or(("", &path));
             let image_path = match (&node, ImagePath::default().join(&path)) {
                 (Node::Unfit(why), _) => {
-                    arranged.unfit.push((directory.to_owned(), name.to_owned(), why.clone()));
+                    arranged
+                        .unfit
+                        .push((directory.to_owned(), name.to_owned(), why.clone()));
                     continue;
                 }
                 (_, Err(error)) => {
-                    arranged.unfit.push((directory.to_owned(), name.to_owned(), Unfit::Path(error)));
+                    arranged
+                        .unfit
+                        .push((directory.to_owned(), name.to_owned(), Unfit::Path(error)));
                     continue;
                 }
                 (_, Ok(image_path)) => image_path,

@@ -107,7 +107,10 @@ impl Copied {
         }
         let file = match &self.file {
             Some(file) => Arc::clone(file),
-            None => Arc::clone(self.file.insert(Arc::new(tempfile::tempfile_in(&self.folder).map_err(unwritable)?))),
+            None => Arc::clone(
+                self.file
+                    .insert(Arc::new(tempfile::tempfile_in(&self.folder).map_err(unwritable)?)),
+            ),
         };
         let offset = self.size;
         headers.content(entry, Writing(&file))?;
@@ -168,11 +171,18 @@ impl<R: Read> Members<R> {
         let Some(entry) = self.headers.next()? else {
             return Ok(None);
         };
-        let extended: usize = entry.extended.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let extended: usize = entry
+            .extended
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum();
         // The name is kept up to three times.
         self.names += PER_MEMBER + 3 * entry.name.len() + entry.link.len() + extended;
         if self.names > NAMES_LIMIT {
-            return Err(io::Error::new(ErrorKind::InvalidData, "it has too many entries to be unpacked"));
+            return Err(io::Error::new(
+                ErrorKind::InvalidData,
+                "it has too many entries to be unpacked",
+            ));
         }
         let name = String::from_utf8_lossy(&entry.name).into_owned();
         let (parts, unfit) = parts(&entry.name);
@@ -223,7 +233,11 @@ impl<R: Read> Members<R> {
 /// The components of a path. If one cannot be in an image it is the last, and why it cannot comes with them.
 fn parts(name: &[u8]) -> (Vec<String>, Option<Unfit>) {
     if name.len() > LONGEST {
-        let start: String = String::from_utf8_lossy(name).chars().filter(|c| *c != '/').take(40).collect();
+        let start: String = String::from_utf8_lossy(name)
+            .chars()
+            .filter(|c| *c != '/')
+            .take(40)
+            .collect();
         let unfit = (!start.is_empty()).then_some(Unfit::Long);
         return (unfit.iter().map(|_| start.clone()).collect(), unfit);
     }

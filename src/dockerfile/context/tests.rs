@@ -75,7 +75,11 @@ fn contexts(words: &[&str]) -> Vec<Context> {
         Context::tar_file(&packed, false, folder.path()).expect("compressed"),
         Context::tar_stream("stdin", &bytes[..], false, folder.path()).expect("stream"),
     ];
-    assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 2, "nothing is unpacked");
+    assert_eq!(
+        fs::read_dir(folder.path()).expect("list").count(),
+        2,
+        "nothing is unpacked"
+    );
     contexts
 }
 
@@ -83,17 +87,38 @@ fn contexts(words: &[&str]) -> Vec<Context> {
 fn a_folder_is_seen_through_its_ignore_file() {
     let folder = tempfile::tempdir().expect("folder");
     let root = folder.path();
-    for name in ["Dockerfile", "src/main.c", "src/main.o", "docs/a.md", "docs/b/c.md", "node_modules/x/y.js"] {
+    for name in [
+        "Dockerfile",
+        "src/main.c",
+        "src/main.o",
+        "docs/a.md",
+        "docs/b/c.md",
+        "node_modules/x/y.js",
+    ] {
         write(root, name, name);
     }
-    write(root, ".dockerignore", "**/*.o\nnode_modules\ndocs\n!docs/b/c.md\nDockerfile\n.dockerignore\n");
-    let context = Context::folder(root, false).expect("context").ignoring(None).expect("rules");
+    write(
+        root,
+        ".dockerignore",
+        "**/*.o\nnode_modules\ndocs\n!docs/b/c.md\nDockerfile\n.dockerignore\n",
+    );
+    let context = Context::folder(root, false)
+        .expect("context")
+        .ignoring(None)
+        .expect("rules");
     assert_eq!(all(&context), ["docs/", "docs/b/", "docs/b/c.md", "src/", "src/main.c"]);
-    assert_eq!(text(&context, "Dockerfile"), "Dockerfile", "what builds is read, left out or not");
+    assert_eq!(
+        text(&context, "Dockerfile"),
+        "Dockerfile",
+        "what builds is read, left out or not"
+    );
     assert!(context.get(&path("node_modules/x")).expect("get").is_none());
     assert!(context.children(&path("node_modules")).expect("list").is_empty());
     let error = select(&context, "docs/a.md", SelectOptions::default()).expect_err("left out");
-    assert_eq!(error.to_string(), "\"docs/a.md\" is not there: .dockerignore leaves it out");
+    assert_eq!(
+        error.to_string(),
+        "\"docs/a.md\" is not there: .dockerignore leaves it out"
+    );
 
     write(root, "build/My.Dockerfile.dockerignore", "src");
     let context = Context::folder(root, false).expect("context");
@@ -102,10 +127,16 @@ fn a_folder_is_seen_through_its_ignore_file() {
     assert!(context.get(&path("node_modules")).expect("get").is_some());
 
     write(root, ".dockerignore", "a\n[");
-    let error = Context::folder(root, false).expect("context").ignoring(None).expect_err("rule");
+    let error = Context::folder(root, false)
+        .expect("context")
+        .ignoring(None)
+        .expect_err("rule");
     assert!(error.to_string().contains(".dockerignore:2: "), "{error}");
     write(root, ".dockerignore", &"a\n".repeat(600_000));
-    let error = Context::folder(root, false).expect("context").ignoring(None).expect_err("long");
+    let error = Context::folder(root, false)
+        .expect("context")
+        .ignoring(None)
+        .expect_err("long");
     assert!(error.to_string().contains("has more than"), "{error}");
 }
 
@@ -124,7 +155,11 @@ fn links_are_links_and_nothing_outside_is_reached() {
     assert_eq!(all(&context), ["abs", "etc/", "etc/passwd", "out", "up"]);
     assert!(context.get(&path("up/secret")).expect("get").is_none());
     assert!(context.children(&path("up")).expect("list").is_empty());
-    assert_eq!(text(&context, "abs/passwd"), "inside", "links begin at the root of the context");
+    assert_eq!(
+        text(&context, "abs/passwd"),
+        "inside",
+        "links begin at the root of the context"
+    );
     assert!(context.read(&path("out"), 100).expect("read").is_none());
     for source in ["up/secret", "out", "up/../secret", "abs/../../secret"] {
         let error = select(&context, source, SelectOptions::default()).expect_err(source);
@@ -144,8 +179,16 @@ fn modes_are_gits_or_as_they_are() {
     }
     fs::set_permissions(root.join("d"), fs::Permissions::from_mode(0o1770)).expect("mode");
     for (preserve, expected, notice) in [
-        (false, [0o644, 0o755, 0o644, 0o755, 0o644], "b is set-user-id, which is not kept"),
-        (true, [0o600, 0o4711, 0o640, 0o1770, 0o444], "b is set-user-id, and so it will be"),
+        (
+            false,
+            [0o644, 0o755, 0o644, 0o755, 0o644],
+            "b is set-user-id, which is not kept",
+        ),
+        (
+            true,
+            [0o600, 0o4711, 0o640, 0o1770, 0o444],
+            "b is set-user-id, and so it will be",
+        ),
     ] {
         let context = Context::folder(root, preserve).expect("context");
         let picked = select(&context, ".", SelectOptions::default()).expect("all");
@@ -171,7 +214,10 @@ fn what_cannot_be_in_an_image_matters_only_if_it_is_copied() {
     let _socket = std::os::unix::net::UnixListener::bind(root.join("socket")).expect("socket");
     fs::write(root.join(OsStr::from_bytes(b"bad\xff")), "x").expect("file");
     let context = Context::folder(root, false).expect("context");
-    assert_eq!(select(&context, "goo*", SelectOptions::default()).expect("good").len(), 1);
+    assert_eq!(
+        select(&context, "goo*", SelectOptions::default()).expect("good").len(),
+        1
+    );
     for (source, part) in [
         ("socket", "it is a socket"),
         ("sock*", "it is a socket"),
@@ -180,7 +226,9 @@ fn what_cannot_be_in_an_image_matters_only_if_it_is_copied() {
         (".", "not UTF-8"),
     ] {
         let error = select(&context, source, SelectOptions::default()).expect_err(source);
-        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        let cause = std::error::Error::source(&error)
+            .map(ToString::to_string)
+            .unwrap_or_default();
         assert!(format!("{error}: {cause}").contains(part), "{source}: {error}: {cause}");
     }
     let rules = Rules::of_file(".dockerignore", b"socket\nbad*\nsub\n").expect("rules");
@@ -215,14 +263,20 @@ fn a_tar_file_is_a_context_wherever_it_comes_from() {
         "./h = ./sub/x",
     ]) {
         let context = context.ignoring(None).expect("rules");
-        assert_eq!(all(&context), [".dockerignore", "Dockerfile", "h", "l", "sub/", "sub/through", "sub/x"]);
+        assert_eq!(
+            all(&context),
+            [".dockerignore", "Dockerfile", "h", "l", "sub/", "sub/through", "sub/x"]
+        );
         assert_eq!(text(&context, "l/x"), "new");
         assert_eq!(text(&context, "h"), "new");
         assert_eq!(text(&context, "sub/through"), "link");
         let entry = context.get(&path("sub/through")).expect("get").expect("there");
         assert_eq!(entry.attributes, Attributes::of_root(0o644));
         let picked = select(&context, "sub/x", SelectOptions::default()).expect("select");
-        assert!(matches!(picked[0].entry.content, FileContent::Stored(_)), "a name of a file is the file");
+        assert!(
+            matches!(picked[0].entry.content, FileContent::Stored(_)),
+            "a name of a file is the file"
+        );
     }
 }
 
@@ -253,10 +307,19 @@ fn a_tar_file_that_attacks_reaches_nothing() {
             let error = select(&context, source, SelectOptions::default()).expect_err(source);
             assert!(error.to_string().contains("cannot be in an image"), "{source}: {error}");
         }
-        assert_eq!(select(&context, "absolute", SelectOptions::default()).expect("fit").len(), 2);
+        assert_eq!(
+            select(&context, "absolute", SelectOptions::default())
+                .expect("fit")
+                .len(),
+            2
+        );
     }
     let folder = tempfile::tempdir().expect("folder");
-    for words in [&["h = /etc/passwd"][..], &["h = ../../etc/passwd"], &["f: x", "f/below: y"]] {
+    for words in [
+        &["h = /etc/passwd"][..],
+        &["h = ../../etc/passwd"],
+        &["f: x", "f/below: y"],
+    ] {
         let tar = tar_of(words);
         let error = Context::tar_stream("stdin", &tar[..], false, folder.path()).expect_err("attack");
         assert!(error.to_string().contains("cannot be in an image"), "{error}");

@@ -22,7 +22,9 @@ pub(super) fn settled(tree: &dyn FileTree, mut picked: Vec<Picked>) -> Result<Ve
         let own = entry.path.clone();
         let mut file = entry.clone();
         for _ in 0..MOST {
-            let FileContent::HardLink(to) = &file.content else { break };
+            let FileContent::HardLink(to) = &file.content else {
+                break;
+            };
             match tree.get(to)? {
                 Some(named) => file = named,
                 None => break,

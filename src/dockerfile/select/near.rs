@@ -20,7 +20,11 @@ pub(super) fn nearest(tree: &dyn FileTree, path: &ImagePath) -> Option<String> {
     let listed = tree.list(&directory).ok()?;
     let scored = listed.iter().map(|listed| {
         let is_same_but_for_case = listed.name.eq_ignore_ascii_case(name);
-        let alike = if is_same_but_for_case { 1.0 } else { strsim::normalized_damerau_levenshtein(&listed.name, name) };
+        let alike = if is_same_but_for_case {
+            1.0
+        } else {
+            strsim::normalized_damerau_levenshtein(&listed.name, name)
+        };
         (alike, &listed.name)
     });
     let (alike, best) = scored.max_by(|(one, _), (other, _)| one.total_cmp(other))?;

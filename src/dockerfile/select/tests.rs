@@ -111,7 +111,18 @@ fn sources_select_what_docker_copies() {
         ("*.txt", &["a.txt", "b.txt"]),
         ("dir/*", &["a.txt", "b.md", "deep/", "deep/y.txt", "x.txt"]),
         ("dir/*/", &["a.txt", "b.md", "deep/", "deep/y.txt", "x.txt"]),
-        ("dir*", &["a.txt", "b.md", "sub/", "sub/deep/", "sub/deep/y.txt", "sub/x.txt", "z.txt"]),
+        (
+            "dir*",
+            &[
+                "a.txt",
+                "b.md",
+                "sub/",
+                "sub/deep/",
+                "sub/deep/y.txt",
+                "sub/x.txt",
+                "z.txt",
+            ],
+        ),
         ("*/a.txt", &["a.txt"]),
         ("d?r", DIR),
         ("[a-b].txt", &["a.txt", "b.txt"]),
@@ -170,7 +181,10 @@ fn a_picked_file_knows_its_source_and_its_real_path() {
     assert_eq!((picked[0].relative.as_str(), &picked[0].entry.path), ("", &path("dir")));
     assert_eq!(picked[1].entry.path, path("dir/a.txt"));
     let order: Vec<&str> = picked.iter().map(|picked| picked.relative.as_str()).collect();
-    assert_eq!(order, ["", "a.txt", "b.md", "sub", "sub/deep", "sub/deep/y.txt", "sub/x.txt"]);
+    assert_eq!(
+        order,
+        ["", "a.txt", "b.md", "sub", "sub/deep", "sub/deep/y.txt", "sub/x.txt"]
+    );
 }
 
 #[test]
@@ -210,9 +224,15 @@ fn excludes_are_relative_to_each_source() {
     };
     let found = with(".", &["*/*.png", "*/*.jpeg", "app", "hom*", "dir3"]);
     assert_eq!(found, ["dir1/", "dir1/file-102.txt", "dir2/", "dir2/file-201.pdf"]);
-    assert_eq!(with("dir3/", &["*.mp3"]), ["deep/", "deep/file-303.mp3", "file-302.mpeg"]);
+    assert_eq!(
+        with("dir3/", &["*.mp3"]),
+        ["deep/", "deep/file-303.mp3", "file-302.mpeg"]
+    );
     assert_eq!(with("dir3/", &["**/*.mp3"]), ["deep/", "file-302.mpeg"]);
-    assert_eq!(with("dir*", &["*.mp3", "*.jpeg", "*.png", "*.pdf", "*.txt", "deep"]), ["file-302.mpeg"]);
+    assert_eq!(
+        with("dir*", &["*.mp3", "*.jpeg", "*.png", "*.pdf", "*.txt", "deep"]),
+        ["file-302.mpeg"]
+    );
     assert_eq!(with("dir*", &["*"]), [""; 0]);
     assert_eq!(with("hom*", &["*.txt"]), ["home.md"]);
     assert_eq!(with("app", &["node_modules"]), ["main.js"]);
@@ -262,7 +282,11 @@ fn parents_are_kept_from_the_pivot_on() {
     ] {
         assert_eq!(with(source).expect(source), expected, "{source}");
     }
-    assert!(with("/test/nonexistent-file").expect_err("missing").contains("is not there"));
+    assert!(
+        with("/test/nonexistent-file")
+            .expect_err("missing")
+            .contains("is not there")
+    );
     assert!(with("/test/none/./x").expect_err("missing").contains("is not there"));
     assert_eq!(with(".").expect("everything").len(), 6);
     let options = SelectOptions {
@@ -270,7 +294,11 @@ fn parents_are_kept_from_the_pivot_on() {
         exclude: None,
     };
     let found = copied(&tree, "/test/a/./*/c/d/foo", options).expect("directories");
-    assert_eq!(found, ["b/", "b/c/", "b/c/d/", "b/c/d/foo"], "only directories something lies in");
+    assert_eq!(
+        found,
+        ["b/", "b/c/", "b/c/d/", "b/c/d/foo"],
+        "only directories something lies in"
+    );
 }
 
 #[test]
@@ -279,7 +307,17 @@ fn the_first_name_of_a_file_has_its_content() {
     assert_eq!(plain(&tree, "bin").expect("bin"), ["one", "two = bin/one"]);
     assert_eq!(plain(&tree, "bin/two").expect("two"), ["two"]);
     let all = plain(&tree, "/").expect("all");
-    assert_eq!(all, ["bin/", "bin/one", "bin/two = bin/one", "far = bin/one", "lib/", "lib/real = bin/one"]);
+    assert_eq!(
+        all,
+        [
+            "bin/",
+            "bin/one",
+            "bin/two = bin/one",
+            "far = bin/one",
+            "lib/",
+            "lib/real = bin/one"
+        ]
+    );
     let broken = super::tests::tree(&["a = nothing"]);
     assert!(plain(&broken, "a").expect_err("broken").contains("which is not there"));
 }
