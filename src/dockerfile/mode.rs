@@ -255,11 +255,7 @@ mod tests {
             ("a+X,a-x", 0o644, false, 0o644),
         ] {
             let mode: Mode = text.parse().expect(text);
-            assert_eq!(
-                mode.apply(current, is_directory),
-                expected,
-                "{text} on {current:o}"
-            );
+            assert_eq!(mode.apply(current, is_directory), expected, "{text} on {current:o}");
         }
     }
 
