@@ -257,6 +257,13 @@ fn folder_name(folder: &Path) -> String {
 }
 
 /// Registries first, in the order of their names; then what is written here.
+#[cfg_attr(
+    not(feature = "daemon"),
+    expect(
+        unused_variables,
+        reason = "only a daemon is asked afterwards what became of the image"
+    )
+)]
 async fn deliveries(
     settings: &BuildSettings,
     project: &str,
