@@ -43,3 +43,5 @@ mod transport;
 mod tree;
 #[cfg(not(feature = "aws"))]
 mod without_aws;
+#[cfg(not(feature = "daemon"))]
+mod without_daemon;
