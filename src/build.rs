@@ -2,6 +2,7 @@
 
 mod assemble;
 mod base;
+mod blueprint;
 mod decide;
 mod error;
 mod history;
@@ -11,6 +12,7 @@ mod place;
 mod ship;
 
 pub use base::{BaseImage, Bases, Platforms};
+pub use blueprint::{Blueprint, OnBase};
 pub use error::BuildError;
 pub use history::COMMENT as HISTORY_COMMENT;
 pub use ship::{Built, BuiltLayer, BuiltPlatform, Order, SetDigest, ship};

@@ -19,8 +19,10 @@ pub mod delivery;
 pub mod error;
 mod format;
 pub mod image;
+pub mod known;
 pub mod layout;
 pub mod location;
+pub mod saved;
 pub mod spool;
 pub mod tag_rule;
 pub mod transfer;
@@ -32,6 +34,7 @@ pub use cached::CachedSource;
 pub use delivery::{Delivered, Delivery, Status};
 pub use error::{ContentError, Kind};
 pub use image::{Blob, Image, Origin};
+pub use known::KnownLayers;
 pub use location::Location;
 pub use tag_rule::TagRule;
 pub use transfer::Transfer;
@@ -133,6 +136,11 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// When the place cannot be asked, or its answer makes no sense.
     async fn referrers(&self, _subject: &Digest) -> Result<Vec<Descriptor>> {
         Ok(Vec::new())
+    }
+
+    /// Where a blob is read from, if that is another place: one that knows it by the image this one was built on.
+    fn holder(&self, _blob: &Digest) -> Option<Arc<dyn Source>> {
+        None
     }
 
     /// The repository, where the place is one: blobs can be mounted from it instead of being sent.

@@ -1,8 +1,11 @@
 //! Any failure of the library: what kind it is, and what to do about it.
 
 use crate::build::BuildError;
+use crate::content::tree::WayError;
 use crate::content::{ContentError, Kind};
 use crate::credentials::CredentialsError;
+#[cfg(feature = "daemon")]
+use crate::daemon::DaemonError;
 use crate::dockerfile::{DockerfileError, Problem};
 use crate::migrations::inventory::InventoryError;
 use crate::oci::platform::PlatformError;
@@ -35,6 +38,9 @@ pub enum Error {
     Content(#[from] ContentError),
     /// Credentials cannot be read.
     Credentials(#[from] CredentialsError),
+    /// Something failed with the Docker daemon.
+    #[cfg(feature = "daemon")]
+    Daemon(#[from] DaemonError),
     /// A Dockerfile cannot be built.
     Dockerfile(#[from] DockerfileError),
     /// The scripts cannot be read.
@@ -61,7 +67,9 @@ impl Error {
     pub fn category(&self) -> Category {
         match self {
             Self::Build(error) => of_build(error),
-            Self::Content(error) => of_content(error),
+            Self::Content(error) => of_kind(error.kind()),
+            #[cfg(feature = "daemon")]
+            Self::Daemon(error) => of_kind(error.kind()),
             Self::Credentials(
                 CredentialsError::Malformed { .. }
                 | CredentialsError::Entry { .. }
@@ -86,6 +94,8 @@ impl Error {
             Self::Build(error) => error.hints(),
             Self::Content(error) => error.hints().to_vec(),
             Self::Credentials(error) => error.hints(),
+            #[cfg(feature = "daemon")]
+            Self::Daemon(error) => error.hints(),
             Self::Dockerfile(error) => error.hints(),
             Self::Inventory(error) => error.hints(),
             Self::Project(error) => error.hints(),
@@ -104,9 +114,10 @@ fn of_build(error: &BuildError) -> Category {
         BuildError::Content(error) => of_content(error),
         BuildError::Read { source, .. } => of_local(source),
         BuildError::Scripts { source } => of_inventory(source),
+        BuildError::Dockerfile(error) => of_dockerfile(error),
         BuildError::NoPlatform { .. }
         | BuildError::Twice { .. }
-        | BuildError::Occupied { .. }
+        | BuildError::Way(WayError::Occupied { .. } | WayError::Path(_))
         | BuildError::Directory { .. }
         | BuildError::Linked { .. }
         | BuildError::Zstd { .. }
@@ -115,7 +126,7 @@ fn of_build(error: &BuildError) -> Category {
         BuildError::Config { .. }
         | BuildError::NoImage { .. }
         | BuildError::Layers { .. }
-        | BuildError::Circle { .. }
+        | BuildError::Way(WayError::Circle { .. })
         | BuildError::Changed { .. }
         | BuildError::Spool { .. }
         | BuildError::Task(_)
@@ -125,8 +136,16 @@ fn of_build(error: &BuildError) -> Category {
 
 /// What a Dockerfile says is the caller's affair; an image that cannot be read is not.
 fn of_dockerfile(error: &DockerfileError) -> Category {
-    match error.problem.as_ref() {
+    of_problem(&error.problem)
+}
+
+fn of_problem(problem: &Problem) -> Category {
+    match problem {
         Problem::Content(error) => of_content(error),
+        Problem::Build(error) => of_build(error),
+        Problem::Stage(error) => of_dockerfile(error),
+        Problem::Trigger { problem, .. } => of_problem(problem),
+        Problem::Spool { .. } | Problem::Task(_) | Problem::Config(_) => Category::Failed,
         _ => Category::Usage,
     }
 }
@@ -145,7 +164,11 @@ fn of_local(error: &std::io::Error) -> Category {
 }
 
 fn of_content(error: &ContentError) -> Category {
-    match error.kind() {
+    of_kind(error.kind())
+}
+
+fn of_kind(kind: Kind) -> Category {
+    match kind {
         Kind::Usage => Category::Usage,
         Kind::Refused => Category::Refused,
         Kind::Temporary => Category::Temporary,

@@ -25,8 +25,10 @@ pub mod credentials;
 #[cfg(feature = "daemon")]
 pub mod daemon;
 pub mod dockerfile;
+pub mod download;
 pub mod ecr;
 pub mod error;
+pub mod execute;
 pub mod inspect;
 pub mod migrations;
 pub mod oci;

@@ -2,6 +2,7 @@
 //!
 //! No database and no network, and nothing of the image format: only names, paths and bytes come in, only values go out.
 
+pub mod check;
 pub mod checksum;
 pub mod flyway;
 pub mod inventory;

@@ -11,6 +11,8 @@ use crate::oci::Digest;
 pub enum Event<'a> {
     /// Something the user should know about a choice that was made for them.
     Notice(&'a str),
+    /// A part of something long is done, or begins, in words.
+    Step(&'a str),
     /// It is known who we are at a registry.
     Login {
         /// The registry's host.
@@ -73,6 +75,15 @@ pub enum Event<'a> {
         digest: &'a Digest,
         /// The tag it was put under, if any.
         tag: Option<&'a str>,
+    },
+    /// An image is in the store of a daemon.
+    Loaded {
+        /// The daemon.
+        place: &'a str,
+        /// The names it has there.
+        names: &'a str,
+        /// What the daemon calls it.
+        id: &'a str,
     },
 }
 

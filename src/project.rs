@@ -30,6 +30,8 @@ pub struct Project {
     pub migrations: MigrationsSection,
     /// `[runner]`
     pub runner: RunnerSection,
+    /// `[dockerfile]`
+    pub dockerfile: DockerfileSection,
     /// `[image]`
     pub image: ImageSection,
     /// `[repository]`
@@ -89,6 +91,22 @@ pub struct Addition {
     pub from: String,
     /// Where it goes in the image.
     pub to: String,
+}
+
+/// `[dockerfile]`: what is built from a Dockerfile, in the place of scripts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct DockerfileSection {
+    /// The Dockerfile.
+    pub path: Option<String>,
+    /// The folder or archive it copies from.
+    pub context: Option<String>,
+    /// The stage to build.
+    pub target: Option<String>,
+    /// Values of its arguments.
+    pub args: BTreeMap<String, String>,
+    /// Folders and images that it knows by a name.
+    pub contexts: BTreeMap<String, String>,
 }
 
 /// `[image]`: how the image is named and described.

@@ -8,13 +8,15 @@ use std::time::SystemTime;
 
 use crate::oci::Attributes;
 
+mod known_base;
 mod path;
 mod scan;
 mod stored;
 
+pub use known_base::KnownBase;
 pub use path::{ImagePath, PathError};
 pub use scan::{READABLE, ScanError, scan, single};
-pub use stored::{Stored, StoredReader};
+pub use stored::{Store, Stored, StoredReader};
 
 /// Steps, applied in order.
 #[derive(Debug, Clone, Default)]
@@ -194,16 +196,6 @@ pub enum Special {
     },
     /// A named pipe.
     Pipe,
-}
-
-/// What a profile knows of the bases made for it, so that nothing has to be read to place files in them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownBase {
-    /// The base is one of them if this program, by its name or its path in the directory, is all its entrypoint says,
-    /// and the directory is its working directory.
-    pub program: String,
-    /// In such a base this is a directory, and all directories below are plain: mode 0755, of root, no links.
-    pub directory: ImagePath,
 }
 
 impl Recipe {

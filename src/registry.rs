@@ -33,6 +33,7 @@ mod transport;
 mod upload;
 
 pub use assistance::{Assistance, Caller, Creation, FoundLogin, Login, PullThrough};
+pub use connection::speaks_tls;
 pub use endpoint::{RegistrySettings, is_loopback};
 pub use mirror::Mirrored;
 pub use retry::Patience;

@@ -10,6 +10,8 @@ use crate::recipe::{self, Change, File, FileContent, ImagePath, PathError, Recip
 mod custom;
 mod flyway;
 
+pub use flyway::known_base as known_flyway_base;
+
 /// A migration tool, or none in particular.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {

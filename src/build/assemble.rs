@@ -24,10 +24,10 @@ pub(super) const SET_DIGEST_LABEL: &str = "io.shipway.migrations.digest";
 /// What is the same for all platforms.
 #[derive(Debug)]
 pub(super) struct Assembly<'a> {
-    pub recipe: &'a Recipe,
     pub bases: &'a Bases,
     pub family: Family,
     pub created: &'a str,
+    pub describes_itself: bool,
     pub annotations: &'a BTreeMap<String, String>,
     pub set_digest: Option<&'a str>,
 }
@@ -43,6 +43,7 @@ pub(super) struct Assembled {
 impl Assembly<'_> {
     pub(super) fn image(
         &self,
+        recipe: &Recipe,
         base: &BaseImage,
         mut config: ImageConfig,
         layers: &[Layer],
@@ -55,7 +56,7 @@ impl Assembly<'_> {
             Some(platform) => platform.clone(),
             None => config.platform().map_err(wrong)?,
         };
-        self.edit(&mut config, layers).map_err(wrong)?;
+        self.edit(recipe, &mut config, layers).map_err(wrong)?;
         let bytes: Bytes = config.to_bytes().map_err(wrong)?.into();
         let config = Blob::bytes(self.family.config(), bytes);
         let mut descriptors = Vec::new();
@@ -97,17 +98,17 @@ impl Assembly<'_> {
         Descriptor::new(self.family.layer_gzip(), layer.digest, layer.size)
     }
 
-    fn edit(&self, config: &mut ImageConfig, layers: &[Layer]) -> Result<(), ConfigError> {
+    fn edit(&self, recipe: &Recipe, config: &mut ImageConfig, layers: &[Layer]) -> Result<(), ConfigError> {
         config.set_created(self.created)?;
-        config.set_label(BASE_NAME, self.bases.registry_name.as_deref())?;
-        config.set_label(
-            BASE_DIGEST,
-            self.bases.digest.map(|digest| digest.to_string()).as_deref(),
-        )?;
+        if self.describes_itself {
+            let digest = self.bases.digest.map(|digest| digest.to_string());
+            config.set_label(BASE_NAME, self.bases.registry_name.as_deref())?;
+            config.set_label(BASE_DIGEST, digest.as_deref())?;
+        }
         config.set_label(SET_DIGEST_LABEL, self.set_digest)?;
         let told = history::Told::new(layers, self.created);
         let mut history = told.files();
-        for step in &self.recipe.steps {
+        for step in &recipe.steps {
             match step {
                 Step::Files(_) => {}
                 Step::Change(change) => {

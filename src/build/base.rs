@@ -43,8 +43,22 @@ pub struct Bases {
 pub struct BaseImage {
     /// The platform an index states; an image alone has it in its config.
     pub platform: Option<Platform>,
+    /// The platform that was asked for, where that may be another one.
+    pub wanted: Option<Platform>,
     /// The manifest, and where its blobs are; `None` for nothing.
     pub manifest: Option<(ImageManifest, Arc<dyn Source>)>,
+}
+
+impl BaseImage {
+    /// Nothing, for a platform.
+    #[must_use]
+    pub fn nothing(platform: Platform) -> Self {
+        Self {
+            platform: Some(platform),
+            wanted: None,
+            manifest: None,
+        }
+    }
 }
 
 impl Bases {
@@ -69,13 +83,7 @@ impl Bases {
             digest: None,
             family: Family::Oci,
             is_index: platforms.len() > 1,
-            images: platforms
-                .into_iter()
-                .map(|platform| BaseImage {
-                    platform: Some(platform),
-                    manifest: None,
-                })
-                .collect(),
+            images: platforms.into_iter().map(BaseImage::nothing).collect(),
         }
     }
 
@@ -103,6 +111,7 @@ impl Bases {
             Body::Image(manifest) => {
                 let image = BaseImage {
                     platform: None,
+                    wanted: None,
                     manifest: Some((manifest.clone(), Arc::clone(source))),
                 };
                 return Ok(bases(vec![image], false));
@@ -144,6 +153,7 @@ impl Bases {
             match manifest.body {
                 Body::Image(image) => Ok(BaseImage {
                     platform: child.platform.clone(),
+                    wanted: None,
                     manifest: Some((image, Arc::clone(source))),
                 }),
                 Body::Index(_) => Err(BuildError::NoImage { base: name.to_owned() }),
@@ -152,6 +162,16 @@ impl Bases {
         let images = try_join_all(children).await?;
         let is_index = images.len() > 1;
         Ok(bases(images, is_index))
+    }
+
+    /// Adds the bases of other platforms. Where they are other images, there is no one name for all.
+    pub fn join(&mut self, others: Self) {
+        if self.name != others.name || self.digest != others.digest {
+            self.registry_name = None;
+            self.digest = None;
+        }
+        self.images.extend(others.images);
+        self.is_index = self.images.len() > 1;
     }
 
     /// The name for messages.

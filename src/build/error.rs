@@ -4,6 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::content::ContentError;
+use crate::content::tree::WayError;
+use crate::dockerfile::DockerfileError;
 use crate::migrations::inventory::InventoryError;
 use crate::oci::Platform;
 use crate::oci::config::ConfigError;
@@ -23,6 +25,9 @@ pub enum BuildError {
         /// Why.
         source: ConfigError,
     },
+    /// A Dockerfile cannot be followed.
+    #[error(transparent)]
+    Dockerfile(#[from] DockerfileError),
     /// The base is not there for a platform.
     #[error("the base {base} is not there for {wanted}")]
     NoPlatform {
@@ -59,12 +64,6 @@ pub enum BuildError {
         /// The second input.
         other: String,
     },
-    /// The base has a file where a directory is needed.
-    #[error("{path} is a file in the base, not a directory")]
-    Occupied {
-        /// The path in the image.
-        path: ImagePath,
-    },
     /// The base has a directory where a file is to go.
     #[error("{input} would replace the directory {path} of the base")]
     Directory {
@@ -81,13 +80,10 @@ pub enum BuildError {
         /// What the link points to.
         to: String,
     },
-    /// The base's links lead in a circle.
-    #[error("the links of the base at {path} lead in a circle")]
-    Circle {
-        /// The path in the image.
-        path: ImagePath,
-    },
-    /// A link of the base leads nowhere sensible.
+    /// There is no way to a directory of the base.
+    #[error(transparent)]
+    Way(#[from] WayError),
+    /// A path makes no sense.
     #[error(transparent)]
     Path(#[from] PathError),
     /// A local file cannot be read.
@@ -144,13 +140,12 @@ impl BuildError {
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::Content(error) => error.hints().to_vec(),
+            Self::Dockerfile(error) => error.hints(),
             Self::NoPlatform { offered, .. } => {
                 let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
                 vec![format!("there is: {}; choose with --platform", offered.join(", "))]
             }
-            Self::Occupied { .. } | Self::Circle { .. } => {
-                vec!["choose another place in the image, or another base".to_owned()]
-            }
+            Self::Way(error) => error.hints(),
             Self::Directory { path, .. } => vec![format!(
                 "to put the file into the directory, end its path with a slash: {path}/"
             )],

@@ -26,7 +26,7 @@ const OCTAL_LIMIT: u64 = 0o7_777_777;
 const PIECE: usize = 128 * 1024;
 
 /// The entries of one layer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LayerPlan {
     /// The entries, sorted by path.
     pub entries: Vec<Entry>,
@@ -35,7 +35,7 @@ pub(super) struct LayerPlan {
 }
 
 /// A layer, and what it holds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Layer {
     /// Digest of the compressed bytes.
     pub digest: Digest,

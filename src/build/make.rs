@@ -15,19 +15,20 @@ use crate::content::tree::Tree;
 use crate::content::{Blob, Delivery, Image, Origin, Transfer};
 use crate::oci::{Descriptor, Digest, Family, ImageConfig};
 use crate::progress::{Event, Progress};
-use crate::recipe::{ImagePath, KnownBase};
+use crate::recipe::{Recipe, Step};
 
 /// The image, and what is told of it.
 pub(super) struct Made {
     pub image: Image,
     pub platforms: Vec<BuiltPlatform>,
     pub layers: Vec<BuiltLayer>,
+    pub base_name: Option<String>,
     pub base_digest: Option<Digest>,
     pub set_digest: Option<String>,
 }
 
-/// Layers packed for one layout of a base, shared by all platforms that have it.
-type Group = (Vec<ImagePath>, Arc<Vec<Layer>>);
+/// A layer that is packed, for all platforms it is the same for.
+type Group = (LayerPlan, Layer);
 
 /// What making an image needs.
 pub(super) struct Making<'a> {
@@ -39,15 +40,16 @@ pub(super) struct Making<'a> {
 
 impl Making<'_> {
     pub(super) async fn make(&self, set_digest: SetDigest<'_>, found: oneshot::Sender<()>) -> Result<Made, BuildError> {
-        let known = self.order.recipe.known_base.as_ref();
-        let known = known.filter(|known| place::is_enough(known, &self.order.recipe));
+        let fixed = self.order.blueprint.recipe();
+        let known = fixed.and_then(|recipe| Some((recipe, recipe.known_base.as_ref()?)));
+        let known = known.filter(|(recipe, known)| place::is_enough(known, recipe));
         let early = async {
-            let ground = match (&self.order.base, known) {
-                (None, _) => Ground::Nothing,
-                (Some(_), Some(known)) => Ground::Known(known),
-                (Some(_), None) => return Ok(None),
+            let (recipe, ground) = match (fixed, known) {
+                (Some(recipe), _) if !self.order.blueprint.has_base() => (recipe, Ground::Nothing),
+                (Some(recipe), Some((_, known))) => (recipe, Ground::Known(known)),
+                _ => return Ok(None),
             };
-            self.layers(ground, &mut Vec::new()).await.map(Some)
+            self.layers(recipe, ground, &mut Vec::new()).await.map(Some)
         };
         let (early, (bases, configs), set_digest) = try_join3(early, self.base(found), set_digest).await?;
         let family = self.order.family.unwrap_or(bases.family);
@@ -57,28 +59,29 @@ impl Making<'_> {
             });
         }
         let assembly = Assembly {
-            recipe: &self.order.recipe,
             bases: &bases,
             family,
             created: &self.order.created,
+            describes_itself: self.order.describes_itself,
             annotations: &self.order.annotations,
             set_digest: set_digest.as_deref(),
         };
         let mut groups: Vec<Group> = Vec::new();
         let mut images: Vec<(Assembled, Arc<Vec<Layer>>)> = Vec::new();
         for (base, config) in bases.images.iter().zip(configs) {
-            let layers = match &early {
-                Some(layers) if base.manifest.is_none() || is_known(known, &config) => Arc::clone(layers),
-                _ => match &base.manifest {
-                    Some((manifest, source)) => {
-                        let cache = Some(self.order.cache.clone());
-                        let tree = Tree::new(Arc::clone(source), manifest.layers.clone(), cache);
-                        self.layers(Ground::Layers(&tree), &mut groups).await?
-                    }
-                    None => self.layers(Ground::Nothing, &mut groups).await?,
-                },
+            let recipe = self.order.blueprint.recipe_on(base, &config, self.progress).await?;
+            let layers = match (&early, &base.manifest) {
+                (Some(layers), manifest) if manifest.is_none() || known.is_some_and(|(_, known)| known.is(&config)) => {
+                    Arc::clone(layers)
+                }
+                (_, Some((manifest, source))) => {
+                    let cache = Some(self.order.cache.clone());
+                    let tree = Tree::new(Arc::clone(source), manifest.layers.clone(), cache);
+                    self.layers(&recipe, Ground::Layers(&tree), &mut groups).await?
+                }
+                (_, None) => self.layers(&recipe, Ground::Nothing, &mut groups).await?,
             };
-            let image = assembly.image(base, config, &layers)?;
+            let image = assembly.image(&recipe, base, config, &layers)?;
             self.send(image.config.clone());
             images.push((image, layers));
         }
@@ -88,10 +91,7 @@ impl Making<'_> {
     /// Reads the base; its layers are handed over before its configs are there.
     async fn base(&self, found: oneshot::Sender<()>) -> Result<(Bases, Vec<ImageConfig>), BuildError> {
         let platforms = &self.order.platforms;
-        let bases = match &self.order.base {
-            None => Bases::scratch(platforms),
-            Some((name, source, selector)) => Bases::resolve(name, source, selector, platforms, self.progress).await?,
-        };
+        let bases = self.order.blueprint.bases(platforms, self.progress).await?;
         // Nobody listens when nothing can be written before the digest is known.
         let _ = found.send(());
         for blob in bases.images.iter().flat_map(base_blobs) {
@@ -101,20 +101,35 @@ impl Making<'_> {
         Ok((bases, configs))
     }
 
-    /// Packs the layers for a base, unless they were packed for another one of the same layout.
-    async fn layers(&self, ground: Ground<'_>, groups: &mut Vec<Group>) -> Result<Arc<Vec<Layer>>, BuildError> {
-        let entries = place::place(&self.order.recipe, ground).await?;
-        let paths: Vec<ImagePath> = entries.iter().map(|entry| entry.path.clone()).collect();
-        if let Some((_, layers)) = groups.iter().find(|(same, _)| *same == paths) {
-            return Ok(Arc::clone(layers));
-        }
+    /// Packs the layers of a recipe on a base, except those that are there from another base.
+    async fn layers(
+        &self,
+        recipe: &Recipe,
+        ground: Ground<'_>,
+        groups: &mut Vec<Group>,
+    ) -> Result<Arc<Vec<Layer>>, BuildError> {
+        let placed = place::place(recipe, ground).await?;
+        let mut plans = layer::plan(&placed);
+        plans.extend(recipe.steps.iter().filter_map(|step| match step {
+            Step::Instruction { entries, .. } if !entries.is_empty() => Some(LayerPlan {
+                entries: entries.clone(),
+                of_instruction: true,
+            }),
+            _ => None,
+        }));
         let mut layers = Vec::new();
-        for plan in layer::plan(&entries) {
-            layers.push(self.pack(plan).await?);
+        for plan in plans {
+            let layer = match groups.iter().find(|(same, _)| *same == plan) {
+                Some((_, layer)) => layer.clone(),
+                None => {
+                    let layer = self.pack(plan.clone()).await?;
+                    groups.push((plan, layer.clone()));
+                    layer
+                }
+            };
+            layers.push(layer);
         }
-        let layers = Arc::new(layers);
-        groups.push((paths, Arc::clone(&layers)));
-        Ok(layers)
+        Ok(Arc::new(layers))
     }
 
     async fn pack(&self, plan: LayerPlan) -> Result<Layer, BuildError> {
@@ -185,24 +200,11 @@ impl Making<'_> {
             image: Image { root, children, blobs },
             platforms,
             layers,
+            base_name: bases.name.clone(),
             base_digest: bases.digest,
             set_digest: assembly.set_digest.map(str::to_owned),
         })
     }
-}
-
-/// Whether a base is one the profile knows: it starts the program, nothing before it, and from its directory. A
-/// wrapper of the program may be part of an image that is laid out in another way.
-fn is_known(known: Option<&KnownBase>, config: &ImageConfig) -> bool {
-    let Some(known) = known else { return false };
-    let (Ok(entrypoint), Ok(directory)) = (config.entrypoint(), config.working_directory()) else {
-        return false;
-    };
-    let [program] = entrypoint.as_slice() else {
-        return false;
-    };
-    let home = known.directory.to_string();
-    (*program == known.program || *program == format!("{home}/{}", known.program)) && directory == home
 }
 
 /// The layers of a base that have to be where the image is. Foreign layers stay where their addresses say.
@@ -226,36 +228,5 @@ fn layer_blob(layer: &Layer) -> Blob {
     Blob {
         descriptor: Descriptor::new(Family::Oci.layer_gzip(), layer.digest, layer.size),
         origin: Origin::Spool(Arc::clone(&layer.spool)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_plain_program_makes_a_base_known() {
-        let known = KnownBase {
-            program: "flyway".to_owned(),
-            directory: "/flyway".parse().expect("path"),
-        };
-        let is_known = |execution: &str| {
-            let text = format!(
-                r#"{{"os":"linux","architecture":"amd64","config":{execution},"rootfs":{{"type":"layers","diff_ids":[]}}}}"#
-            );
-            super::is_known(Some(&known), &ImageConfig::parse(text.as_bytes()).expect(execution))
-        };
-        assert!(is_known(r#"{"Entrypoint":["flyway"],"WorkingDir":"/flyway"}"#));
-        assert!(is_known(r#"{"Entrypoint":["/flyway/flyway"],"WorkingDir":"/flyway"}"#));
-        for execution in [
-            "{}",
-            r#"{"Entrypoint":["flyway"]}"#,
-            r#"{"Entrypoint":["flyway"],"WorkingDir":"/work"}"#,
-            r#"{"Entrypoint":["flyway","migrate"],"WorkingDir":"/flyway"}"#,
-            r#"{"Entrypoint":["/opt/flyway"],"WorkingDir":"/flyway"}"#,
-            r#"{"Entrypoint":["tini","flyway"],"WorkingDir":"/flyway"}"#,
-        ] {
-            assert!(!is_known(execution), "{execution}");
-        }
     }
 }

@@ -1,14 +1,11 @@
 //! Where files really go in a base: through its links, into directories that are there or have to be made.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::BuildError;
-use crate::content::tree::{Node, Tree};
+use crate::content::tree::{Node, Tree, View, Way};
 use crate::oci::Attributes;
-use crate::recipe::{Change, Entry, File, FileContent, ImagePath, KnownBase, Recipe};
-
-/// Links followed on the way to one directory, as Linux does.
-const MOST_LINKS: usize = 40;
+use crate::recipe::{Change, Entry, File, FileContent, ImagePath, KnownBase, Recipe, Step};
 
 /// What is known of the base.
 #[derive(Debug)]
@@ -31,57 +28,50 @@ pub(super) fn is_enough(known: &KnownBase, recipe: &Recipe) -> bool {
 /// Finds the entries of the new layers, sorted by path.
 pub(super) async fn place(recipe: &Recipe, ground: Ground<'_>) -> Result<Vec<Entry>, BuildError> {
     let wanted = directories(recipe);
-    let mut map = Map::default();
+    let mut view = match ground {
+        Ground::Nothing | Ground::Known(_) => View::of_nothing(),
+        Ground::Layers(_) => View::default(),
+    };
     match ground {
-        Ground::Nothing => map.rest_is_missing = true,
+        Ground::Nothing => {}
         Ground::Known(known) => {
-            map.rest_is_missing = true;
-            let above = known
-                .directory
-                .ancestors()
-                .chain(std::iter::once(known.directory.clone()));
-            map.nodes
-                .extend(above.map(|path| (path, Node::Directory(Attributes::PLAIN))));
+            for path in known.directory.ancestors().chain([known.directory.clone()]) {
+                view.learn(path, Node::Directory(Attributes::PLAIN));
+            }
         }
         Ground::Layers(tree) => loop {
-            let mut questions = map.questions(&wanted)?;
+            let mut questions = view.questions(&wanted)?;
             if questions.is_empty() {
-                questions = map.ends(recipe)?;
+                questions = ends(&view, recipe)?;
             }
             if questions.is_empty() {
                 break;
             }
-            let texts: BTreeSet<String> = questions.iter().map(|path| path.relative().to_owned()).collect();
-            let answers = tree.look_up(&texts).await?;
-            for path in questions {
-                let node = answers.get(path.relative()).cloned().unwrap_or(Node::Missing);
-                map.nodes.insert(path, node);
-            }
+            view.ask(tree, questions).await?;
         },
     }
     let mut entries = BTreeMap::new();
     for directory in &wanted {
-        let way = map.follow(directory)?.unwrap_or_default();
+        let way = follow(&view, directory)?;
         if !way.made.is_empty() {
-            way.add_to(&mut entries);
+            add_way(&way, &mut entries);
         }
     }
     for file in recipe.files() {
         if matches!(file.content, FileContent::Directory) {
             continue;
         }
-        let parent = file.path.parent().unwrap_or_default();
-        let way = map.follow(&parent)?.unwrap_or_default();
-        way.add_to(&mut entries);
+        let way = follow(&view, &file.path.parent().unwrap_or_default())?;
+        add_way(&way, &mut entries);
         let path = way.end.join(file.path.name())?;
-        match map.nodes.get(&path) {
+        match view.node(&path) {
             Some(Node::Directory(_)) => {
                 return Err(BuildError::Directory {
                     path,
                     input: describe(&file.content),
                 });
             }
-            Some(Node::Link(to)) => return Err(BuildError::Linked { path, to: to.clone() }),
+            Some(Node::Link(to)) => return Err(BuildError::Linked { path, to }),
             Some(Node::File | Node::Missing) | None => {}
         }
         let entry = Entry::new(path.clone(), file.content.clone(), attributes(&file.content));
@@ -94,6 +84,39 @@ pub(super) async fn place(recipe: &Recipe, ground: Ground<'_>) -> Result<Vec<Ent
         }
     }
     Ok(entries.into_values().collect())
+}
+
+/// Adds the directories on a way. Those of the base are told again, as they are: Docker makes up a parent that a layer
+/// leaves out, and shows that one in the place of the base's.
+fn add_way(way: &Way, entries: &mut BTreeMap<ImagePath, Entry>) {
+    let made = way.made.iter().map(|path| (path, Attributes::PLAIN));
+    let passed = way.passed.iter().map(|(path, attributes)| (path, *attributes));
+    for (path, attributes) in passed.chain(made) {
+        entries
+            .entry(path.clone())
+            .or_insert_with(|| Entry::new(path.clone(), FileContent::Directory, attributes));
+    }
+}
+
+/// The way to a directory that was asked for.
+fn follow(view: &View, directory: &ImagePath) -> Result<Way, BuildError> {
+    Ok(view.walk(directory)?.unwrap_or_default())
+}
+
+/// The paths of files and links that may be taken already: those in directories that are there.
+fn ends(view: &View, recipe: &Recipe) -> Result<BTreeSet<ImagePath>, BuildError> {
+    let mut ends = BTreeSet::new();
+    for file in recipe.files() {
+        if matches!(file.content, FileContent::Directory) {
+            continue;
+        }
+        let way = follow(view, &file.path.parent().unwrap_or_default())?;
+        let path = way.end.join(file.path.name())?;
+        if view.node(&path).is_none() {
+            ends.insert(path);
+        }
+    }
+    Ok(ends)
 }
 
 fn describe(content: &FileContent) -> String {
@@ -124,212 +147,10 @@ fn directories(recipe: &Recipe) -> BTreeSet<ImagePath> {
         _ => file.path.parent(),
     };
     wanted.extend(recipe.files().filter_map(of_file));
-    wanted.extend(recipe.changes().filter_map(|change| match change {
-        Change::WorkingDirectory(path) => Some(path.clone()),
+    wanted.extend(recipe.steps.iter().filter_map(|step| match step {
+        Step::Change(Change::WorkingDirectory(path)) => Some(path.clone()),
         _ => None,
     }));
     wanted.retain(|path| !path.relative().is_empty());
     wanted
-}
-
-/// What is known of the paths of a base.
-#[derive(Debug, Default)]
-struct Map {
-    nodes: BTreeMap<ImagePath, Node>,
-    rest_is_missing: bool,
-}
-
-/// The way to a directory.
-#[derive(Debug, Default)]
-struct Way {
-    /// Where it ends, links followed.
-    end: ImagePath,
-    /// The directories on it that are not there.
-    made: Vec<ImagePath>,
-    /// Those that are, and what they are like.
-    passed: Vec<(ImagePath, Attributes)>,
-}
-
-impl Way {
-    /// Adds the directories on it. Those of the base are told again, as they are: Docker makes up a parent that a layer
-    /// leaves out, and shows that one in the place of the base's.
-    fn add_to(&self, entries: &mut BTreeMap<ImagePath, Entry>) {
-        let made = self.made.iter().map(|path| (path, Attributes::PLAIN));
-        let passed = self.passed.iter().map(|(path, attributes)| (path, *attributes));
-        for (path, attributes) in passed.chain(made) {
-            entries
-                .entry(path.clone())
-                .or_insert_with(|| Entry::new(path.clone(), FileContent::Directory, attributes));
-        }
-    }
-}
-
-impl Map {
-    /// The paths that have to be asked for before every way is known. Asks for whole ways at once: most bases have no
-    /// links there.
-    fn questions(&self, wanted: &BTreeSet<ImagePath>) -> Result<BTreeSet<ImagePath>, BuildError> {
-        let mut questions = BTreeSet::new();
-        for directory in wanted {
-            if let Err(rest) = self.walk(directory)? {
-                questions.extend(rest.into_iter().filter(|path| !self.nodes.contains_key(path)));
-            }
-        }
-        Ok(questions)
-    }
-
-    /// The paths of files and links that may be taken already: those in directories that are there.
-    fn ends(&self, recipe: &Recipe) -> Result<BTreeSet<ImagePath>, BuildError> {
-        let mut ends = BTreeSet::new();
-        for file in recipe.files() {
-            if matches!(file.content, FileContent::Directory) {
-                continue;
-            }
-            let way = self
-                .follow(&file.path.parent().unwrap_or_default())?
-                .unwrap_or_default();
-            let path = way.end.join(file.path.name())?;
-            if way.made.last() != Some(&way.end) && !self.nodes.contains_key(&path) {
-                ends.insert(path);
-            }
-        }
-        Ok(ends)
-    }
-
-    fn follow(&self, directory: &ImagePath) -> Result<Option<Way>, BuildError> {
-        Ok(self.walk(directory)?.ok())
-    }
-
-    /// The way to a directory, or the paths that must be known first.
-    fn walk(&self, directory: &ImagePath) -> Result<Result<Way, Vec<ImagePath>>, BuildError> {
-        let mut way = Way::default();
-        let mut rest: VecDeque<String> = directory.relative().split('/').map(str::to_owned).collect();
-        let mut links = 0;
-        while let Some(component) = rest.pop_front() {
-            if component.is_empty() {
-                continue;
-            }
-            if component == ".." {
-                // Above the root is the root, as in every file system.
-                way.end = way.end.parent().unwrap_or_default();
-                continue;
-            }
-            let next = way.end.join(&component)?;
-            if next == way.end {
-                continue;
-            }
-            let below_made = way.made.last().is_some_and(|made| next.is_within(made));
-            let node = match self.nodes.get(&next) {
-                Some(node) => node.clone(),
-                None if self.rest_is_missing || below_made => Node::Missing,
-                None => {
-                    let mut unknown = vec![next.clone()];
-                    let mut path = next;
-                    for component in rest.iter().take_while(|component| *component != "..") {
-                        path = path.join(component)?;
-                        unknown.push(path.clone());
-                    }
-                    return Ok(Err(unknown));
-                }
-            };
-            match node {
-                Node::Directory(attributes) => {
-                    way.passed.push((next.clone(), attributes));
-                    way.end = next;
-                }
-                Node::Missing => {
-                    way.made.push(next.clone());
-                    way.end = next;
-                }
-                Node::File => return Err(BuildError::Occupied { path: next }),
-                Node::Link(to) => {
-                    links += 1;
-                    if links > MOST_LINKS {
-                        return Err(BuildError::Circle {
-                            path: directory.clone(),
-                        });
-                    }
-                    if to.starts_with('/') {
-                        way.end = ImagePath::default();
-                    }
-                    for component in to.split('/').rev() {
-                        rest.push_front(component.to_owned());
-                    }
-                }
-            }
-        }
-        Ok(Ok(way))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const DIRECTORY: Node = Node::Directory(Attributes::PLAIN);
-
-    fn path(text: &str) -> ImagePath {
-        text.parse().expect(text)
-    }
-
-    fn map(nodes: &[(&str, Node)]) -> Map {
-        Map {
-            nodes: nodes.iter().map(|(text, node)| (path(text), node.clone())).collect(),
-            rest_is_missing: true,
-        }
-    }
-
-    fn way(map: &Map, directory: &str) -> (String, Vec<String>) {
-        let way = map.follow(&path(directory)).expect("way").expect("known");
-        (way.end.to_string(), way.made.iter().map(ToString::to_string).collect())
-    }
-
-    #[test]
-    fn links_are_followed_and_what_lacks_is_made() {
-        let map = map(&[
-            ("/opt", Node::Link("usr/opt".to_owned())),
-            ("/usr", DIRECTORY),
-            ("/usr/opt", DIRECTORY),
-            ("/bin", Node::Link("/usr/bin".to_owned())),
-            ("/a", Node::Link("b/../usr/./opt".to_owned())),
-            ("/b", DIRECTORY),
-            ("/up", Node::Link("../..".to_owned())),
-        ]);
-        assert_eq!(
-            way(&map, "/opt/sql/x"),
-            (
-                "/usr/opt/sql/x".into(),
-                vec!["/usr/opt/sql".into(), "/usr/opt/sql/x".into()]
-            )
-        );
-        assert_eq!(way(&map, "/bin"), ("/usr/bin".into(), vec!["/usr/bin".into()]));
-        assert_eq!(way(&map, "/a"), ("/usr/opt".into(), vec![]));
-        assert_eq!(way(&map, "/up/usr"), ("/usr".into(), vec![]));
-    }
-
-    #[test]
-    fn files_and_circles_are_refused() {
-        let map = map(&[
-            ("/etc", Node::File),
-            ("/x", Node::Link("/y".to_owned())),
-            ("/y", Node::Link("x".to_owned())),
-        ]);
-        assert!(matches!(map.follow(&path("/etc/a")), Err(BuildError::Occupied { .. })));
-        assert!(matches!(map.follow(&path("/x/a")), Err(BuildError::Circle { .. })));
-    }
-
-    #[test]
-    fn whole_ways_are_asked_for_at_once() {
-        let map = Map {
-            nodes: BTreeMap::from([(path("/a"), DIRECTORY), (path("/m"), Node::Missing)]),
-            rest_is_missing: false,
-        };
-        let wanted = BTreeSet::from([path("/a/b/c"), path("/m/n")]);
-        let questions: Vec<String> = map
-            .questions(&wanted)
-            .expect("questions")
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        assert_eq!(questions, ["/a/b", "/a/b/c"]);
-    }
 }

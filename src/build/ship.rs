@@ -10,21 +10,20 @@ use tokio::sync::oneshot;
 
 use super::BuildError;
 use super::base::Platforms;
+use super::blueprint::Blueprint;
 use super::decide::decide;
 use super::make::Making;
 use crate::content::delivery::{self, Parcel};
-use crate::content::{Cache, Delivered, Delivery, Selector, Source, TagRule, Transfer};
+use crate::content::{Cache, Delivered, Delivery, TagRule, Transfer};
 use crate::oci::{Descriptor, Digest, Family, Manifest, Platform};
 use crate::progress::Progress;
-use crate::recipe::{ImagePath, Recipe};
+use crate::recipe::ImagePath;
 
 /// What is to be built.
 #[derive(Debug)]
 pub struct Order {
-    /// What to add and to change.
-    pub recipe: Recipe,
-    /// The base: its name, where it is, which one it is there; `None` to start from nothing.
-    pub base: Option<(String, Arc<dyn Source>, Selector)>,
+    /// From what.
+    pub blueprint: Arc<dyn Blueprint>,
     /// For which platforms.
     pub platforms: Platforms,
     /// The family of media types; `None` to stay in the base's.
@@ -33,6 +32,8 @@ pub struct Order {
     pub created: String,
     /// The time all new files carry, in seconds since the epoch.
     pub file_time: u64,
+    /// Whether the image's labels say what it was built from. The labels of a Dockerfile's are what the Dockerfile says.
+    pub describes_itself: bool,
     /// Annotations of the manifests.
     pub annotations: BTreeMap<String, String>,
     /// Whether the user asked for annotations, so that leaving them out would be a lie.
@@ -78,6 +79,8 @@ pub struct Built {
     pub platforms: Vec<BuiltPlatform>,
     /// The new layers.
     pub layers: Vec<BuiltLayer>,
+    /// The base's name.
+    pub base_name: Option<String>,
     /// What the base's name stood for.
     pub base_digest: Option<Digest>,
     /// Digest of the set of migrations.
@@ -157,6 +160,7 @@ pub async fn ship(
         root: made.image.root,
         platforms: made.platforms,
         layers: made.layers,
+        base_name: made.base_name,
         base_digest: made.base_digest,
         set_digest: made.set_digest,
         delivered,

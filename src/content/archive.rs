@@ -14,8 +14,7 @@ pub use docker_target::DockerArchiveTarget;
 pub use oci_target::OciArchiveTarget;
 pub use source::ArchiveSource;
 
-/// The file in which `docker save` names the images.
-const DOCKER_MANIFEST_FILE: &str = "manifest.json";
+use super::saved::MANIFEST_FILE as DOCKER_MANIFEST_FILE;
 
 #[cfg(test)]
 mod tests;

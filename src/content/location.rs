@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::Selector;
 use crate::oci::reference::ReferenceError;
-use crate::oci::{Reference, Tag};
+use crate::oci::{Digest, Reference, Tag};
 
 /// A place that holds an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Location {
     OciArchive(PathBuf, Selector),
     /// What `docker save` writes: `docker-archive:FILE[:TAG]` or `docker-archive:FILE:NAME:TAG`.
     DockerArchive(PathBuf, Selector),
+    /// The store of the local Docker daemon: `docker-daemon:NAME[:TAG]`, or an image's identity there.
+    DockerDaemon(String),
 }
 
 impl FromStr for Location {
@@ -36,8 +38,28 @@ impl FromStr for Location {
             let (path, selector) = split_name(rest)?;
             return Ok(Self::DockerArchive(path, selector));
         }
+        if let Some(rest) = text.strip_prefix("docker-daemon:") {
+            return in_daemon(rest).map(Self::DockerDaemon);
+        }
         Ok(Self::Registry(text.parse()?))
     }
+}
+
+/// A name, which gets its tag here, or the identity of an image.
+fn in_daemon(text: &str) -> Result<String, ReferenceError> {
+    if text.is_empty() {
+        return Err(ReferenceError::Empty);
+    }
+    let is_identity = text.starts_with("sha256:") && text.parse::<Digest>().is_ok();
+    if is_identity {
+        return Ok(text.to_owned());
+    }
+    let reference: Reference = text.parse()?;
+    // All tags would be saved without it.
+    Ok(match (&reference.tag, &reference.digest) {
+        (None, None) => format!("{text}:{}", Tag::latest()),
+        _ => text.to_owned(),
+    })
 }
 
 /// `PATH:NAME:TAG`, or what [`split`] knows.
@@ -102,6 +124,25 @@ mod tests {
             location(&format!("oci:a@{digest}")),
             Location::Layout("a".into(), Selector::Digest(digest))
         );
+    }
+
+    #[test]
+    fn an_image_of_the_daemon_has_a_whole_name() {
+        let name = |text: &str| match text.parse::<Location>() {
+            Ok(Location::DockerDaemon(name)) => Some(name),
+            _ => None,
+        };
+        let digest = Digest::of(b"");
+        assert_eq!(name("docker-daemon:orders").as_deref(), Some("orders:latest"));
+        assert_eq!(name("docker-daemon:a.b:5/c:1").as_deref(), Some("a.b:5/c:1"));
+        assert_eq!(name(&format!("docker-daemon:{digest}")), Some(digest.to_string()));
+        assert_eq!(
+            name(&format!("docker-daemon:a/b@{digest}")),
+            Some(format!("a/b@{digest}"))
+        );
+        for wrong in ["docker-daemon:", "docker-daemon:A", "docker-daemon:a:b:c"] {
+            assert!(wrong.parse::<Location>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -7,16 +7,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Cache, ContentError, Kind, Result, Source};
-pub use crate::oci::Attributes;
-use crate::oci::{Descriptor, Digest};
+use crate::oci::{Attributes, Descriptor, Digest};
 use listing::{LISTING_LIMIT, Listing};
 use question::Questions;
 
+mod capture;
 pub(crate) mod headers;
 mod layer;
 mod listing;
 mod question;
 pub(crate) mod unpack;
+mod view;
+
+pub use view::{View, Way, WayError, clamped};
 
 /// What lies at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,4 +20,35 @@ pub trait FileTree: fmt::Debug + Send + Sync {
     /// # Errors
     /// As [`FileTree::get`].
     fn children(&self, path: &ImagePath) -> Result<Vec<Entry>, Problem>;
+
+    /// What lies in a directory, sorted by name, what cannot be in an image included: it is a problem only for whoever
+    /// takes it.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    fn list(&self, path: &ImagePath) -> Result<Vec<Listed>, Problem> {
+        let children = self.children(path)?;
+        Ok(children
+            .into_iter()
+            .map(|entry| Listed {
+                name: entry.path.name().to_owned(),
+                entry: Ok(entry),
+            })
+            .collect())
+    }
+
+    /// The rules by which a path is left out of the tree, for messages; `None` if it is not.
+    fn left_out_by(&self, path: &ImagePath) -> Option<String> {
+        let _ = path;
+        None
+    }
+}
+
+/// Something that lies in a directory.
+#[derive(Debug)]
+pub struct Listed {
+    /// Its name, as well as it can be told.
+    pub name: String,
+    /// What it is, or why it cannot be in an image.
+    pub entry: Result<Entry, Problem>,
 }

@@ -159,6 +159,22 @@ impl ImageConfig {
         Ok(self.execution.get("WorkingDir")?.unwrap_or_default())
     }
 
+    /// The user; empty where none is named.
+    ///
+    /// # Errors
+    /// When it is not a string.
+    pub fn user(&self) -> Result<String, ConfigError> {
+        Ok(self.execution.get("User")?.unwrap_or_default())
+    }
+
+    /// The program that runs commands in shell form (Docker's `Shell`); empty where none is named.
+    ///
+    /// # Errors
+    /// When it is not a list of strings.
+    pub fn shell(&self) -> Result<Vec<String>, ConfigError> {
+        Ok(self.execution.get("Shell")?.unwrap_or_default())
+    }
+
     /// The labels.
     ///
     /// # Errors

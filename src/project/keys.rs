@@ -4,8 +4,8 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor, value::Erro
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Addition, ImageSection, MigrationsSection, Project, ProjectSection, RegistrySection, RepositorySection,
-    RunnerSection,
+    Addition, DockerfileSection, ImageSection, MigrationsSection, Project, ProjectSection, RegistrySection,
+    RepositorySection, RunnerSection,
 };
 
 /// How alike a key and a known one must be for the known one to be offered (Jaro-Winkler, 0 to 1): below this, what is
@@ -39,6 +39,9 @@ pub(super) fn unknown(root: &DeTable<'_>) -> Option<Unknown> {
             }
             ("repository", DeValue::Table(table)) => {
                 compare::<RepositorySection>(table, section, &mut found);
+            }
+            ("dockerfile", DeValue::Table(table)) => {
+                compare::<DockerfileSection>(table, section, &mut found);
             }
             ("image", DeValue::Table(table)) => compare::<ImageSection>(table, section, &mut found),
             ("runner", DeValue::Table(table)) => {

@@ -50,6 +50,12 @@ impl ImagePath {
         &self.0
     }
 
+    /// Whether it is the root.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// This path with components appended.
     ///
     /// # Errors

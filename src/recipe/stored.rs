@@ -2,9 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+
+/// Up to this size a file may stay in memory: scripts and lists of users have some kilobytes.
+const SMALL: u64 = 64 * 1024;
+/// What one store holds in memory, so that the whole program stays small.
+const MEMORY_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// Bytes in memory, or within a temporary file.
 #[derive(Debug, Clone)]
@@ -62,6 +68,58 @@ impl Stored {
     }
 }
 
+/// Keeps the bytes of files: small ones in memory while there are few, the others in one temporary file without a name.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    memory_left: u64,
+    file: Option<(Arc<File>, u64)>,
+}
+
+impl Store {
+    /// Keeps what does not stay in memory in a file of `folder`.
+    #[must_use]
+    pub fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            memory_left: MEMORY_LIMIT,
+            file: None,
+        }
+    }
+
+    /// Keeps the next `size` bytes of a reader.
+    ///
+    /// # Errors
+    /// When the reader fails or ends early, or the file cannot be written.
+    pub fn keep(&mut self, reader: &mut dyn Read, size: u64) -> io::Result<Stored> {
+        let mut reader = reader.take(size);
+        if size <= SMALL.min(self.memory_left) {
+            let mut bytes = Vec::new();
+            if reader.read_to_end(&mut bytes)? as u64 != size {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.memory_left -= size;
+            return Ok(Stored::Memory(bytes.into()));
+        }
+        if self.file.is_none() {
+            self.file = Some((Arc::new(tempfile::tempfile_in(&self.folder)?), 0));
+        }
+        let Some((file, end)) = &mut self.file else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let offset = *end;
+        if io::copy(&mut reader, &mut file.as_ref())? != size {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        *end += size;
+        Ok(Stored::Part {
+            file: Arc::clone(file),
+            offset,
+            size,
+        })
+    }
+}
+
 /// Reads stored bytes.
 #[derive(Debug)]
 pub struct StoredReader<'a> {
@@ -105,6 +163,24 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
+
+    #[test]
+    fn what_is_kept_comes_back_from_memory_and_from_the_file() {
+        let folder = tempfile::tempdir().expect("folder");
+        let mut store = Store::new(folder.path());
+        let large = vec![7; 100_000];
+        let kept: Vec<Stored> = [&b"small"[..], &large, &large]
+            .into_iter()
+            .map(|bytes| store.keep(&mut &*bytes, bytes.len() as u64).expect("kept"))
+            .collect();
+        assert!(matches!(kept[0], Stored::Memory(_)) && matches!(kept[2], Stored::Part { offset: 100_000, .. }));
+        for (kept, bytes) in kept.iter().zip([&b"small"[..], &large, &large]) {
+            let mut read = Vec::new();
+            kept.reader().read_to_end(&mut read).expect("read");
+            assert_eq!(read, bytes);
+        }
+        assert!(store.keep(&mut &b"short"[..], 6).is_err());
+    }
 
     #[test]
     fn a_part_is_read_and_nothing_beside_it() {

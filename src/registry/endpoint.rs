@@ -12,6 +12,9 @@ pub struct RegistrySettings {
     pub plain_http: Option<bool>,
     /// Certificates, in PEM, of authorities trusted besides the system's.
     pub ca: Option<Vec<u8>>,
+    /// Whether any certificate will do, whoever shows it. For tests: whoever is on the way can answer in the registry's
+    /// place, and read the login.
+    pub is_unverified: bool,
     /// Certificate and private key, in PEM, to show to the registry.
     pub client_identity: Option<Vec<u8>>,
     /// Hosts, each with an optional path prefix, asked before the registry itself when something is pulled.

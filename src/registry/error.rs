@@ -104,7 +104,7 @@ impl Failure {
     #[must_use]
     pub(super) fn of_transport(host: &str, error: reqwest::Error) -> Self {
         let is_connect = error.is_connect();
-        let tls = find_tls(&error);
+        let tls = tls(&error).map(ToString::to_string);
         let error = error.without_url();
         let what = if is_connect && tls.is_some() {
             format!("cannot make a TLS connection to {host}")
@@ -135,12 +135,17 @@ impl Failure {
     }
 }
 
+/// Whether a server showed a certificate, which was not believed.
+pub(super) fn is_certificate(error: &reqwest::Error) -> bool {
+    matches!(tls(error), Some(rustls::Error::InvalidCertificate(_)))
+}
+
 /// Finds the failure of a TLS handshake in a chain of causes. An I/O error hides what it wraps from the chain.
-fn find_tls(error: &reqwest::Error) -> Option<String> {
+fn tls(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(current) = cause {
         if let Some(tls) = current.downcast_ref::<rustls::Error>() {
-            return Some(tls.to_string());
+            return Some(tls);
         }
         let wrapped = current
             .downcast_ref::<std::io::Error>()

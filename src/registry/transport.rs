@@ -9,7 +9,7 @@ use reqwest::{Client, Method, Response, StatusCode, Url};
 
 use super::assistance::{Assistance, Identity, without_other};
 use super::auth::{Authenticator, Pass};
-use super::connection::{authorities, client, elsewhere, location, same_origin};
+use super::connection::{Trust, client, elsewhere, location, same_origin};
 use super::endpoint::{Endpoint, RegistrySettings};
 use super::error::{Asked, Failure, Purpose, way_elsewhere};
 use super::pace::{Pace, Turn};
@@ -55,7 +55,7 @@ pub(super) struct Transport {
     pub(super) endpoint: Endpoint,
     pub(super) client: Client,
     elsewhere: OnceLock<Client>,
-    ca: Vec<reqwest::Certificate>,
+    trust: Trust,
     authenticator: Authenticator,
     pub(super) patience: Patience,
     pub(super) progress: Arc<dyn Progress>,
@@ -80,8 +80,8 @@ impl Transport {
         progress: Arc<dyn Progress>,
     ) -> Result<Self, ContentError> {
         let endpoint = Endpoint::of(host, settings)?;
-        let ca = authorities(host, settings)?;
-        let client = client(host, &endpoint, settings, &ca)?;
+        let trust = Trust::of(host, settings)?;
+        let client = client(host, &endpoint, settings, &trust)?;
         // Who gives an address of his own means another server than the one that is known.
         let ecr = EcrHost::parse(host);
         let is_itself = settings.endpoint.is_none() && endpoint.base.scheme() == "https";
@@ -91,7 +91,7 @@ impl Transport {
             endpoint,
             client,
             elsewhere: OnceLock::new(),
-            ca,
+            trust,
             patience,
             progress,
             answered: AtomicBool::new(false),
@@ -364,6 +364,6 @@ impl Transport {
     /// For the hosts a registry sends to.
     pub(super) fn elsewhere(&self) -> &Client {
         self.elsewhere
-            .get_or_init(|| elsewhere(&self.endpoint, &self.ca).unwrap_or_else(|_| self.client.clone()))
+            .get_or_init(|| elsewhere(&self.endpoint, &self.trust).unwrap_or_else(|_| self.client.clone()))
     }
 }

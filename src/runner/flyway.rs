@@ -6,7 +6,7 @@ use std::fs;
 use super::{Inputs, Prepared, RunnerError, below};
 use crate::migrations::flyway::config::{LOCATIONS_VARIABLE, says_locations};
 use crate::migrations::inventory::Convention;
-use crate::recipe::{self, Change, ImagePath, KnownBase, Recipe, ScanError, Step};
+use crate::recipe::{self, Change, ImagePath, KnownBase, PathError, Recipe, ScanError, Step};
 
 /// Where Flyway is in its own image.
 const HOME: &str = "/flyway";
@@ -76,13 +76,25 @@ pub(super) fn prepare(inputs: &Inputs) -> Result<Prepared, RunnerError> {
     Ok(Prepared {
         recipe: Recipe {
             steps,
-            known_base: Some(KnownBase {
-                program: PROGRAM.to_owned(),
-                directory: HOME.parse()?,
-            }),
+            known_base: Some(known_base()?),
         },
         scripts,
         convention: Convention::Flyway,
+    })
+}
+
+/// What is known of the images `flyway/flyway`.
+///
+/// # Errors
+/// Never in practice.
+pub fn known_base() -> Result<KnownBase, PathError> {
+    let folder = |name: &str| format!("{HOME}/{name}").parse();
+    Ok(KnownBase {
+        program: PROGRAM.to_owned(),
+        directory: HOME.parse()?,
+        folders: vec![folder("conf")?, folder("drivers")?, folder("jars")?],
+        // Some releases have them, some do not.
+        possible: vec![folder("migrations")?, folder("sql")?],
     })
 }
 

@@ -6,7 +6,7 @@ use crate::examples::help;
 use crate::page::{Page, pages, read};
 
 /// Flags of other programs.
-const FOREIGN_FLAGS: [(&str, &str); 20] = [
+const FOREIGN_FLAGS: [(&str, &str); 25] = [
     ("--chmod", "COPY and ADD"),
     ("--checksum", "ADD"),
     ("--chown", "COPY and ADD"),
@@ -20,6 +20,11 @@ const FOREIGN_FLAGS: [(&str, &str); 20] = [
     ("--start-period", "HEALTHCHECK"),
     ("--timeout", "HEALTHCHECK"),
     ("--unpack", "ADD"),
+    ("--cli-binary-format", "aws"),
+    ("--file", "docker build"),
+    ("--function-name", "aws"),
+    ("--payload", "aws"),
+    ("--tag", "docker build"),
     ("--release", "cargo"),
     ("--reproducible", "kaniko"),
     ("--log-level", "an argument in the example of a command"),
@@ -30,7 +35,8 @@ const FOREIGN_FLAGS: [(&str, &str); 20] = [
 ];
 
 /// Variables of this prefix that shipway does not read.
-const WRITTEN_VARIABLES: [(&str, &str); 3] = [
+const WRITTEN_VARIABLES: [(&str, &str); 4] = [
+    ("SHIPWAY_JOB_IMAGE", "the user's own, in the sample project's pipeline"),
     ("SHIPWAY_IMAGE", "written by --dotenv"),
     ("SHIPWAY_DIGEST", "written by --dotenv"),
     ("SHIPWAY_URL", "the user's own, in the example of a job"),

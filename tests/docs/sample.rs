@@ -70,6 +70,7 @@ impl Sample {
             .env("CI_REGISTRY_PASSWORD", PASSWORD)
             .env("CI_REGISTRY_IMAGE", format!("{REGISTRY}/shop/orders"))
             .env("CI_COMMIT_SHORT_SHA", "0123abcd")
+            .env("CI_PROJECT_DIR", self.project.folder())
             .output()
             .unwrap()
     }

@@ -1,5 +1,8 @@
 //! What a Docker engine makes of the images. Everything in here needs one.
 
+mod job_image;
+mod unprivileged;
+
 use std::fs;
 use std::io::Cursor;
 use std::process::Command;

@@ -1,8 +1,9 @@
-//! The promises of `shipway`, kept against real parts: Debian's `docker-registry`, a Docker engine, skopeo and umoci, and
-//! emulators of AWS.
+//! The promises of `shipway`, kept against real parts: Debian's `docker-registry`, a Docker engine, skopeo and umoci,
+//! emulators of AWS, and GitLab's pipelines.
 //!
 //! `ci/test.sh` starts the parts and runs all of this; to run it alone: `ci/real.sh cargo test --test real -- --include-ignored`.
-//! What needs a Docker engine stands in `docker`, and what needs an emulator in `aws`, so that the rest can run without.
+//! What needs a Docker engine stands in `docker`, what needs an emulator in `aws`, and what needs GitLab's pipelines in `gitlab`, so
+//! that the rest can run without.
 
 mod archive;
 #[cfg(feature = "aws")]
@@ -11,12 +12,14 @@ mod clones;
 mod copy;
 mod docker;
 mod dockerfile_parity;
+mod gitlab;
 mod interrupted;
 mod layout;
 mod memory;
 mod parts;
 mod project;
 mod registry;
+mod traffic;
 mod view;
 
 /// How `tests/docs` reads a page; not all of it is needed here.

@@ -2,19 +2,25 @@
 
 mod build;
 mod copy;
+mod dockerfile;
 mod doctor;
 mod global;
 mod inspect;
+mod kaniko;
 mod push;
 mod tag;
+
+use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use build::{BuildArguments, ImageFormat};
 pub(crate) use copy::{CopyArguments, CopyOptions};
+pub(crate) use dockerfile::{DockerfileArguments, Engine};
 pub(crate) use doctor::DoctorArguments;
 pub(crate) use global::{Format, GlobalArguments};
 pub(crate) use inspect::InspectArguments;
+pub(crate) use kaniko::{KanikoArguments, Verbosity, switch, words};
 pub(crate) use push::PushArguments;
 pub(crate) use tag::TagArguments;
 
@@ -33,6 +39,21 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) global: GlobalArguments,
+}
+
+impl Arguments {
+    /// Reads the words of a command line, under whichever name the program was started.
+    pub(crate) fn read(given: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut arguments = Self::try_parse_from(words(given))?;
+        if let Command::Build(build) = &arguments.command {
+            let (kaniko, global) = (&build.kaniko, &mut arguments.global);
+            global.verbose |= kaniko.verbosity == Some(Verbosity::Trace);
+            global.quiet |= kaniko.verbosity == Some(Verbosity::Warn);
+            let tries = kaniko.push_retry.max(kaniko.image_download_retry);
+            global.retry = global.retry.max(tries.unwrap_or_default());
+        }
+        Ok(arguments)
+    }
 }
 
 /// The commands.

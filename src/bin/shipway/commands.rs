@@ -4,6 +4,7 @@ mod build;
 mod copy;
 mod doctor;
 mod inspect;
+mod loads;
 mod push;
 mod tag;
 

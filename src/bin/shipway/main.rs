@@ -14,15 +14,13 @@ mod tag_template;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use args::Arguments;
 use environment::Environment;
 use failure::Exit;
 use printer::Printer;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::read(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => return printer::usage(&error),
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use shipway::content::archive::ArchiveSource;
 use shipway::content::layout::LayoutSource;
-use shipway::content::{Cache, CachedSource, ContentError, Kind, Location, Selector, Source};
+use shipway::content::{Cache, CachedSource, ContentError, Kind, KnownLayers, Location, Selector, Source};
 use shipway::credentials::{Credentials, Found, Store};
 use shipway::error::Error;
 use shipway::oci::Repository;
@@ -15,13 +15,14 @@ use shipway::progress::{Event, Progress};
 use shipway::project::Project;
 use shipway::registry::{
     Assistance, FoundLogin, Login, Mirrored, Patience, Registry, RegistrySettings, RepositorySource, RepositoryTarget,
+    is_loopback, speaks_tls,
 };
 
 use crate::args::GlobalArguments;
 use crate::environment::Environment;
 #[cfg(feature = "aws")]
 use crate::failure::CommandError;
-use crate::settings;
+use crate::settings::{self, Laxity};
 
 #[cfg(feature = "aws")]
 mod aws;
@@ -51,7 +52,7 @@ pub(crate) struct Places {
     settings: BTreeMap<String, RegistrySettings>,
     store: Arc<Store>,
     pub(crate) cache: Cache,
-    patience: Patience,
+    pub(crate) patience: Patience,
     pub(crate) progress: Arc<dyn Progress>,
     pub(crate) temp_folder: PathBuf,
     #[cfg(feature = "aws")]
@@ -61,6 +62,14 @@ pub(crate) struct Places {
     creation: Option<Arc<shipway::aws::RepositorySettings>>,
     /// Whether nothing is to be written: targets find out then what a write would have told.
     is_rehearsal: bool,
+    /// The Docker daemon, once something is wanted from it.
+    #[cfg(feature = "daemon")]
+    daemon: tokio::sync::OnceCell<shipway::daemon::Daemon>,
+    #[cfg(feature = "daemon")]
+    surroundings: shipway::daemon::Surroundings,
+    laxity: Laxity,
+    /// Hosts that are pushed to.
+    pushed_to: Vec<String>,
     /// One for each host and login, so that connections and tokens are shared. An auth file may hold several logins for
     /// the paths of one host.
     registries: Mutex<Vec<(String, Identity, Arc<Registry>)>>,
@@ -100,6 +109,12 @@ impl Places {
             #[cfg(feature = "aws")]
             creation: None,
             is_rehearsal: false,
+            #[cfg(feature = "daemon")]
+            daemon: tokio::sync::OnceCell::new(),
+            #[cfg(feature = "daemon")]
+            surroundings: settings::surroundings(arguments, environment),
+            laxity: Laxity::default(),
+            pushed_to: Vec::new(),
             registries: Mutex::default(),
         })
     }
@@ -128,6 +143,32 @@ impl Places {
         }
     }
 
+    /// The same places, with what kaniko's flags say of registries; `pushed_to` are the hosts that are pushed to.
+    #[must_use]
+    pub(crate) fn lax(mut self, laxity: &Laxity, pushed_to: Vec<String>) -> Self {
+        for (host, mirror) in &laxity.mirrors {
+            let settings = self.settings.entry(host.clone()).or_default();
+            settings.mirrors.push(mirror.clone());
+        }
+        Self {
+            laxity: laxity.clone(),
+            pushed_to,
+            ..self
+        }
+    }
+
+    /// How a host is reached. Where it may have no TLS, it is asked.
+    async fn settings_of(&self, host: &str) -> RegistrySettings {
+        let mut settings = self.settings.get(host).cloned().unwrap_or_default();
+        let is_pushed_to = self.pushed_to.iter().any(|other| other == host);
+        settings.is_unverified = self.laxity.is_unverified(host, is_pushed_to);
+        let may_be_plain = self.laxity.may_be_plain(host, is_pushed_to) || settings.is_unverified && is_loopback(host);
+        if may_be_plain && settings.plain_http.is_none() && settings.endpoint.is_none() {
+            settings.plain_http = Some(!speaks_tls(host, &settings).await);
+        }
+        settings
+    }
+
     /// The same places, without what earlier runs learnt.
     #[must_use]
     pub(crate) fn without_cache(self) -> Self {
@@ -137,9 +178,47 @@ impl Places {
         }
     }
 
+    /// The Docker daemon.
+    #[cfg(feature = "daemon")]
+    pub(crate) async fn daemon(&self) -> Result<&shipway::daemon::Daemon, Error> {
+        use shipway::daemon::{Connection, Daemon};
+        let connect = async || Ok(Daemon::connect(&Connection::find(&self.surroundings)?).await?);
+        self.daemon.get_or_try_init(connect).await
+    }
+
     /// A place to read from, and what is meant there.
     pub(crate) async fn source(&self, location: &Location) -> Result<(Arc<dyn Source>, Selector), Error> {
+        self.saved(location, None).await
+    }
+
+    /// The same; what a daemon saved names the layers that are known as its base names them.
+    pub(crate) async fn saved(
+        &self,
+        location: &Location,
+        known: Option<KnownLayers>,
+    ) -> Result<(Arc<dyn Source>, Selector), Error> {
         Ok(match location {
+            Location::DockerArchive(path, selector) if known.is_some() => {
+                let source = ArchiveSource::open_saved(path, &self.temp_folder, None, known).await?;
+                (Arc::new(source), selector.clone())
+            }
+            #[cfg(feature = "daemon")]
+            Location::DockerDaemon(name) => {
+                let daemon = self.daemon().await?;
+                let file = daemon.export(name, &self.temp_folder).await?;
+                let place = format!("image {name} of {}", daemon.place());
+                // Once it is open it needs no name any more.
+                let source = ArchiveSource::open_saved(&file, &self.temp_folder, Some(place), known).await?;
+                (Arc::new(source), Selector::Only)
+            }
+            #[cfg(not(feature = "daemon"))]
+            Location::DockerDaemon(name) => {
+                let what = format!("docker-daemon:{name}: this shipway was built without the Docker daemon");
+                let error = ContentError::new(Kind::Usage, what);
+                return Err(error
+                    .hint("save it, docker save -o FILE IMAGE, and name docker-archive:FILE")
+                    .into());
+            }
             Location::Registry(reference) => {
                 let source = self.repository(&reference.repository).await?;
                 (source, Selector::of(reference))
@@ -150,6 +229,27 @@ impl Places {
                 (Arc::new(source), selector.clone())
             }
         })
+    }
+
+    /// The image in a registry that one of the daemon was pulled as, with the layers it was pulled with; `None` where it
+    /// was not, or is not there any more.
+    pub(crate) async fn pulled_from(&self, location: &Location) -> Result<Option<KnownLayers>, Error> {
+        #[cfg(feature = "daemon")]
+        if let Location::DockerDaemon(name) = location {
+            let image = self.daemon().await?.image(name).await?;
+            for text in image.map(|image| image.digests).unwrap_or_default() {
+                let Ok(reference) = text.parse::<shipway::oci::Reference>() else {
+                    continue;
+                };
+                let source = self.repository(&reference.repository).await?;
+                let selector = Selector::of(&reference);
+                if source.resolve(&selector).await.is_ok() {
+                    return Ok(Some(KnownLayers::of(source, selector)));
+                }
+            }
+        }
+        let _ = location;
+        Ok(None)
     }
 
     /// A repository to read from, behind its mirrors and the cache.
@@ -175,6 +275,10 @@ impl Places {
         }
         let source = if sources.is_empty() {
             origin
+        } else if self.laxity.only_mirrors
+            && let Some(last) = sources.pop()
+        {
+            Arc::new(Mirrored::new(sources, last, Arc::clone(&self.progress)))
         } else {
             Arc::new(Mirrored::new(sources, origin, Arc::clone(&self.progress)))
         };
@@ -230,15 +334,22 @@ impl Places {
 
     async fn registry(&self, host: &str, path: &str, intent: Intent) -> Result<Arc<Registry>, Error> {
         let identity = self.identity(host, path, intent).await?;
-        let mut registries = self.registries.lock().unwrap_or_else(PoisonError::into_inner);
         let known = |(name, login, _): &&(String, Identity, _)| name == host && *login == identity;
+        let is_known = self
+            .registries
+            .lock()
+            .is_ok_and(|list| list.iter().any(|entry| known(&entry)));
+        let settings = match is_known {
+            true => RegistrySettings::default(),
+            false => self.settings_of(host).await,
+        };
+        let mut registries = self.registries.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, _, registry)) = registries.iter().find(known) {
             return Ok(Arc::clone(registry));
         }
-        let default = RegistrySettings::default();
         let registry = Registry::new(
             host,
-            self.settings.get(host).unwrap_or(&default),
+            &settings,
             self.assistance(host, path, &identity)?,
             self.cache.clone(),
             self.patience,

@@ -52,6 +52,7 @@ impl Progress for Display {
     fn on(&self, event: &Event<'_>) {
         match event {
             Event::Notice(text) => self.printer.notice(text),
+            Event::Step(text) => self.printer.line(text),
             Event::Login { registry, origin } => self.printer.detail(&format!("login for {registry}: {origin}")),
             Event::Retry { what, cause, wait } => {
                 let seconds = wait.as_secs_f64();
@@ -99,6 +100,7 @@ impl Progress for Display {
                 Some(tag) => self.printer.line(&format!("tagged {place}:{tag} as {digest}")),
                 None => self.printer.detail(&format!("put manifest {digest} into {place}")),
             },
+            Event::Loaded { place, names, id } => self.printer.line(&format!("loaded {names} into {place} as {id}")),
             _ => {}
         }
     }

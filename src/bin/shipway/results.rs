@@ -59,6 +59,10 @@ impl Summary {
             FileKind::Digest => format!("{}\n", self.root.digest),
             FileKind::References => self.references(),
             FileKind::Dotenv => self.dotenv(),
+            FileKind::NamedDigests => {
+                self.names(|name| name.rsplit_once(':').map_or(name, |(repository, _)| repository))
+            }
+            FileKind::TaggedDigests => self.names(|name| name),
             FileKind::Metadata => {
                 let text = serde_json::to_string_pretty(&self.metadata()).context("cannot write the metadata")?;
                 format!("{text}\n")
@@ -68,6 +72,13 @@ impl Summary {
 
     fn references(&self) -> String {
         self.images.iter().map(|image| format!("{image}\n")).collect()
+    }
+
+    /// A line for each name that is in a repository, with the digest.
+    fn names(&self, part: impl Fn(&str) -> &str) -> String {
+        let full = self.tags.iter().filter(|name| name.contains(':'));
+        full.map(|name| format!("{}@{}\n", part(name), self.root.digest))
+            .collect()
     }
 
     /// No quotes and no spaces around `=`: GitLab reads the file, not a shell.

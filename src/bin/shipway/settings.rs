@@ -1,6 +1,6 @@
 //! What is to be done, settled: flags over environment over `shipway.toml` over defaults.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -20,6 +20,10 @@ use crate::failure::CommandError;
 #[cfg(feature = "aws")]
 mod aws;
 mod copy;
+#[cfg(feature = "daemon")]
+mod daemon;
+mod dockerfile;
+mod kaniko;
 mod origin;
 mod output;
 mod registries;
@@ -27,6 +31,10 @@ mod registries;
 #[cfg(feature = "aws")]
 pub(crate) use aws::{Identities, repository};
 pub(crate) use copy::{CopySettings, CopyTarget, bare_tag, location, required, rule};
+#[cfg(feature = "daemon")]
+pub(crate) use daemon::surroundings;
+pub(crate) use dockerfile::{ContextLocation, DockerfileSettings};
+pub(crate) use kaniko::Laxity;
 pub(crate) use output::Output;
 pub(crate) use registries::{Logins, registries};
 
@@ -41,6 +49,8 @@ pub(crate) struct BuildSettings {
     /// The project's name, if somebody said it.
     pub(crate) project: Option<String>,
     pub(crate) folder: PathBuf,
+    /// What is built from a Dockerfile; profile, inputs and base say nothing then.
+    pub(crate) dockerfile: Option<DockerfileSettings>,
     pub(crate) profile: Profile,
     pub(crate) inputs: Inputs,
     /// The base as written, and where it is; `None` to start from nothing.
@@ -52,6 +62,16 @@ pub(crate) struct BuildSettings {
     pub(crate) tags: Vec<Setting<String>>,
     pub(crate) push: bool,
     pub(crate) outputs: Vec<Output>,
+    /// The same as text.
+    pub(crate) output_texts: Vec<String>,
+    /// Whether nothing is written but the files of results.
+    pub(crate) is_rehearsal: bool,
+    /// How careless to be with registries.
+    pub(crate) laxity: Laxity,
+    /// Secrets that may go into the image: each a file and a key in it.
+    pub(crate) allowed_secrets: BTreeSet<(String, String)>,
+    /// What the user should know before anything is done.
+    pub(crate) notices: Vec<String>,
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) version: Option<String>,
@@ -87,22 +107,31 @@ impl BuildSettings {
         environment: &Environment,
         project: &Project,
     ) -> anyhow::Result<Self> {
-        let profile = first(&[
-            Setting::flag("--profile", arguments.profile.clone()),
-            Setting::variable(environment, "SHIPWAY_PROFILE"),
-            Setting::file("runner.profile", project.runner.profile.clone()),
-        ]);
-        let profile = match profile {
-            Some(setting) => setting.parse::<Profile>()?,
-            None => Profile::Flyway,
+        let dockerfile = dockerfile::settle(arguments, environment, project)?;
+        let (profile, inputs, base) = match &dockerfile {
+            Some(_) => (Profile::Custom, Inputs::default(), None),
+            None => {
+                let profile = profile(arguments, environment, project)?;
+                let inputs = inputs(profile, arguments, environment, project)?;
+                (profile, inputs, base(arguments.base.clone(), environment, project)?)
+            }
         };
-        let push = arguments.push || !arguments.destination.is_empty();
-        let outputs = output::outputs(&arguments.output)?;
-        if !push && outputs.is_empty() && !arguments.dry_run {
+        let no_push = kaniko::no_push(arguments, environment)?;
+        if no_push && arguments.push {
+            return Err(CommandError::usage("--push and --no-push exclude each other").into());
+        }
+        let push = (arguments.push || !arguments.destination.is_empty()) && !no_push;
+        let output_texts = output::texts(arguments);
+        let outputs = output::outputs(&output_texts)?;
+        let goes_nowhere = !push && outputs.is_empty();
+        if goes_nowhere && !arguments.dry_run && !no_push {
             return Err(CommandError::usage("the image would go nowhere")
                 .hint("push it with --push, write it with --output oci:DIR, or only look with --dry-run")
                 .into());
         }
+        let laxity = kaniko::laxity(arguments, environment)?;
+        let mut notices: Vec<String> = kaniko::ignored(arguments).into_iter().collect();
+        notices.extend(laxity.notices());
         let mut labels = project.image.labels.clone();
         labels.extend(pairs("--label", &arguments.label)?);
         let mut annotations = project.image.annotations.clone();
@@ -119,15 +148,21 @@ impl BuildSettings {
         Ok(Self {
             project: project_name(environment, project),
             folder: project.folder.clone(),
-            inputs: inputs(profile, arguments, environment, project)?,
+            dockerfile,
             profile,
-            base: base(arguments.base.clone(), environment, project)?,
+            inputs,
+            base,
             platforms: platforms(arguments, environment, project)?,
             family: family(arguments, environment, project)?,
             repository: repository.map(|setting| setting.value),
             tags: tags(arguments, environment, project),
             push,
             outputs,
+            output_texts,
+            is_rehearsal: arguments.dry_run || goes_nowhere,
+            laxity,
+            allowed_secrets: dockerfile::allowed_secrets(&arguments.dockerfile.allow_secret)?,
+            notices,
             labels,
             annotations,
             version: version.map(|setting| setting.value),
@@ -135,6 +170,15 @@ impl BuildSettings {
             source_date_epoch: source_date_epoch(environment)?,
         })
     }
+}
+
+fn profile(arguments: &BuildArguments, environment: &Environment, project: &Project) -> anyhow::Result<Profile> {
+    let profile = first(&[
+        Setting::flag("--profile", arguments.profile.clone()),
+        Setting::variable(environment, "SHIPWAY_PROFILE"),
+        Setting::file("runner.profile", project.runner.profile.clone()),
+    ]);
+    profile.map_or(Ok(Profile::Flyway), |setting| setting.parse())
 }
 
 fn project_name(environment: &Environment, project: &Project) -> Option<String> {
@@ -253,6 +297,10 @@ fn platforms(arguments: &BuildArguments, environment: &Environment, project: &Pr
         Setting::flag(
             "--platform",
             Some(arguments.platform.clone()).filter(|list| !list.is_empty()),
+        ),
+        Setting::flag(
+            "--custom-platform",
+            arguments.kaniko.custom_platform.clone().map(|platform| vec![platform]),
         ),
         Setting::variable_list(environment, "SHIPWAY_PLATFORMS"),
         Setting::file("image.platforms", project.image.platforms.clone()),

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
 
 use serde::Deserialize;
 use tokio::sync::Mutex;
@@ -13,10 +14,12 @@ use super::DOCKER_MANIFEST_FILE;
 use super::members::Members;
 use super::pack::Packer;
 use crate::content::format::catalog::{Catalog, Listed};
+use crate::content::known::LayersByDiffId;
 use crate::content::verify::verified;
-use crate::content::{BlobStream, CONFIG_LIMIT, ContentError, Kind, MANIFEST_LIMIT, Result, Selector};
-use crate::oci::media_type::{DOCKER_CONFIG, DOCKER_LAYER_GZIP, DOCKER_MANIFEST};
-use crate::oci::{Descriptor, ImageConfig, ImageManifest, Manifest, Tag};
+use crate::content::{
+    BlobStream, CONFIG_LIMIT, ContentError, Kind, KnownLayers, MANIFEST_LIMIT, Result, Selector, Source,
+};
+use crate::oci::{Descriptor, Digest, Family, ImageConfig, ImageManifest, Manifest, Tag};
 
 /// An image as `manifest.json` names it.
 #[derive(Debug, Deserialize)]
@@ -36,6 +39,9 @@ pub(super) struct DockerImages {
     catalog: Catalog,
     images: Vec<SavedImage>,
     packed: Mutex<Packed>,
+    known: Option<KnownLayers>,
+    /// The layers that were named as the known image names them.
+    named: std::sync::Mutex<HashMap<Digest, Descriptor>>,
 }
 
 /// What was packed so far.
@@ -47,7 +53,8 @@ struct Packed {
 
 impl DockerImages {
     /// Reads the `manifest.json` of an archive; packed layers will lie in `temporary`.
-    pub(super) async fn open(members: Members, temporary: PathBuf) -> Result<Self> {
+    /// Layers of `known` are not packed.
+    pub(super) async fn open(members: Members, temporary: PathBuf, known: Option<KnownLayers>) -> Result<Self> {
         let what = format!("{DOCKER_MANIFEST_FILE} of {}", members.place());
         let bytes = members
             .require(DOCKER_MANIFEST_FILE)?
@@ -72,6 +79,8 @@ impl DockerImages {
             }),
             members,
             images,
+            known,
+            named: std::sync::Mutex::default(),
         })
     }
 
@@ -108,7 +117,22 @@ impl DockerImages {
         self.catalog.tags(selector)
     }
 
+    /// Where a layer is that is not read from the archive.
+    pub(super) fn holder(&self, blob: &Digest) -> Option<Arc<dyn Source>> {
+        let known = self.known.as_ref()?;
+        self.named(blob).map(|_| Arc::clone(known.source()))
+    }
+
+    /// A layer as the known image names it.
+    fn named(&self, blob: &Digest) -> Option<Descriptor> {
+        let named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        named.get(blob).cloned()
+    }
+
     pub(super) async fn fetch(&self, blob: &Descriptor) -> Result<BlobStream> {
+        if let (Some(known), Some(named)) = (&self.known, self.named(&blob.digest)) {
+            return known.source().fetch(&named).await;
+        }
         let region = self.packed.lock().await.packer.get(&blob.digest);
         let region = region.ok_or_else(|| {
             ContentError::new(Kind::NotFound, format!("{} has no blob {}", self.place(), blob.digest))
@@ -127,8 +151,8 @@ impl DockerImages {
         let invalid = |why: String| ContentError::new(Kind::Invalid, format!("cannot read {what}")).because(why);
         let region = self.members.require(&image.config)?;
         let config = region.read(&what, CONFIG_LIMIT).await?;
-        let parsed = ImageConfig::parse(&config).and_then(|config| config.diff_ids());
-        let diff_ids =
+        let parsed = ImageConfig::parse(&config).and_then(|config| Ok((config.diff_ids()?, config)));
+        let (diff_ids, parsed) =
             parsed.map_err(|error| ContentError::new(Kind::Invalid, format!("cannot read {what}")).because(error))?;
         let files = image.layers.as_deref().unwrap_or_default();
         if files.len() != diff_ids.len() {
@@ -138,8 +162,19 @@ impl DockerImages {
                 files.len()
             )));
         }
+        let known = match (&self.known, parsed.platform()) {
+            (Some(known), Ok(platform)) => known.layers(&platform).await?,
+            _ => LayersByDiffId::default(),
+        };
+        let family = known.family.unwrap_or(Family::Docker);
         let mut layers = Vec::new();
         for (file, diff_id) in files.iter().zip(&diff_ids) {
+            if let Some(layer) = known.get(diff_id) {
+                let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+                named.insert(layer.digest, layer.clone());
+                layers.push(layer.clone());
+                continue;
+            }
             let layer = packed.packer.pack(file, self.members.require(file)?).await?;
             if layer.diff_id != *diff_id {
                 return Err(invalid(format!(
@@ -147,13 +182,13 @@ impl DockerImages {
                     layer.diff_id
                 )));
             }
-            layers.push(Descriptor::new(DOCKER_LAYER_GZIP, layer.digest, layer.size));
+            layers.push(Descriptor::new(family.layer_gzip(), layer.digest, layer.size));
         }
-        let descriptor = Descriptor::of(DOCKER_CONFIG, &config);
+        let descriptor = Descriptor::of(family.config(), &config);
         packed.packer.add(descriptor.digest, region);
         let manifest = Manifest::image(ImageManifest {
             schema_version: 2,
-            media_type: DOCKER_MANIFEST.to_owned(),
+            media_type: family.manifest().to_owned(),
             config: descriptor,
             layers,
             annotations: serde_json::Map::new(),

@@ -1,17 +1,14 @@
 //! Writing what `docker load` reads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use serde::Serialize;
 
-use super::DOCKER_MANIFEST_FILE;
 use super::tar_file::{SealedFile, TarFile, check};
-use crate::content::{Blob, ContentError, Kind, Placement, Result, Target};
-use crate::oci::media_type::{DOCKER_LAYER, OCI_LAYER, OCI_LAYER_ZSTD, is_config};
-use crate::oci::{Body, Descriptor, Digest, ImageManifest, Manifest, Tag};
+use crate::content::{Blob, ContentError, Kind, Placement, Result, Target, saved};
+use crate::oci::{Body, Digest, ImageManifest, Manifest, Tag};
 
 /// A file for `docker load` to write to, with one image for one platform.
 ///
@@ -29,14 +26,6 @@ struct State {
     blobs: BTreeMap<Digest, Blob>,
     image: Option<(Digest, ImageManifest)>,
     sealed: Option<SealedFile>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct SavedImage<'a> {
-    config: String,
-    repo_tags: Option<&'a [String]>,
-    layers: Vec<String>,
 }
 
 impl DockerArchiveTarget {
@@ -80,25 +69,8 @@ impl Target for DockerArchiveTarget {
         let Body::Image(image) = &manifest.body else {
             return Ok(());
         };
-        if let Some(layer) = image.layers.iter().find(|layer| layer.media_type == OCI_LAYER_ZSTD) {
-            return Err(ContentError::new(
-                Kind::Usage,
-                format!("cannot write layer {} to {}", layer.digest, self.place()),
-            )
-            .because("it is compressed with zstd, which docker-archive has no word for")
-            .hint(format!("write oci-archive:{} instead", self.file.display())));
-        }
-        if !is_config(&image.config.media_type) {
-            return Err(ContentError::new(
-                Kind::Usage,
-                format!("cannot write {} to {}", manifest.digest(), self.place()),
-            )
-            .because(format!(
-                "it is no container image: its config is of type {:?}",
-                image.config.media_type
-            ))
-            .hint(format!("write oci-archive:{} instead", self.file.display())));
-        }
+        let checked = saved::check(image, &manifest.digest(), "docker-archive", &self.place());
+        checked.map_err(|error| error.hint(format!("write oci-archive:{} instead", self.file.display())))?;
         let mut state = self.state();
         if state
             .image
@@ -124,29 +96,10 @@ impl Target for DockerArchiveTarget {
             (std::mem::take(&mut state.blobs), state.image.take())
         };
         let Some((_, image)) = image else { return Ok(()) };
-        let config = format!("{}.json", image.config.digest.hex());
-        let saved = [SavedImage {
-            config: config.clone(),
-            repo_tags: (!self.names.is_empty()).then_some(&self.names),
-            layers: image.layers.iter().map(layer_name).collect(),
-        }];
-        let saved = serde_json::to_vec(&saved).map_err(|error| {
-            ContentError::new(Kind::Other, format!("cannot write {DOCKER_MANIFEST_FILE}")).because(error)
-        })?;
-        let blob = |descriptor: &Descriptor| {
-            blobs.get(&descriptor.digest).ok_or_else(|| {
-                let what = format!("cannot write {}", self.place());
-                ContentError::new(Kind::Other, what).because(format!("blob {} was not put", descriptor.digest))
-            })
-        };
+        let members = saved::members(&image, &self.names, &blobs, 0, &self.place())?;
         let mut file = TarFile::create(&self.file).await?;
-        file.add(DOCKER_MANIFEST_FILE, &saved).await?;
-        file.add_blob(&config, blob(&image.config)?, &self.place()).await?;
-        let mut added = BTreeSet::new();
-        for layer in &image.layers {
-            if added.insert(layer.digest) {
-                file.add_blob(&layer_name(layer), blob(layer)?, &self.place()).await?;
-            }
+        for member in &members {
+            file.add_blob(&member.name, &member.blob, &self.place()).await?;
         }
         let sealed = file.seal().await?;
         self.state().sealed = Some(sealed);
@@ -161,12 +114,4 @@ impl Target for DockerArchiveTarget {
             None => Ok(()),
         }
     }
-}
-
-fn layer_name(layer: &Descriptor) -> String {
-    let extension = match layer.media_type.as_str() {
-        OCI_LAYER | DOCKER_LAYER => "tar",
-        _ => "tar.gz",
-    };
-    format!("{}.{extension}", layer.digest.hex())
 }

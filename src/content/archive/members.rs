@@ -34,6 +34,8 @@ enum Member {
 #[derive(Debug)]
 pub(super) struct Members {
     path: PathBuf,
+    /// What the place is called, where the file is only a copy of it.
+    name: Option<String>,
     file: Arc<File>,
     by_name: HashMap<String, Member>,
 }
@@ -73,9 +75,18 @@ impl Members {
         let by_name = index(&whole, abandoned).map_err(cannot)?;
         Ok(Self {
             path: path.to_owned(),
+            name: None,
             file: whole.file,
             by_name,
         })
+    }
+
+    /// The same archive, which is called `name`.
+    pub(super) fn called(self, name: String) -> Self {
+        Self {
+            name: Some(name),
+            ..self
+        }
     }
 
     /// The path of the archive.
@@ -85,7 +96,10 @@ impl Members {
 
     /// The place for people.
     pub(super) fn place(&self) -> String {
-        format!("archive {}", self.path.display())
+        match &self.name {
+            Some(name) => name.clone(),
+            None => format!("archive {}", self.path.display()),
+        }
     }
 
     /// The bytes of a file in the archive.

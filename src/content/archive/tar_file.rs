@@ -4,16 +4,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tar::{EntryType, Header};
 use tempfile::TempPath;
 
 use crate::content::format::output::{Output, cannot_write};
-use crate::content::{Blob, ContentError, Kind, Result};
+use crate::content::{Blob, ContentError, Kind, Result, saved};
 
-/// Time of every entry, in seconds: one after the epoch, as in layers, since some readers take zero for none.
-const TIME: u64 = 1;
-/// Size of a tar block.
-const BLOCK: usize = 512;
 /// Links followed to where the archive really is, as Linux does.
 const MOST_LINKS: usize = 40;
 
@@ -67,7 +62,7 @@ impl TarFile {
     /// # Errors
     /// When the last bytes cannot be written.
     pub(super) async fn seal(mut self) -> Result<SealedFile> {
-        self.output.write(&[0; 2 * BLOCK]).await?;
+        self.output.write(&saved::END).await?;
         Ok(SealedFile {
             written: self.output.finish().await?,
             path: self.path,
@@ -75,21 +70,12 @@ impl TarFile {
     }
 
     async fn header(&mut self, name: &str, size: u64) -> Result<()> {
-        let mut header = Header::new_ustar();
-        header.set_path(name).map_err(|error| cannot_write(&self.path, error))?;
-        header.set_entry_type(EntryType::Regular);
-        header.set_mode(0o644);
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_mtime(TIME);
-        header.set_size(size);
-        header.set_cksum();
+        let header = saved::header(name, size).map_err(|error| cannot_write(&self.path, error))?;
         self.output.write(header.as_bytes()).await
     }
 
     async fn pad(&mut self, size: u64) -> Result<()> {
-        let rest = usize::try_from(size.next_multiple_of(BLOCK as u64) - size).unwrap_or_default();
-        self.output.write(&[0; BLOCK][..rest]).await
+        self.output.write(saved::padding(size)).await
     }
 }
 

@@ -85,7 +85,10 @@ impl Output {
 }
 
 /// Streams a blob, verified once: a source does it itself.
-async fn open(blob: &Blob, place: &str) -> Result<BlobStream> {
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) async fn open(blob: &Blob, place: &str) -> Result<BlobStream> {
     let stream = blob.open().await?;
     Ok(match blob.origin {
         Origin::Source(_) => stream,

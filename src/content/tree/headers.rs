@@ -3,9 +3,10 @@
 //! The `tar` crate's iterator holds long names and extended headers in memory whatever their size; a base image is
 //! not trusted that far, so the blocks are walked here and only the fields are left to the crate.
 
-use super::Attributes;
+use crate::oci::Attributes;
 use std::borrow::Cow;
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 
 use tar::{EntryType, Header};
 
@@ -27,11 +28,18 @@ pub(crate) enum EntryKind {
     Directory,
 }
 
+/// What begins the records of extended attributes in a pax header.
+const EXTENDED_ATTRIBUTE: &[u8] = b"SCHILY.xattr.";
+
 /// An entry of a tar file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// Its path, normalised.
     pub(crate) path: String,
+    /// Its path, as written.
+    pub(crate) name: Vec<u8>,
+    /// What kind of entry its header says it is.
+    pub(crate) kind_byte: u8,
     /// What it makes.
     pub(crate) kind: EntryKind,
     /// Where a link points, as written.
@@ -42,15 +50,21 @@ pub(crate) struct Entry {
     pub(crate) size: u64,
     /// Its mode and owner.
     pub(crate) attributes: Attributes,
+    /// The numbers of a device.
+    pub(crate) device: (u32, u32),
+    /// Whether its content is only the pieces of a file that has holes.
+    pub(crate) is_sparse: bool,
+    /// Its extended attributes.
+    pub(crate) extended: BTreeMap<String, Vec<u8>>,
 }
 
 /// Fields that make no sense are as if they were not there.
-fn attributes(header: &Header) -> Attributes {
+fn attributes(header: &Header, extension: &Extension) -> Attributes {
     let plain = Attributes::PLAIN;
     Attributes {
         mode: header.mode().map_or(plain.mode, |mode| mode & 0o7777),
-        uid: header.uid().unwrap_or(plain.uid),
-        gid: header.gid().unwrap_or(plain.gid),
+        uid: extension.uid.or_else(|| header.uid().ok()).unwrap_or(plain.uid),
+        gid: extension.gid.or_else(|| header.gid().ok()).unwrap_or(plain.gid),
     }
 }
 
@@ -102,9 +116,29 @@ struct Extension {
     path: Option<Vec<u8>>,
     link: Option<Vec<u8>>,
     size: Option<u64>,
+    uid: Option<u64>,
+    gid: Option<u64>,
+    is_sparse: bool,
+    extended: BTreeMap<String, Vec<u8>>,
 }
 
 impl<R: Read> Headers<R> {
+    /// Writes the content of the entry that came last.
+    ///
+    /// # Errors
+    /// When the reader or the writer fails, or the tar file ends before the content does.
+    pub(crate) fn content(&mut self, entry: &Entry, mut to: impl Write) -> io::Result<()> {
+        (self.skip)(&mut self.reader, entry.offset.saturating_sub(self.position))?;
+        self.position = entry.offset;
+        let copied = io::copy(&mut self.reader.by_ref().take(entry.size), &mut to)?;
+        self.position += copied;
+        if copied == entry.size {
+            Ok(())
+        } else {
+            Err(ends_early())
+        }
+    }
+
     /// The next entry; `None` at the end of the tar file.
     ///
     /// # Errors
@@ -126,7 +160,23 @@ impl<R: Read> Headers<R> {
         Ok(None)
     }
 
+    /// Reads the content of the entry that came last, once, with `read`, which need not read all of it.
+    ///
+    /// # Errors
+    /// When `read` fails.
+    pub(crate) fn with_content<T>(
+        &mut self,
+        entry: &Entry,
+        read: impl FnOnce(&mut dyn Read) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut content = self.reader.by_ref().take(entry.size);
+        let done = read(&mut content)?;
+        self.position += entry.size - content.limit();
+        Ok(done)
+    }
+
     fn entry(&mut self, header: &Header, extension: Extension, size: u64) -> io::Result<Entry> {
+        let attributes = attributes(header, &extension);
         let path = extension.path.map_or_else(|| header.path_bytes(), Cow::Owned);
         let kind = match header.entry_type() {
             EntryType::Directory => EntryKind::Directory,
@@ -151,7 +201,15 @@ impl<R: Read> Headers<R> {
             link: String::from_utf8_lossy(&link.unwrap_or_default()).into_owned(),
             offset: self.next,
             size,
-            attributes: attributes(header),
+            attributes,
+            name: path.into_owned(),
+            kind_byte: header.entry_type().as_byte(),
+            device: (
+                header.device_major().ok().flatten().unwrap_or_default(),
+                header.device_minor().ok().flatten().unwrap_or_default(),
+            ),
+            is_sparse: extension.is_sparse || header.entry_type().is_gnu_sparse(),
+            extended: extension.extended,
         };
         self.advance(size)?;
         Ok(entry)
@@ -261,14 +319,21 @@ fn parse_pax(mut bytes: &[u8], extension: &mut Extension) -> io::Result<()> {
         bytes = &bytes[length..];
         let equals = record.iter().position(|byte| *byte == b'=').ok_or_else(wrong)?;
         let value = &record[equals + 1..];
-        match &record[..equals] {
+        let number = || std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok());
+        let key = &record[..equals];
+        extension.is_sparse |= key.starts_with(b"GNU.sparse.");
+        match key {
             b"path" | b"GNU.sparse.name" => extension.path = Some(value.to_vec()),
             b"linkpath" => extension.link = Some(value.to_vec()),
-            b"size" => {
-                let size = std::str::from_utf8(value).ok().and_then(|digits| digits.parse().ok());
-                extension.size = Some(size.ok_or_else(wrong)?);
+            b"size" => extension.size = Some(number().ok_or_else(wrong)?),
+            b"uid" => extension.uid = number(),
+            b"gid" => extension.gid = number(),
+            _ => {
+                if let Some(name) = key.strip_prefix(EXTENDED_ATTRIBUTE) {
+                    let name = String::from_utf8_lossy(name).into_owned();
+                    extension.extended.insert(name, value.to_vec());
+                }
             }
-            _ => {}
         }
     }
     Ok(())

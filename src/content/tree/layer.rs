@@ -23,6 +23,20 @@ pub(super) async fn read(
     layer: &Descriptor,
     questions: Questions,
 ) -> Result<(Questions, Option<Listing>)> {
+    let place = source.place();
+    let limit = limit(layer.size);
+    unpacked(source, layer, move |reader| walk(reader, limit, questions, place)).await
+}
+
+/// What a layer's bytes are read from, in a thread that may block.
+pub(super) type LayerReader<'a> = &'a mut (dyn io::Read + Send);
+
+/// Hands a layer's bytes to `read`, in a thread that may block.
+pub(super) async fn unpacked<T: Send + 'static>(
+    source: &Arc<dyn Source>,
+    layer: &Descriptor,
+    read: impl FnOnce(LayerReader<'_>) -> io::Result<T> + Send + 'static,
+) -> Result<T> {
     let what = || format!("cannot look into layer {} of {}", layer.digest, source.place());
     let stream = source.fetch(layer).await.map_err(|error| {
         let is_foreign = is_foreign(layer) && error.kind() == Kind::NotFound;
@@ -43,12 +57,9 @@ pub(super) async fn read(
             io::Error::other("the layer cannot be read")
         })
     });
-    let reader = SyncIoBridge::new(StreamReader::new(stream));
-    let place = source.place();
-    let limit = limit(layer.size);
-    let walked = tokio::task::spawn_blocking(move || walk(reader, limit, questions, place)).await;
-    walked
-        .map_err(|error| ContentError::new(Kind::Other, what()).because(error))?
+    let mut reader = SyncIoBridge::new(StreamReader::new(stream));
+    let done = tokio::task::spawn_blocking(move || read(&mut reader)).await;
+    done.map_err(|error| ContentError::new(Kind::Other, what()).because(error))?
         .map_err(
             |error| match failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 Some(failure) => failure.within(what()),
@@ -58,13 +69,13 @@ pub(super) async fn read(
 }
 
 fn walk(
-    mut reader: impl io::Read,
+    reader: LayerReader<'_>,
     limit: u64,
     mut questions: Questions,
     place: String,
 ) -> io::Result<(Questions, Option<Listing>)> {
     let mut recorder = Recorder::default();
-    let (_, unpacked) = unpack(&mut reader, limit)?;
+    let (_, unpacked) = unpack(&mut *reader, limit)?;
     let mut headers = Headers::streaming(unpacked);
     while let Some(entry) = headers.next()? {
         let Some((path, fact)) = Fact::of(entry) else { continue };
@@ -80,7 +91,7 @@ fn walk(
     }
     drop(headers);
     // Behind the end of the tar file there is padding at most, but only the stream's end says that it was verified.
-    io::copy(&mut reader, &mut io::sink())?;
+    io::copy(reader, &mut io::sink())?;
     Ok((questions, recorder.finish(String::new())))
 }
 

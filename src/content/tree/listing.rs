@@ -1,7 +1,7 @@
 //! What a layer says about paths, in few bytes.
 
-use super::Attributes;
 use super::headers::{Entry, EntryKind};
+use crate::oci::Attributes;
 
 /// First bytes of a listing; the number changes with the form, so that an old cache is not misread.
 const MAGIC: &[u8] = b"shipway listing 2\n";
@@ -240,6 +240,11 @@ mod tests {
             offset: 0,
             size: 0,
             attributes: Attributes::PLAIN,
+            name: Vec::new(),
+            kind_byte: b'0',
+            device: (0, 0),
+            is_sparse: false,
+            extended: std::collections::BTreeMap::new(),
         })
     }
 

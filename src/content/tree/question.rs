@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Node;
 use super::headers::normalised;
 use super::listing::Fact;
-use super::{Attributes, Node};
+use crate::oci::Attributes;
 
 /// What the layer that is being read said so far.
 #[derive(Debug, Clone, PartialEq, Eq)]

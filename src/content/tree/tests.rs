@@ -374,3 +374,86 @@ async fn a_directory_is_like_its_own_entry_says_wherever_that_is() {
     assert_eq!(node(&[base, &["tmp/x", ".wh.tmp"]], "tmp").await, DIRECTORY);
     assert_eq!(node(&[&["tmp/x"]], "tmp").await, DIRECTORY);
 }
+
+/// What is taken out of a tree of these layers: paths, with ` -> target` for links, `/` for directories, and the owner
+/// of everything else, by which layers can be told apart.
+async fn captured(layers: &[&[&str]], roots: &[&str]) -> Vec<String> {
+    let layers: Vec<Vec<u8>> = layers.iter().map(|entries| layer(entries)).collect();
+    let source = Counting::with(&layers);
+    let descriptors = source.descriptors();
+    let tree = Tree::new(Arc::new(source), descriptors, None);
+    let roots = roots.iter().map(|root| root.parse().expect("path")).collect();
+    let folder = tempfile::tempdir().expect("folder");
+    let entries = tree.capture(&roots, folder.path()).await.expect("captured");
+    let tell = |entry: crate::recipe::Entry| match entry.content {
+        crate::recipe::FileContent::Directory => format!("{}/ {:o}", entry.path, entry.attributes.mode),
+        crate::recipe::FileContent::Link { to, .. } => format!("{} -> {to}", entry.path),
+        _ => entry.path.to_string(),
+    };
+    entries.into_iter().map(tell).collect()
+}
+
+#[tokio::test]
+async fn what_is_taken_out_is_what_the_layers_show() {
+    let base: &[&str] = &[
+        "opt/ 700 7",
+        "opt/a",
+        "opt/b",
+        "opt/c/d",
+        "opt/c/e",
+        "opt/f",
+        "etc/passwd",
+        "lib -> usr",
+    ];
+    let upper: &[&str] = &[
+        "opt/.wh.b",
+        "opt/c/.wh..wh..opq",
+        "opt/c/new",
+        "opt/f/ 755 0",
+        "opt/f/x",
+    ];
+    assert_eq!(
+        captured(&[base, upper], &["/opt"]).await,
+        ["/opt/ 700", "/opt/a", "/opt/c/new", "/opt/f/ 755", "/opt/f/x"]
+    );
+    assert_eq!(
+        captured(&[base, upper], &["/opt/a", "/lib"]).await,
+        ["/lib -> usr", "/opt/a"]
+    );
+    assert_eq!(
+        captured(&[base, upper], &["/opt/b", "/nothing"]).await,
+        Vec::<String>::new()
+    );
+    // A file or link above hides what lower layers have below it, and so does a whiteout.
+    for above in ["opt", ".wh.opt", "opt -> etc", ".wh..wh..opq"] {
+        let top: &[&str] = &[above];
+        let taken = captured(&[base, top], &["/opt/a", "/opt/c"]).await;
+        assert_eq!(taken, Vec::<String>::new(), "{above}");
+    }
+}
+
+#[tokio::test]
+async fn hard_links_become_files_wherever_their_file_is() {
+    let base: &[&str] = &["usr/bin/bash", "usr/bin/sh = usr/bin/bash", "bin/zsh = usr/bin/bash"];
+    assert_eq!(captured(&[base], &["/bin"]).await, ["/bin/zsh"]);
+    assert_eq!(captured(&[base], &["/usr/bin/sh"]).await, ["/usr/bin/sh"]);
+}
+
+#[tokio::test]
+async fn a_file_that_was_found_ends_the_search() {
+    let layers = [layer(&["a", "b"]), layer(&["a"])];
+    let source = Counting::with(&layers);
+    let descriptors = source.descriptors();
+    let source = Arc::new(source);
+    let tree = Tree::new(Arc::clone(&source) as Arc<dyn Source>, descriptors, None);
+    let folder = tempfile::tempdir().expect("folder");
+    let roots = BTreeSet::from(["/a".parse().expect("path")]);
+    tree.capture(&roots, folder.path()).await.expect("captured");
+    assert_eq!(source.read()[0], 0, "the lower layer is not read");
+    // What is known to hold nothing of it is not read either.
+    tree.look_up(&paths(&["nothing"])).await.expect("answer");
+    source.read();
+    let roots = BTreeSet::from(["/b".parse().expect("path")]);
+    tree.capture(&roots, folder.path()).await.expect("captured");
+    assert_eq!(source.read()[1], 0, "the upper layer is known to say nothing of it");
+}

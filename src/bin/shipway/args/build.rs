@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::{DockerfileArguments, KanikoArguments};
+
 /// Which family of media types the image has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ImageFormat {
@@ -15,7 +17,7 @@ pub(crate) enum ImageFormat {
     Docker,
 }
 
-/// Build an image from a folder of migrations, and push or write it
+/// Build an image from a folder of migrations or a Dockerfile, and push or write it
 ///
 /// What the flags leave open comes from the environment (SHIPWAY_…), then from shipway.toml. Prints
 /// `repository@sha256:…` for each repository the image was pushed to, or else the image's digest.
@@ -24,7 +26,8 @@ pub(crate) enum ImageFormat {
   shipway build --push                                 what shipway.toml says
   shipway build -t registry.example.com/orders:1.4 --push
   shipway build --base scratch --output oci:out        no registry, no network
-  shipway build --push --digest-file digest --dotenv shipway.env")]
+  shipway build --push --digest-file digest --dotenv shipway.env
+  shipway build -f Dockerfile -c . -d registry.example.com/orders:1.4")]
 pub(crate) struct BuildArguments {
     /// Folder with the migration scripts
     #[arg(long, value_name = "DIR", help_heading = "What goes in")]
@@ -35,7 +38,7 @@ pub(crate) struct BuildArguments {
     /// Migration tool: flyway, or custom [default: flyway]
     #[arg(long, value_name = "NAME", help_heading = "What goes in")]
     pub(crate) profile: Option<String>,
-    /// Image to build on: a registry reference, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, or scratch
+    /// Image to build on: a registry reference, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME, or scratch
     #[arg(long, value_name = "REF", help_heading = "What goes in")]
     pub(crate) base: Option<String>,
     /// Add a file or folder at a path of the image; repeatable
@@ -44,6 +47,9 @@ pub(crate) struct BuildArguments {
     /// Platform to build for, or "all"; repeatable [default: linux/amd64]
     #[arg(long, value_name = "OS/ARCH", help_heading = "What goes in")]
     pub(crate) platform: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) dockerfile: DockerfileArguments,
 
     /// Working directory
     #[arg(long, value_name = "PATH", help_heading = "How it runs")]
@@ -68,9 +74,9 @@ pub(crate) struct BuildArguments {
     #[arg(long, help_heading = "Where it goes")]
     pub(crate) push: bool,
     /// The same as --tag REF --push; repeatable
-    #[arg(long, value_name = "REF", help_heading = "Where it goes")]
+    #[arg(short, long, value_name = "REF", help_heading = "Where it goes")]
     pub(crate) destination: Vec<String>,
-    /// Write the image: oci:DIR, oci-archive:FILE or docker-archive:FILE; repeatable
+    /// Write the image: oci:DIR, oci-archive:FILE, docker-archive:FILE or docker-daemon[:NAME]; repeatable
     #[arg(short, long, value_name = "TARGET", help_heading = "Where it goes")]
     pub(crate) output: Vec<String>,
     /// Write nothing; say what would come out
@@ -127,4 +133,7 @@ pub(crate) struct BuildArguments {
     /// Write SHIPWAY_IMAGE, SHIPWAY_DIGEST and SHIPWAY_TAGS for a GitLab dotenv report
     #[arg(long, value_name = "FILE", help_heading = "Results, written after success")]
     pub(crate) dotenv: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) kaniko: KanikoArguments,
 }

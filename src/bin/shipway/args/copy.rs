@@ -16,10 +16,10 @@ use clap::Args;
   shipway copy registry.example.com/orders:1.4 oci:out --platform linux/amd64
   shipway copy registry.example.com/orders:1.4 registry.example.com/production/orders --referrers --dry-run")]
 pub(crate) struct CopyArguments {
-    /// A registry reference, oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE
+    /// A registry reference, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE or docker-daemon:NAME
     #[arg(value_name = "SOURCE")]
     pub(crate) source: String,
-    /// REPOSITORY[:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME]; without a tag, the source's
+    /// REPOSITORY[:TAG], oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME] or docker-daemon[:NAME]; without a tag, the source's
     #[arg(value_name = "TARGET")]
     pub(crate) target: String,
     #[command(flatten)]
@@ -35,6 +35,9 @@ pub(crate) struct CopyOptions {
     /// Also what speaks of the image: signatures, attestations, bills of materials
     #[arg(long, help_heading = "What is copied")]
     pub(crate) referrers: bool,
+    /// Image a docker-archive or docker-daemon image was built on: its layers are not packed and sent again
+    #[arg(long, value_name = "REF", help_heading = "What is copied")]
+    pub(crate) base: Option<String>,
     /// Fail unless the source has this digest
     #[arg(long, value_name = "sha256:…", help_heading = "What is copied")]
     pub(crate) require_digest: Option<String>,

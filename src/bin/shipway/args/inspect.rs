@@ -10,7 +10,7 @@ use clap::Args;
   shipway inspect registry.example.com/orders:current
   shipway inspect oci:out --format json")]
 pub(crate) struct InspectArguments {
-    /// A registry reference, oci:DIR[:TAG], oci-archive:FILE or docker-archive:FILE
+    /// A registry reference, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE or docker-daemon:NAME
     #[arg(value_name = "IMAGE")]
     pub(crate) image: String,
     /// Only this platform

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use shipway::content::archive::{DockerArchiveTarget, OciArchiveTarget};
 use shipway::content::copy::{Copied, Errand, ReferrerStatus, copy};
 use shipway::content::layout::LayoutTarget;
-use shipway::content::{Delivery, Location, Selector, Source};
+use shipway::content::{Delivery, KnownLayers, Location, Selector, Source};
 use shipway::error::Error;
 use shipway::oci::{Reference, Repository, Tag};
 use shipway::progress::Progress;
 use shipway::project::Project;
 
+use super::loads::Loads;
 use crate::args::{CopyArguments, CopyOptions, Format, GlobalArguments};
 use crate::environment::Environment;
 use crate::failure::CommandError;
@@ -73,11 +74,20 @@ impl Work<'_> {
             true => places.rehearsing().without_cache(),
             false => places,
         };
-        let (source, selector) = places.source(&self.settings.source).await?;
+        let known = match &self.settings.base {
+            Some(base) => {
+                let (source, selector) = places.source(base).await?;
+                Some(KnownLayers::of(source, selector))
+            }
+            None if self.settings.repositories().is_empty() => None,
+            None => places.pulled_from(&self.settings.source).await?,
+        };
+        let (source, selector) = places.saved(&self.settings.source, known).await?;
         let names = Names::of(&self.settings, &source, &selector).await?;
         let mut deliveries = Vec::new();
+        let mut loads = Loads::default();
         for named in &names.0 {
-            deliveries.push(named.delivery(&places).await?);
+            deliveries.push(named.delivery(&places, &mut loads, deliveries.len()).await?);
         }
         let files = match self.options.dry_run {
             true => None,
@@ -96,14 +106,17 @@ impl Work<'_> {
             with_referrers: self.options.referrers,
             dry_run: self.options.dry_run,
         };
-        let copied = copy(&errand, &deliveries, &places.progress)
+        let mut copied = copy(&errand, &deliveries, &places.progress)
             .await
             .map_err(Error::from)?;
+        loads.correct(&mut copied.delivered);
         let result = names.result(copied, self.source, self.outputs);
         if let Some(files) = files {
             files.write(&result.summary)?;
         }
-        print(printer, &result)
+        let mut told = result.json();
+        loads.tell(&mut told);
+        print(printer, &result, &told)
     }
 }
 
@@ -121,10 +134,10 @@ pub(super) fn places(
 }
 
 /// Prints what was done.
-pub(super) fn print(printer: &Printer, result: &CopyResult) -> anyhow::Result<()> {
+pub(super) fn print(printer: &Printer, result: &CopyResult, told: &serde_json::Value) -> anyhow::Result<()> {
     match printer.format() {
         Format::Text => printer.data(&result.summary.text())?,
-        Format::Json => printer.data(&format!("{}\n", result.json()))?,
+        Format::Json => printer.data(&format!("{told}\n"))?,
     }
     Ok(())
 }
@@ -148,7 +161,7 @@ impl Names {
             let (CopyTarget::Registry(_, said) | CopyTarget::Layout(_, said) | CopyTarget::OciArchive(_, said)) =
                 target
             else {
-                all.push(in_docker_archive(target, settings, &source.names(selector))?);
+                all.push(in_docker(target, settings, &source.names(selector))?);
                 continue;
             };
             let mut tags = match (said, &settings.source) {
@@ -235,11 +248,18 @@ impl Named {
         match &self.target {
             CopyTarget::Registry(repository, _) => tags.map(|tag| format!("{repository}:{tag}")).collect(),
             CopyTarget::Layout(..) | CopyTarget::OciArchive(..) => tags.map(ToString::to_string).collect(),
-            CopyTarget::DockerArchive(..) => self.full.clone(),
+            _ => self.full.clone(),
         }
     }
 
-    async fn delivery(&self, places: &Places) -> anyhow::Result<Delivery> {
+    #[cfg_attr(
+        not(feature = "daemon"),
+        expect(
+            unused_variables,
+            reason = "only a daemon is asked afterwards what became of the image"
+        )
+    )]
+    async fn delivery(&self, places: &Places, loads: &mut Loads, index: usize) -> anyhow::Result<Delivery> {
         Ok(Delivery {
             tags: self.tags.clone(),
             present: match &self.target {
@@ -251,17 +271,25 @@ impl Named {
                 CopyTarget::Layout(path, _) => Arc::new(LayoutTarget::create(path)),
                 CopyTarget::OciArchive(path, _) => Arc::new(OciArchiveTarget::create(path)),
                 CopyTarget::DockerArchive(path, _) => Arc::new(DockerArchiveTarget::create(path, self.full.clone())),
+                #[cfg(feature = "daemon")]
+                CopyTarget::DockerDaemon(_) => loads.target(index, places, self.full.clone()).await?,
             },
         })
     }
 }
 
-/// What `docker load` will call the image: as it was said, else as the source is called.
-fn in_docker_archive(target: &CopyTarget, settings: &CopySettings, kept: &[String]) -> anyhow::Result<Named> {
+/// What Docker will call the image: as it was said, else as the source is called.
+fn in_docker(target: &CopyTarget, settings: &CopySettings, kept: &[String]) -> anyhow::Result<Named> {
     let first = kept.first().and_then(|name| name.parse::<Reference>().ok());
-    let is_said = matches!(target, CopyTarget::DockerArchive(_, Some(_)));
-    let said = match (target, &settings.source) {
-        (CopyTarget::DockerArchive(_, Some(said)), _) => Some(said),
+    let said = match target {
+        CopyTarget::DockerArchive(_, said) => said.as_ref(),
+        #[cfg(feature = "daemon")]
+        CopyTarget::DockerDaemon(said) => said.as_ref(),
+        _ => None,
+    };
+    let is_said = said.is_some();
+    let said = match (said, &settings.source) {
+        (Some(said), _) => Some(said),
         (_, Location::Registry(reference)) => Some(reference),
         _ => first.as_ref(),
     };
@@ -282,8 +310,8 @@ fn in_docker_archive(target: &CopyTarget, settings: &CopySettings, kept: &[Strin
         None if settings.tags.is_empty() => {}
         None => {
             return Err(
-                CommandError::usage("--tag: an image in a docker-archive has a whole name")
-                    .hint("name it: docker-archive:FILE:NAME:TAG")
+                CommandError::usage("--tag: an image has a whole name in Docker, and there is none")
+                    .hint("name it: docker-archive:FILE:NAME:TAG, docker-daemon:NAME:TAG")
                     .into(),
             );
         }

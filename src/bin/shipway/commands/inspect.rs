@@ -28,7 +28,7 @@ pub(crate) async fn run(
         return Err(CommandError::usage(
             "scratch is no image: it stands for starting from nothing, and there is nothing to show",
         )
-        .hint("name an image: REGISTRY/REPOSITORY:TAG, oci:DIR, oci-archive:FILE or docker-archive:FILE")
+        .hint("name an image: REGISTRY/REPOSITORY:TAG, oci:DIR, oci-archive:FILE, docker-archive:FILE or docker-daemon:NAME")
         .into());
     }
     let location: Location = arguments.image.parse().map_err(Error::from)?;

@@ -9,7 +9,7 @@ use crate::failure::CommandError;
 use crate::printer::Printer;
 use crate::settings::{self, CopySettings, CopyTarget};
 
-/// Pushes an image that is in a layout or an archive.
+/// Pushes an image that is in a layout, an archive or the Docker daemon.
 pub(crate) async fn run(
     arguments: &PushArguments,
     global: &GlobalArguments,
@@ -25,7 +25,7 @@ pub(crate) async fn run(
     let settings = CopySettings::resolve(source, targets, options, &project)?;
     if let Location::Registry(_) = settings.source {
         let error = CommandError::usage(format!(
-            "{source} is an image in a registry, and push takes a layout or an archive"
+            "{source} is an image in a registry, and push takes a layout, an archive or an image of the Docker daemon"
         ));
         let is_folder = std::path::Path::new(source).is_dir();
         return Err(match is_folder {

@@ -55,6 +55,12 @@ pub(crate) async fn run(
             Arc::new(LayoutTarget::create(&path)),
             selector,
         ),
+        Location::DockerDaemon(name) => {
+            let message = format!("{name} is in the Docker daemon, which names images by itself");
+            return Err(CommandError::usage(message)
+                .hint(format!("docker tag {name} NAME"))
+                .into());
+        }
         Location::OciArchive(..) | Location::DockerArchive(..) => {
             let message = format!(
                 "{} is an archive, which gets no tags once it is written",
@@ -98,5 +104,5 @@ pub(crate) async fn run(
         platforms: Vec::new(),
         referrers: Vec::new(),
     };
-    print(printer, &result)
+    print(printer, &result, &result.json())
 }

@@ -24,6 +24,10 @@ pub(crate) enum FileKind {
     Dotenv,
     /// What buildx would tell.
     Metadata,
+    /// Each name without its tag, with the digest.
+    NamedDigests,
+    /// Each name with its tag and the digest.
+    TaggedDigests,
 }
 
 /// The files that were asked for. What was prepared for them goes when the value is dropped.

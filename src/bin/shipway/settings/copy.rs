@@ -26,6 +26,21 @@ pub(crate) enum CopyTarget {
     OciArchive(PathBuf, Option<Tag>),
     /// What `docker load` reads, and the name the image gets there.
     DockerArchive(PathBuf, Option<Reference>),
+    /// The store of the Docker daemon, and the name the image gets there.
+    #[cfg(feature = "daemon")]
+    DockerDaemon(Option<Reference>),
+}
+
+impl CopyTarget {
+    /// Whether it holds one image, which has whole names there.
+    pub(crate) fn is_docker(&self) -> bool {
+        match self {
+            Self::DockerArchive(..) => true,
+            #[cfg(feature = "daemon")]
+            Self::DockerDaemon(_) => true,
+            Self::Registry(..) | Self::Layout(..) | Self::OciArchive(..) => false,
+        }
+    }
 }
 
 /// What is to be copied, and where to.
@@ -33,6 +48,8 @@ pub(crate) enum CopyTarget {
 pub(crate) struct CopySettings {
     pub(crate) source: Location,
     pub(crate) targets: Vec<CopyTarget>,
+    /// The image the source was built on, where that has to be said.
+    pub(crate) base: Option<Location>,
     /// Tags besides those the targets name.
     pub(crate) tags: Vec<Tag>,
     pub(crate) selection: Selection,
@@ -59,11 +76,13 @@ impl CopySettings {
             )?);
         }
         let mut holds_one = false;
+        let mut has_no_referrers = false;
         for target in &targets {
             if let CopyTarget::OciArchive(path, _) | CopyTarget::DockerArchive(path, _) = target {
                 check_not_read(&source, path)?;
             }
             holds_one |= matches!(target, CopyTarget::DockerArchive(..));
+            has_no_referrers |= target.is_docker();
         }
         for (flag, file) in [
             ("--digest-file", &options.digest_file),
@@ -74,16 +93,17 @@ impl CopySettings {
                 check_no_archive(flag, file, &source, &targets)?;
             }
         }
-        if holds_one && options.referrers {
-            return Err(
-                CommandError::usage("--referrers: docker-archive has no place for what speaks of an image")
-                    .hint("write oci-archive:FILE or oci:DIR instead")
-                    .into(),
-            );
+        if has_no_referrers && options.referrers {
+            return Err(CommandError::usage(
+                "--referrers: docker-archive and docker-daemon have no place for what speaks of an image",
+            )
+            .hint("write oci-archive:FILE or oci:DIR instead")
+            .into());
         }
         let platforms = Setting::flag("--platform", Some(options.platform.clone()));
         let platforms = platforms.map_or(Ok(Platforms::Default), |setting| platform_list(&setting))?;
         Ok(Self {
+            base: base(options.base.as_deref(), &source)?,
             source,
             targets,
             tags,
@@ -112,6 +132,19 @@ impl CopySettings {
         let hosts = repositories.iter().map(|repository| repository.registry().to_owned());
         hosts.collect()
     }
+}
+
+/// Reads the image the source was built on, which helps only where the layers are packed anew.
+fn base(text: Option<&str>, source: &Location) -> anyhow::Result<Option<Location>> {
+    let Some(text) = text else { return Ok(None) };
+    if !matches!(source, Location::DockerArchive(..) | Location::DockerDaemon(_)) {
+        return Err(
+            CommandError::usage("--base is for images of docker-archive and docker-daemon")
+                .hint("other places keep the layers as they were pushed, which are named as they are")
+                .into(),
+        );
+    }
+    Ok(Some(location(text)?))
 }
 
 /// Reads where an image is.
@@ -162,6 +195,12 @@ fn target(text: &str) -> anyhow::Result<CopyTarget> {
     if let Some(rest) = text.strip_prefix("docker-archive:") {
         return docker_archive(rest);
     }
+    if text == "docker-daemon" || text.starts_with("docker-daemon:") {
+        #[cfg(feature = "daemon")]
+        return Ok(CopyTarget::DockerDaemon(super::output::name_in_daemon(text)?));
+        #[cfg(not(feature = "daemon"))]
+        return Err(super::output::no_daemon(text).into());
+    }
     let named = |selector: Selector| match selector {
         Selector::Tag(tag) => Ok(Some(tag)),
         Selector::Only | Selector::Name(_) => Ok(None),
@@ -173,6 +212,7 @@ fn target(text: &str) -> anyhow::Result<CopyTarget> {
         Location::Layout(path, selector) => CopyTarget::Layout(path, named(selector)?),
         Location::OciArchive(path, selector) => CopyTarget::OciArchive(path, named(selector)?),
         Location::DockerArchive(path, _) => CopyTarget::DockerArchive(path, None),
+        Location::DockerDaemon(_) => return Err(CommandError::usage(format!("{text} is no target")).into()),
     })
 }
 
@@ -221,11 +261,11 @@ fn check_not_read(source: &Location, target: &Path) -> anyhow::Result<()> {
 fn check_no_archive(flag: &str, file: &Path, source: &Location, targets: &[CopyTarget]) -> anyhow::Result<()> {
     let read = match source {
         Location::OciArchive(path, _) | Location::DockerArchive(path, _) => Some(path),
-        Location::Registry(_) | Location::Layout(..) => None,
+        Location::Registry(_) | Location::Layout(..) | Location::DockerDaemon(_) => None,
     };
     let written = targets.iter().filter_map(|target| match target {
         CopyTarget::OciArchive(path, _) | CopyTarget::DockerArchive(path, _) => Some(path),
-        CopyTarget::Registry(..) | CopyTarget::Layout(..) => None,
+        _ => None,
     });
     if !read.into_iter().chain(written).any(|path| real(path) == real(file)) {
         return Ok(());

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use shipway::credentials::{AuthFile, Explicit, Secret, Store};
 use shipway::oci::Repository;
+use shipway::oci::reference::DOCKER_HUB;
 use shipway::project::Project;
 use shipway::registry::RegistrySettings;
 
@@ -63,7 +64,13 @@ pub(crate) fn registries(
         let identity = identity(&host, Path::new(certificate), Path::new(key))?;
         registries.entry(host).or_default().client_identity = Some(identity);
     }
-    for (host, mirror) in assignments("--registry-mirror", &arguments.registry_mirror)? {
+    // kaniko's form names no host: it means Docker Hub.
+    let hub = |text: &String| match text.contains('=') {
+        true => text.clone(),
+        false => format!("{DOCKER_HUB}={text}"),
+    };
+    let mirrors: Vec<String> = arguments.registry_mirror.iter().map(hub).collect();
+    for (host, mirror) in assignments("--registry-mirror", &mirrors)? {
         registries.entry(host).or_default().mirrors.push(mirror);
     }
     let endpoints = environment.list("SHIPWAY_REGISTRY_ENDPOINT").unwrap_or_default();

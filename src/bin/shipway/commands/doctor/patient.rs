@@ -121,7 +121,7 @@ fn reference(text: &str) -> anyhow::Result<(Repository, Option<Tag>)> {
                 .hint("REF is a repository to push to, perhaps with a tag: registry.example.com/orders:1.4"),
         )
     };
-    let is_file = ["oci:", "oci-archive:", "docker-archive:"]
+    let is_file = ["oci:", "oci-archive:", "docker-archive:", "docker-daemon:"]
         .iter()
         .any(|prefix| text.starts_with(prefix));
     if is_file {

@@ -1,0 +1,240 @@
+//! What a Dockerfile is built from.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use shipway::content::{ContentError, Kind, Location};
+use shipway::dockerfile::{
+    Context, Dockerfile, DockerfileBlueprint, Download, Downloaded, NamedContext, OpenImage, Problem,
+};
+use shipway::download::{self, Conditions};
+use shipway::error::Error;
+use shipway::oci::Platform;
+use shipway::recipe::ImagePath;
+
+use crate::failure::CommandError;
+use crate::places::Places;
+use crate::settings::{BuildSettings, ContextLocation, DockerfileSettings};
+
+/// Largest Dockerfile that is read. Long ones have some ten kilobytes.
+const DOCKERFILE_LIMIT: u64 = 4 * 1024 * 1024;
+/// The name of a Dockerfile nobody names.
+const USUAL_NAME: &str = "Dockerfile";
+
+/// Reads the Dockerfile and prepares its context; what can be checked without asking anybody is checked.
+pub(super) async fn blueprint(
+    dockerfile: &DockerfileSettings,
+    settings: &BuildSettings,
+    places: &Arc<Places>,
+) -> anyhow::Result<DockerfileBlueprint> {
+    let (wanted, temporary) = (dockerfile.clone(), places.temp_folder.clone());
+    let reading = tokio::task::spawn_blocking(move || read(&wanted, &temporary));
+    let (text, context) = reading.await??;
+    let target = text.target(dockerfile.target.as_deref()).map_err(Error::from)?;
+    let mut contexts = BTreeMap::new();
+    for (name, value) in &dockerfile.contexts {
+        contexts.insert(name.clone(), named_context(name, value, dockerfile, places).await?);
+    }
+    let opened = Arc::clone(places);
+    let open: OpenImage = Arc::new(move |reference| {
+        let places = Arc::clone(&opened);
+        Box::pin(async move {
+            let location = Location::Registry(reference.clone());
+            places.source(&location).await.map_err(|error| match error {
+                Error::Content(error) => error,
+                other => ContentError::new(Kind::Other, format!("cannot open {reference}")).because(other),
+            })
+        })
+    });
+    let blueprint = DockerfileBlueprint {
+        dockerfile: text,
+        target,
+        arguments: dockerfile.arguments.clone(),
+        build_platform: own_platform(),
+        context: Arc::new(context),
+        contexts,
+        open,
+        download: downloads(places),
+        known_bases: vec![shipway::runner::known_flyway_base().map_err(Error::from)?],
+        labels: settings.labels.clone().into_iter().collect(),
+        preserve_modes: dockerfile.preserve_modes,
+        temp_folder: places.temp_folder.clone(),
+        cache: places.cache.clone(),
+    };
+    blueprint.check(places.progress.as_ref()).map_err(Error::from)?;
+    Ok(blueprint)
+}
+
+/// The platform of this machine.
+fn own_platform() -> Platform {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    Platform {
+        os: std::env::consts::OS.to_owned(),
+        architecture: architecture.to_owned(),
+        variant: String::new(),
+    }
+}
+
+fn downloads(places: &Places) -> Download {
+    let conditions = Conditions {
+        retries: places.patience.retries,
+        first_wait: places.patience.first_wait,
+        stall: places.patience.stall,
+        temporary: places.temp_folder.clone(),
+    };
+    Arc::new(move |address| {
+        let conditions = conditions.clone();
+        Box::pin(async move {
+            let file = download::download(&address, &conditions).await?;
+            Ok(Downloaded {
+                name: file.name,
+                content: file.content,
+                digest: file.digest,
+            })
+        })
+    })
+}
+
+/// What a name stands for: a folder, or an image.
+async fn named_context(
+    name: &str,
+    value: &str,
+    settings: &DockerfileSettings,
+    places: &Places,
+) -> anyhow::Result<NamedContext> {
+    let image = match value.split_once("://") {
+        Some(("docker-image", reference)) => Some(reference.to_owned()),
+        Some(("oci-layout", path)) => Some(format!("oci:{path}")),
+        Some((scheme, _)) => {
+            return Err(CommandError::usage(format!(
+                "--build-context {name}={value}: shipway knows no {scheme}:// contexts"
+            ))
+            .hint("name a folder, docker-image://REF or oci-layout://DIR")
+            .into());
+        }
+        None => None,
+    };
+    let Some(image) = image else {
+        let (folder, preserve_modes) = (Path::new(value).to_owned(), settings.preserve_modes);
+        let opening = tokio::task::spawn_blocking(move || Context::folder(&folder, preserve_modes)?.ignoring(None));
+        let context = opening.await?.map_err(|problem| {
+            let error = CommandError::usage(format!("the context {name} cannot be used"));
+            problem
+                .hints()
+                .into_iter()
+                .fold(error, CommandError::hint)
+                .because(problem)
+        })?;
+        return Ok(NamedContext::Files(Arc::new(context)));
+    };
+    let location: Location = image.parse().map_err(Error::from)?;
+    let (source, selector) = places.source(&location).await?;
+    let name = match &location {
+        Location::Registry(reference) => reference.name(),
+        _ => image,
+    };
+    Ok(NamedContext::Image(name, source, selector))
+}
+
+/// The Dockerfile, and the context with the rules of its ignore file.
+fn read(settings: &DockerfileSettings, temporary: &Path) -> anyhow::Result<(Dockerfile, Context)> {
+    let opened = match &settings.context {
+        ContextLocation::Folder(path) => Context::folder(path, settings.preserve_modes),
+        ContextLocation::Archive(path) => Context::tar_file(path, settings.preserve_modes, temporary),
+        ContextLocation::Stdin => {
+            Context::tar_stream("standard input", io::stdin().lock(), settings.preserve_modes, temporary)
+        }
+    };
+    let context = opened.map_err(cannot_use)?;
+    let path = &settings.dockerfile;
+    let is_usual = path.is_none();
+    let path = path.as_deref().unwrap_or(Path::new(USUAL_NAME));
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        io::stdin().lock().take(DOCKERFILE_LIMIT).read_to_end(&mut bytes)?;
+        return Ok((
+            parse("standard input", &bytes)?,
+            context.ignoring(None).map_err(cannot_use)?,
+        ));
+    }
+    // As written it is a path of this machine; kaniko looks for it in the context as well.
+    if !is_usual && path.is_file() {
+        let bytes = fs::read(path).map_err(|error| missing(path, settings, Some(error)))?;
+        let beside = match &settings.context {
+            ContextLocation::Folder(folder) => within(folder, path),
+            ContextLocation::Archive(_) | ContextLocation::Stdin => None,
+        };
+        let dockerfile = parse(&path.display().to_string(), &bytes)?;
+        let own = own_rules(path)?;
+        return match (beside, own) {
+            (None, Some(rules)) => Ok((dockerfile, context.with_rules(rules))),
+            (beside, _) => Ok((dockerfile, context.ignoring(beside.as_ref()).map_err(cannot_use)?)),
+        };
+    }
+    let inside: ImagePath = format!("/{}", path.display()).parse().map_err(Error::from)?;
+    match context.read(&inside, DOCKERFILE_LIMIT).map_err(cannot_use)? {
+        Some(bytes) => {
+            let dockerfile = parse(&path.display().to_string(), &bytes)?;
+            Ok((dockerfile, context.ignoring(Some(&inside)).map_err(cannot_use)?))
+        }
+        None => Err(missing(path, settings, None)),
+    }
+}
+
+/// The ignore file of a Dockerfile that lies outside the context.
+fn own_rules(path: &Path) -> anyhow::Result<Option<shipway::dockerfile::Rules>> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".dockerignore");
+    match fs::read(&name) {
+        Ok(bytes) => {
+            let rules = shipway::dockerfile::Rules::of_file(&name.to_string_lossy(), &bytes);
+            Ok(Some(rules.map_err(|error| cannot_use(error.into()))?))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(CommandError::usage(format!("cannot read {}", name.to_string_lossy()))
+            .because(error)
+            .into()),
+    }
+}
+
+fn parse(name: &str, bytes: &[u8]) -> Result<Dockerfile, Error> {
+    Ok(Dockerfile::parse(name, bytes)?)
+}
+
+/// The path of a file below a folder.
+fn within(folder: &Path, path: &Path) -> Option<ImagePath> {
+    let (folder, path) = (folder.canonicalize().ok()?, path.canonicalize().ok()?);
+    let inside = path.strip_prefix(folder).ok()?;
+    format!("/{}", inside.to_str()?).parse().ok()
+}
+
+fn cannot_use(problem: Problem) -> anyhow::Error {
+    let error = CommandError::usage("the build context cannot be used");
+    problem
+        .hints()
+        .into_iter()
+        .fold(error, CommandError::hint)
+        .because(problem)
+        .into()
+}
+
+fn missing(path: &Path, settings: &DockerfileSettings, error: Option<io::Error>) -> anyhow::Error {
+    let what = format!(
+        "there is no Dockerfile {}, and none in {}",
+        path.display(),
+        settings.context
+    );
+    let missing = CommandError::usage(what)
+        .hint("name it with --dockerfile FILE, and the folder it copies from with --context DIR");
+    match error {
+        Some(error) => missing.because(error).into(),
+        None => missing.into(),
+    }
+}

@@ -1,0 +1,140 @@
+//! Which stages are needed, and what each begins with.
+
+use std::collections::BTreeSet;
+
+use super::error::{DockerfileError, Problem};
+use super::instruction::{Dockerfile, Instruction, Kind, Stage};
+use super::variables::Global;
+
+/// What a stage begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// Nothing.
+    Scratch,
+    /// An earlier stage.
+    Stage(usize),
+    /// An image, and for which platform, where the Dockerfile says.
+    Image(String, Option<String>),
+}
+
+/// What `--from` of a `COPY` names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// An earlier stage.
+    Stage(usize),
+    /// Something else: a named context or an image.
+    Other(String),
+}
+
+impl Dockerfile {
+    /// Finds the stage that is to be built, by its name or number; the last one if none is named.
+    ///
+    /// # Errors
+    /// When there is no such stage.
+    pub fn target(&self, name: Option<&str>) -> Result<usize, DockerfileError> {
+        let last = self.stages.len().saturating_sub(1);
+        let Some(name) = name else { return Ok(last) };
+        let by_name = self.stages.iter().position(|stage| is_called(stage, name));
+        let by_number = || name.parse().ok().filter(|number| *number <= last);
+        by_name.or_else(by_number).ok_or_else(|| {
+            let names: Vec<&str> = self.stages.iter().filter_map(|stage| stage.name.as_deref()).collect();
+            let there = match names.is_empty() {
+                true => format!("no stage has a name; there are the numbers 0 to {last}"),
+                false => format!("the stages are: {}", names.join(", ")),
+            };
+            let position = self.stages.last().map(|stage| stage.position).unwrap_or_default();
+            Problem::syntax_with(format!("there is no stage {name:?}"), there).at(self, position)
+        })
+    }
+
+    /// Whether any `ARG` declares a name.
+    pub(super) fn declares(&self, name: &str) -> bool {
+        let of_stage = |instruction: &Instruction| match &instruction.kind {
+            Kind::Arg(arguments) => arguments.iter().any(|argument| argument.name.text == name),
+            _ => false,
+        };
+        self.arguments.iter().any(|argument| argument.name.text == name)
+            || self.stages.iter().any(|stage| stage.instructions.iter().any(of_stage))
+    }
+
+    /// What a stage begins with.
+    pub(super) fn beginning(&self, index: usize, global: &Global) -> Result<Beginning, DockerfileError> {
+        let stage = &self.stages[index];
+        let at = |problem: Problem| problem.at(self, stage.image.position);
+        let name = global.fill(&stage.image).map_err(at)?;
+        if name.is_empty() {
+            return Err(at(Problem::syntax_with(
+                format!("{} is empty, and names no image", stage.image.text),
+                "pass it with --build-arg, or give the ARG before FROM a default",
+            )));
+        }
+        if name == "scratch" {
+            return Ok(Beginning::Scratch);
+        }
+        let earlier = self.stages[..index].iter().position(|stage| is_called(stage, &name));
+        if let Some(earlier) = earlier.filter(|_| !global.is_context(&name)) {
+            return Ok(Beginning::Stage(earlier));
+        }
+        let platform = match &stage.platform {
+            Some(word) => Some(global.fill(word).map_err(|problem| problem.at(self, word.position))?),
+            None => None,
+        };
+        Ok(Beginning::Image(name, platform.filter(|platform| !platform.is_empty())))
+    }
+
+    /// What `--from` names in a stage.
+    pub(super) fn origin(&self, index: usize, from: &str, global: &Global) -> Result<Origin, Problem> {
+        if global.is_context(from) {
+            return Ok(Origin::Other(from.to_owned()));
+        }
+        if let Some(stage) = self.stages[..index].iter().position(|stage| is_called(stage, from)) {
+            return Ok(Origin::Stage(stage));
+        }
+        match from.parse::<usize>() {
+            Ok(number) if number < index => Ok(Origin::Stage(number)),
+            Ok(number) => Err(Problem::syntax_with(
+                format!("--from={number} is not a stage before this one"),
+                "stages are counted from 0; a name (FROM … AS name) is clearer",
+            )),
+            Err(_) if self.stages[index..].iter().any(|stage| is_called(stage, from)) => Err(Problem::syntax_with(
+                format!("the stage {from:?} does not come before this one"),
+                "move it up: files are copied from stages that are there already",
+            )),
+            Err(_) => Ok(Origin::Other(from.to_owned())),
+        }
+    }
+
+    /// Checks that no stage the target needs would have to run something, before anything is fetched.
+    pub(super) fn check(&self, target: usize, global: &Global) -> Result<(), DockerfileError> {
+        let mut needed = BTreeSet::from([target]);
+        let mut open = vec![target];
+        while let Some(index) = open.pop() {
+            let mut needs = Vec::new();
+            if let Beginning::Stage(earlier) = self.beginning(index, global)? {
+                needs.push(earlier);
+            }
+            for instruction in &self.stages[index].instructions {
+                match &instruction.kind {
+                    Kind::Run => return Err(Problem::Run.at(self, instruction.position)),
+                    Kind::Copy(copy) => {
+                        let Some(from) = &copy.from else { continue };
+                        let origin = self.origin(index, &from.text, global);
+                        if let Origin::Stage(stage) = origin.map_err(|problem| problem.at(self, from.position))? {
+                            needs.push(stage);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            open.extend(needs.into_iter().filter(|stage| needed.insert(*stage)));
+        }
+        Ok(())
+    }
+}
+
+fn is_called(stage: &Stage, name: &str) -> bool {
+    stage
+        .name
+        .as_deref()
+        .is_some_and(|known| known.eq_ignore_ascii_case(name))
+}
