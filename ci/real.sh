@@ -5,8 +5,8 @@
 # A Docker engine of its own, a plain registry, one with TLS and a password, and a small base image in both; two emulators of AWS
 # (moto and ministack), and the registries of three accounts; and the programs that read and run pipelines of GitLab. Everything
 # listens on 127.0.0.1 or a private socket and lives in one temporary folder. The command finds it through SHIPWAY_TEST_* variables.
-# To be sourced too: real_start, real_stop, and real_missing_docker / real_missing_registry / real_missing_aws / real_missing_gitlab
-# with the reason why a part is not there.
+# To be sourced too: real_start, real_stop, and real_missing_docker / real_missing_registry / real_missing_aws / real_missing_gitlab /
+# real_missing_parity with the reason why a part is not there.
 
 real_folder=""
 real_processes=()
@@ -16,14 +16,18 @@ real_missing_docker=""
 real_missing_registry=""
 real_missing_aws=""
 real_missing_gitlab=""
+real_missing_parity=""
 # Seconds a server may take to answer, and to end. A loaded machine of two cores needs about three for the engine.
 real_patience=60
 
 real_install() {
     install_missing docker-registry=docker-registry skopeo=skopeo umoci=umoci htpasswd=apache2-utils openssl=openssl jq=jq git=git \
-        /usr/bin/time=time dockerd=docker.io curl=curl ss=iproute2 rsync=rsync
+        /usr/bin/time=time dockerd=docker.io curl=curl ss=iproute2 rsync=rsync \
+        buildah=buildah xz=xz-utils bzip2=bzip2
     # Since Debian 13 the engine's package no longer brings the client.
     command -v docker >/dev/null || install_packages docker-cli || true
+    # Later clients leave BuildKit to a package of its own.
+    real_buildkit_client >/dev/null || install_packages docker-buildx || true
     databases_install
     # Not `busybox`: that one needs the C library of the machine.
     real_busybox >/dev/null || install_packages busybox-static || true
@@ -35,6 +39,17 @@ real_install() {
     install_python_environment ministack || true
     install_node_environment gitlab-ci-local || true
     wait "$installing" || true
+}
+
+# A client that can have BuildKit build: of a version that brings it, or with the plugin.
+real_buildkit_client() {
+    local client
+    for client in docker /usr/bin/docker; do
+        command -v "$client" >/dev/null || continue
+        [[ "$("$client" --version 2>/dev/null)" =~ version\ (18|19|20)\. ]] || "$client" buildx version >/dev/null 2>&1 || continue
+        command -v "$client" && return 0
+    done
+    return 1
 }
 
 real_busybox() {
@@ -74,6 +89,16 @@ real_start() {
         real_start_docker || true
         real_find_gitlab || true
     fi
+    real_start_parity || true
+}
+
+# What builds Dockerfiles to compare with: both builders of the engine, and buildah with its rights.
+real_start_parity() {
+    real_missing_parity=${real_missing_registry:-$real_missing_docker}
+    [ -z "$real_missing_parity" ] || return 1
+    SHIPWAY_TEST_BUILDKIT_CLIENT=$(real_buildkit_client) || { real_missing_parity="no docker client here speaks to BuildKit"; return 1; }
+    command -v buildah >/dev/null || { real_missing_parity="buildah is not installed"; return 1; }
+    export SHIPWAY_TEST_BUILDKIT_CLIENT
 }
 
 real_start_registries() {
@@ -311,5 +336,6 @@ if [[ "${BASH_SOURCE[0]}" == "$0" ]]; then
     [ -z "$real_missing_docker" ] || echo "no Docker engine: $real_missing_docker" >&2
     [ -z "$real_missing_aws" ] || echo "no emulated AWS: $real_missing_aws" >&2
     [ -z "$real_missing_gitlab" ] || echo "no pipelines of GitLab: $real_missing_gitlab" >&2
+    [ -z "$real_missing_parity" ] || echo "no other builders: $real_missing_parity" >&2
     "$@"
 fi

@@ -56,7 +56,6 @@ impl Failing<'_> {
 fn of_connection(what: String, place: String, is_new: bool, error: Box<dyn StdError + Send + Sync>) -> DaemonError {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error.as_ref());
     while let Some(known) = cause {
-        // What we send may fail on our side; that is not the daemon's doing.
         if let Some(io) = known.downcast_ref::<io::Error>() {
             if io.kind() == io::ErrorKind::PermissionDenied && is_new {
                 let source = io::Error::new(io.kind(), io.to_string());
@@ -65,19 +64,11 @@ fn of_connection(what: String, place: String, is_new: bool, error: Box<dyn StdEr
             if io.kind() == io::ErrorKind::NotFound && is_new {
                 return DaemonError::Gone { place };
             }
-            if let Some(inner) = io.get_ref()
-                && is_tls(inner)
-            {
-                return DaemonError::Tls {
-                    place,
-                    source: inner.to_string().into(),
-                };
-            }
         }
-        if is_tls(known) {
+        if let Some(words) = tls_words(known) {
             return DaemonError::Tls {
                 place,
-                source: known.to_string().into(),
+                source: words.into(),
             };
         }
         cause = known.source();
@@ -95,8 +86,13 @@ fn of_connection(what: String, place: String, is_new: bool, error: Box<dyn StdEr
     }
 }
 
-fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    error.is::<rustls::Error>()
+/// What TLS says, behind however many errors of reading and writing.
+fn tls_words(error: &(dyn StdError + 'static)) -> Option<String> {
+    if error.is::<rustls::Error>() {
+        return Some(error.to_string());
+    }
+    // What such an error wraps is not its source.
+    tls_words(error.downcast_ref::<io::Error>()?.get_ref()?)
 }
 
 /// The words of the last cause: those before it name layers of the client.
@@ -114,5 +110,21 @@ fn said(message: &str) -> String {
     match lines.is_empty() {
         true => "nothing".to_owned(),
         false => lines.join(" "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_nobody_trusts_is_not_a_daemon_that_is_down() {
+        let tls = rustls::Error::General("no trust".to_owned());
+        let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, tls));
+        let error = of_connection(String::new(), "there".to_owned(), true, wrapped.into());
+        assert!(matches!(error, DaemonError::Tls { .. }), "{error:?}");
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let error = of_connection(String::new(), "there".to_owned(), true, refused.into());
+        assert!(matches!(error, DaemonError::Unreachable { .. }), "{error:?}");
     }
 }

@@ -6,7 +6,20 @@ use crate::examples::help;
 use crate::page::{Page, pages, read};
 
 /// Flags of other programs.
-const FOREIGN_FLAGS: [(&str, &str); 15] = [
+const FOREIGN_FLAGS: [(&str, &str); 28] = [
+    ("--chmod", "COPY and ADD"),
+    ("--checksum", "ADD"),
+    ("--chown", "COPY and ADD"),
+    ("--exclude", "COPY and ADD"),
+    ("--from", "COPY"),
+    ("--interval", "HEALTHCHECK"),
+    ("--link", "COPY and ADD"),
+    ("--parents", "COPY"),
+    ("--retries", "HEALTHCHECK"),
+    ("--start-interval", "HEALTHCHECK"),
+    ("--start-period", "HEALTHCHECK"),
+    ("--timeout", "HEALTHCHECK"),
+    ("--unpack", "ADD"),
     ("--all", "docker ps"),
     ("--filter", "docker ps"),
     ("--cli-binary-format", "aws"),

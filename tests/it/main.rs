@@ -15,6 +15,7 @@ mod credentials;
 #[cfg(all(feature = "daemon", unix))]
 mod daemon;
 mod determinism;
+mod dockerfile;
 #[cfg(feature = "aws")]
 mod ecr;
 mod ecr_errors;
@@ -42,3 +43,5 @@ mod transport;
 mod tree;
 #[cfg(not(feature = "aws"))]
 mod without_aws;
+#[cfg(not(feature = "daemon"))]
+mod without_daemon;

@@ -11,6 +11,7 @@ mod aws;
 mod clones;
 mod copy;
 mod docker;
+mod dockerfile_parity;
 mod gitlab;
 mod interrupted;
 mod layout;

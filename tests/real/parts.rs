@@ -126,6 +126,12 @@ pub(crate) fn setting(name: &str) -> String {
     })
 }
 
+/// Whether every case is put to every builder, as a nightly run does.
+#[expect(clippy::disallowed_methods, reason = "as above")]
+pub(crate) fn asks_all() -> bool {
+    std::env::var_os("SHIPWAY_TEST_ALL_BUILDERS").is_some()
+}
+
 /// The program under test: the one that is released, where `ci/test.sh` names it.
 #[expect(clippy::disallowed_methods, reason = "as above")]
 pub(crate) fn program() -> std::path::PathBuf {

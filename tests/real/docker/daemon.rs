@@ -198,9 +198,7 @@ impl FileTree for Folder {
         let below = names
             .iter()
             .map(|name| path.join(name.to_str().expect("UTF-8")).expect("a path"));
-        Ok(below
-            .filter_map(|path| self.get(&path).transpose())
-            .collect::<Result<_, _>>()?)
+        below.filter_map(|path| self.get(&path).transpose()).collect()
     }
 }
 
