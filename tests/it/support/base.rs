@@ -164,7 +164,7 @@ impl Base {
             "{{\"architecture\":\"{architecture}\"{variant},\"config\":{{\"Hostname\":\"\",\
              \"Healthcheck\":{{\"Test\":[\"CMD\",\"true\"],\"Interval\":30000000000}},\"Env\":{environment},\
              \"Cmd\":[\"-?\"],\"Image\":\"sha256:0123\",\"WorkingDir\":\"/flyway\",{entrypoint}\
-             \"OnBuild\":[\"RUN true\"],\"Labels\":{{\"maintainer\":\"base\",\
+             \"OnBuild\":[\"STOPSIGNAL SIGTERM\"],\"Labels\":{{\"maintainer\":\"base\",\
              \"org.opencontainers.image.version\":\"13.12.0\",\"org.opencontainers.image.source\":\
              \"https://example.com/base\"}},\"Shell\":[\"/bin/bash\",\"-c\"],\"StopSignal\":\"SIGTERM\"}},\
              \"container\":\"0123456789\",\"created\":\"2026-01-02T03:04:05Z\",\"docker_version\":\"20.10.24\",\
