@@ -117,6 +117,8 @@ pub(crate) const KNOWN: &[(&str, Builder, Unlike, Why)] = &[
     ("file-over-directory", Buildah, Outcome, Why::DirectoryOverFile),
     ("healthcheck-none", Docker, At("Healthcheck"), Why::Healthcheck),
     ("healthcheck-replaced", Docker, At("Healthcheck"), Why::Healthcheck),
+    ("ignore-all-but-deep", Shipway, At("/app/d"), Why::ExceptionsAnywhere),
+    ("ignore-all-but-deep", Shipway, At("/app/d/**"), Why::ExceptionsAnywhere),
     (
         "ignore-of-the-dockerfile",
         Docker,
