@@ -11,11 +11,12 @@
 real_folder=""
 real_processes=()
 declare -A real_process_of=()
+source "$(dirname "${BASH_SOURCE[0]}")/databases.sh"
 real_missing_docker=""
 real_missing_registry=""
 real_missing_aws=""
-real_missing_parity=""
 real_missing_gitlab=""
+real_missing_parity=""
 # Seconds a server may take to answer, and to end. A loaded machine of two cores needs about three for the engine.
 real_patience=60
 
@@ -27,6 +28,7 @@ real_install() {
     command -v docker >/dev/null || install_packages docker-cli || true
     # Later clients leave BuildKit to a package of its own.
     real_buildkit_client >/dev/null || install_packages docker-buildx || true
+    databases_install
     # Not `busybox`: that one needs the C library of the machine.
     real_busybox >/dev/null || install_packages busybox-static || true
     python_with_venv >/dev/null || install_packages python3-venv || true
@@ -278,6 +280,10 @@ real_start_docker() {
         real_missing_docker="the engine cannot run a container: $(grep -m 1 'Error' <<<"$said" || head -n 1 <<<"$said")"
         return 1
     fi
+    if ! DOCKER_HOST=$SHIPWAY_TEST_DOCKER databases_images "$real_folder/databases" >"$real_folder/databases.log" 2>&1; then
+        real_missing_docker="the images of databases cannot be made: $(tail -n 1 "$real_folder/databases.log")"
+        return 1
+    fi
 }
 
 # Where gitlab-ci-local, which runs the jobs of a pipeline, check-jsonschema and Node.js are. The second job of the sample project
@@ -329,7 +335,7 @@ if [[ "${BASH_SOURCE[0]}" == "$0" ]]; then
     [ -z "$real_missing_registry" ] || echo "no registry: $real_missing_registry" >&2
     [ -z "$real_missing_docker" ] || echo "no Docker engine: $real_missing_docker" >&2
     [ -z "$real_missing_aws" ] || echo "no emulated AWS: $real_missing_aws" >&2
-    [ -z "$real_missing_parity" ] || echo "no other builders: $real_missing_parity" >&2
     [ -z "$real_missing_gitlab" ] || echo "no pipelines of GitLab: $real_missing_gitlab" >&2
+    [ -z "$real_missing_parity" ] || echo "no other builders: $real_missing_parity" >&2
     "$@"
 fi

@@ -75,8 +75,8 @@ real_tests() {
     local skip=()
     [ -z "$real_missing_docker" ] || skip+=(--skip docker::)
     [ -z "$real_missing_aws" ] || skip+=(--skip aws::)
-    [ -z "$real_missing_parity" ] || skip+=(--skip dockerfile_parity::)
     [ -z "$real_missing_gitlab" ] || skip+=(--skip gitlab::)
+    [ -z "$real_missing_parity" ] || skip+=(--skip dockerfile_parity::)
     # The program is the one that is released; the tests around it need not be optimised.
     SHIPWAY_TEST_PROGRAM=$program cargo test --locked --no-fail-fast --test real -- --include-ignored "${skip[@]}"
 }
@@ -100,8 +100,8 @@ if [ -n "$real_missing_registry" ]; then
 else
     [ -z "$real_missing_docker" ] || name_missing docker:: "$real_missing_docker"
     [ -z "$real_missing_aws" ] || name_missing aws:: "$real_missing_aws"
-    [ -z "$real_missing_parity" ] || name_missing dockerfile_parity:: "$real_missing_parity"
     [ -z "$real_missing_gitlab" ] || name_missing gitlab:: "$real_missing_gitlab"
+    [ -z "$real_missing_parity" ] || name_missing dockerfile_parity:: "$real_missing_parity"
     step "tests against real parts" real_tests
 fi
 real_stop

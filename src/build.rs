@@ -9,12 +9,14 @@ mod history;
 mod layer;
 mod make;
 mod place;
+mod secret;
 mod ship;
 
 pub use base::{BaseImage, Bases, Platforms};
 pub use blueprint::{Blueprint, OnBase};
 pub use error::BuildError;
 pub use history::COMMENT as HISTORY_COMMENT;
+pub use secret::{AllowedSecrets, refuse_secrets};
 pub use ship::{Built, BuiltLayer, BuiltPlatform, Order, SetDigest, ship};
 
 /// A file of this size or more is a layer of its own: it travels once, and a change elsewhere does not send it again.

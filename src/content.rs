@@ -139,7 +139,7 @@ pub trait Source: Send + Sync + fmt::Debug {
     }
 
     /// Where a blob is read from, if that is another place: one that knows it by the image this one was built on.
-    fn holder(&self, _blob: &Digest) -> Option<Arc<dyn Source>> {
+    fn holder(&self, _blob: &Digest) -> Option<&Arc<dyn Source>> {
         None
     }
 
@@ -158,6 +158,8 @@ pub enum Placement {
     Mounted,
     /// Its bytes were sent or written.
     Sent,
+    /// Where it comes from is noted; the target takes it with all others when it is complete.
+    Noted,
 }
 
 /// Somewhere content can be written to.

@@ -4,10 +4,12 @@
 //! version of its API. Nothing else names the client for that API.
 
 mod body;
+mod build;
 mod connection;
 mod context;
 mod error;
 mod export;
+mod failing;
 mod host;
 mod load;
 mod run;
@@ -16,6 +18,7 @@ mod target;
 mod transport;
 mod version;
 
+pub use build::BuildRequest;
 pub use connection::{Connection, Surroundings};
 pub use error::DaemonError;
 pub use host::{Host, TlsFiles};
@@ -29,7 +32,7 @@ use std::time::Duration;
 use bollard::Docker;
 
 use crate::oci::Platform;
-use error::Failing;
+use failing::Failing;
 use transport::AtVersion as _;
 
 /// A daemon that answered.

@@ -115,6 +115,7 @@ fn of_build(error: &BuildError) -> Category {
         BuildError::Read { source, .. } => of_local(source),
         BuildError::Scripts { source } => of_inventory(source),
         BuildError::Dockerfile(error) => of_dockerfile(error),
+        BuildError::Secrets { .. } => Category::Refused,
         BuildError::NoPlatform { .. }
         | BuildError::Twice { .. }
         | BuildError::Way(WayError::Occupied { .. } | WayError::Path(_))

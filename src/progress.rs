@@ -76,6 +76,8 @@ pub enum Event<'a> {
         /// The tag it was put under, if any.
         tag: Option<&'a str>,
     },
+    /// A line of the log of a build in a daemon.
+    BuildLog(&'a str),
     /// An image is in the store of a daemon.
     Loaded {
         /// The daemon.

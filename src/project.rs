@@ -36,6 +36,8 @@ pub struct Project {
     pub image: ImageSection,
     /// `[repository]`
     pub repository: RepositorySection,
+    /// `[run]`
+    pub run: RunSection,
     /// `[registry."HOST"]`, by host and port.
     pub registry: BTreeMap<String, RegistrySection>,
 }
@@ -132,6 +134,26 @@ pub struct ImageSection {
     /// Patterns of tags that must not move.
     #[serde(deserialize_with = "words::read")]
     pub immutable_tags: Option<Vec<String>>,
+}
+
+/// `[run]`: how images are run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct RunSection {
+    /// `[run.databases]`
+    pub databases: DatabasesSection,
+}
+
+/// `[run.databases]`: images of the databases for rehearsals.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct DatabasesSection {
+    /// The image of MySQL.
+    pub mysql: Option<String>,
+    /// The image of MariaDB.
+    pub mariadb: Option<String>,
+    /// The image of PostgreSQL.
+    pub postgres: Option<String>,
 }
 
 /// `[registry."HOST"]`: how one registry is reached.

@@ -36,7 +36,7 @@ pub enum Step {
     Change(Change),
     /// An instruction of a Dockerfile: it says itself what the history tells of it, and its files are a layer.
     Instruction {
-        /// The instruction, for the history.
+        /// The instruction, for the history; empty for what goes without saying.
         text: String,
         /// What its layer holds; empty where it makes none.
         entries: Vec<Entry>,

@@ -120,7 +120,9 @@ impl Assembly<'_> {
                     for change in changes {
                         apply(config, change)?;
                     }
-                    history.push(told.instruction(text, entries.is_empty()));
+                    if !text.is_empty() {
+                        history.push(told.instruction(text, entries.is_empty()));
+                    }
                 }
             }
         }

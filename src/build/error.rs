@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::content::ContentError;
 use crate::content::tree::WayError;
 use crate::dockerfile::DockerfileError;
+use crate::migrations::check::secret::Finding;
 use crate::migrations::inventory::InventoryError;
 use crate::oci::Platform;
 use crate::oci::config::ConfigError;
@@ -53,6 +54,12 @@ pub enum BuildError {
         listed: usize,
         /// Number of layers.
         named: usize,
+    },
+    /// The image would hold secrets, which everybody who may pull it could read.
+    #[error("the image would hold {}", listed(found))]
+    Secrets {
+        /// Where they are.
+        found: Vec<Finding>,
     },
     /// Two inputs would be the same file of the image.
     #[error("two inputs for {path} in the image: {one} and {other}")]
@@ -140,6 +147,18 @@ impl BuildError {
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::Content(error) => error.hints().to_vec(),
+            Self::Secrets { found } => {
+                let mut hints = vec![
+                    "leave it out and pass it when the image runs: FLYWAY_USER and FLYWAY_PASSWORD, from a secret store".to_owned(),
+                    "in a configuration file, ${env.NAME} takes the value from the environment".to_owned(),
+                ];
+                hints.extend(
+                    found
+                        .first()
+                        .map(|finding| format!("if it is no secret: --allow-secret {}:{}", finding.path, finding.key)),
+                );
+                hints
+            }
             Self::Dockerfile(error) => error.hints(),
             Self::NoPlatform { offered, .. } => {
                 let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
@@ -159,4 +178,11 @@ impl BuildError {
             _ => Vec::new(),
         }
     }
+}
+
+/// Where the secrets are, never what they are.
+fn listed(found: &[Finding]) -> String {
+    let what = if found.len() == 1 { "a secret" } else { "secrets" };
+    let places: Vec<String> = found.iter().map(ToString::to_string).collect();
+    format!("{what}: {}", places.join("; "))
 }

@@ -63,7 +63,7 @@ impl Blob {
     #[must_use]
     pub fn repository(&self) -> Option<&Repository> {
         match &self.origin {
-            Origin::Source(source) => source.repository(),
+            Origin::Source(source) => source.holder(&self.descriptor.digest).unwrap_or(source).repository(),
             Origin::Bytes(_) | Origin::Spool(_) => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
@@ -96,7 +96,7 @@ pub(super) fn host(name: &str, origin: &str, config_folder: &Path) -> Result<Opt
     Host::parse(&endpoint.host, &format!("context {name}"), tls).map(Some)
 }
 
-fn tls_files(folder: &PathBuf) -> Option<TlsFiles> {
+fn tls_files(folder: &Path) -> Option<TlsFiles> {
     folder.is_dir().then(|| TlsFiles::of_folder(folder))
 }
 

@@ -210,7 +210,7 @@ impl Target for DaemonTarget {
     async fn put(&self, blob: &Blob) -> Result<Placement> {
         self.state().blobs.insert(blob.descriptor.digest, blob.clone());
         // It is sent with all others, which is told then.
-        Ok(Placement::Present)
+        Ok(Placement::Noted)
     }
 
     async fn put_manifest(&self, manifest: &Manifest, _tag: Option<&Tag>) -> Result<()> {

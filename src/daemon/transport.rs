@@ -2,7 +2,7 @@
 
 use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker};
 
-use super::error::Failing;
+use super::failing::Failing;
 use super::host::{Host, TlsFiles};
 use super::{Connection, DaemonError};
 

@@ -14,7 +14,7 @@ use super::instruction::Dockerfile;
 use super::stage::Beginning;
 use super::tree::FileTree;
 use super::variables::{Global, is_predefined};
-use crate::build::{BaseImage, Bases, Blueprint, BuildError, Platforms};
+use crate::build::{AllowedSecrets, BaseImage, Bases, Blueprint, BuildError, Platforms, refuse_secrets};
 use crate::content::{Cache, ContentError, Selector, Source};
 use crate::oci::{Digest, ImageConfig, Platform, Reference};
 use crate::progress::{Event, Progress};
@@ -80,6 +80,10 @@ pub struct DockerfileBlueprint {
     pub labels: Vec<(String, String)>,
     /// Whether directories that are there get the modes of those that are copied onto them.
     pub preserve_modes: bool,
+    /// The folder the context is, which files are called from; empty where it is none.
+    pub context_folder: PathBuf,
+    /// Secrets that may go into the image.
+    pub allowed_secrets: AllowedSecrets,
     /// Folder for temporary files.
     pub temp_folder: PathBuf,
     /// What is remembered of layers.
@@ -250,9 +254,11 @@ impl Blueprint for DockerfileBlueprint {
             })
         };
         steps.extend(self.labels.iter().map(label));
-        Ok(Recipe {
+        let recipe = Recipe {
             steps,
             known_base: None,
-        })
+        };
+        refuse_secrets(&recipe, &self.context_folder, &self.allowed_secrets)?;
+        Ok(recipe)
     }
 }

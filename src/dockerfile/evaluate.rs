@@ -23,6 +23,9 @@ use crate::oci::{ImageConfig, Platform};
 use crate::progress::{Event, Progress};
 use crate::recipe::{Change, Entry, ImagePath, Step};
 
+/// Where programs are looked for in an image that starts from nothing.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// The image the target's chain of stages begins with, which is known already.
 #[derive(Debug)]
 pub(super) struct Root {
@@ -143,10 +146,26 @@ impl<'a> Evaluation<'a> {
 
     /// A stage that has just begun.
     fn on(&self, base: &BaseImage, config: &ImageConfig) -> Result<StageImage, Problem> {
+        let mut config = config.clone();
+        let mut steps = Vec::new();
+        if base.manifest.is_none() {
+            // As with BuildKit: no program is found without a search path.
+            config.set_env("PATH", PATH)?;
+            let path = Change::Environment {
+                name: "PATH".to_owned(),
+                value: PATH.to_owned(),
+                unless_set: true,
+            };
+            steps.push(Step::Instruction {
+                text: String::new(),
+                entries: Vec::new(),
+                changes: vec![path, Change::WorkingDirectory(ImagePath::default())],
+            });
+        }
         Ok(StageImage {
-            steps: Vec::new(),
-            settings: Settings::of(config)?,
-            files: self.files_of(base, config),
+            steps,
+            settings: Settings::of(&config)?,
+            files: self.files_of(base, &config),
         })
     }
 

@@ -187,8 +187,9 @@ impl Rules {
 
     /// What the rules say about a path when it is known what they say about its directory.
     ///
-    /// A rule that fits the directory fits what is in it. A rule that would change nothing is not asked, and counts as
-    /// one that does not fit: so do Docker's builders, and what is below depends on it.
+    /// A rule that fits the directory fits what is in it. (`BuildKit` does not ask a rule about a directory where it
+    /// would change nothing, so that with `a/b` and then `!a` it leaves out `a/b`. Docker's own builder and kaniko let
+    /// the last rule decide, as the reference has it, and so does this.)
     #[must_use]
     pub fn fitting_below(&self, directory: &Fitting, path: &str) -> Fitting {
         let mut fitting = Fitting {
@@ -196,8 +197,7 @@ impl Rules {
             is_fitting: false,
         };
         for (index, rule) in self.rules.iter().enumerate() {
-            let fits = directory.by_rule.get(index).copied().unwrap_or_default()
-                || (rule.is_exception == fitting.is_fitting && rule.pattern.matches(path));
+            let fits = directory.by_rule.get(index).copied().unwrap_or_default() || rule.pattern.matches(path);
             if fits {
                 fitting.is_fitting = !rule.is_exception;
             }
@@ -212,14 +212,6 @@ impl Rules {
         self.rules
             .iter()
             .any(|rule| rule.is_exception && rule.pattern.may_match_below(directory))
-    }
-
-    /// Whether the rules may fit something below a directory that they do not fit.
-    #[must_use]
-    pub fn may_fit_below(&self, directory: &str) -> bool {
-        self.rules
-            .iter()
-            .any(|rule| !rule.is_exception && rule.pattern.may_match_below(directory))
     }
 }
 

@@ -10,6 +10,9 @@ use crate::content::tree::{Node, Way, WayError};
 use crate::oci::Attributes;
 use crate::recipe::{Entry, FileContent, ImagePath};
 
+/// The bit of a directory whose group is inherited.
+const SET_GROUP: u32 = 0o2000;
+
 /// The layer of an instruction while it grows.
 pub(super) struct Placing<'a> {
     files: &'a mut StageFiles,
@@ -214,7 +217,12 @@ impl<'a> Placing<'a> {
     /// layer leaves out, and shows that one in the place of the base's.
     fn add_way(&mut self, way: &Way) {
         let passed = way.passed.iter().map(|(path, attributes)| (path, *attributes));
-        let made = self.owned(Attributes::PLAIN);
+        let mut made = self.owned(Attributes::PLAIN);
+        if let Some((_, above)) = way.passed.last().filter(|(_, above)| above.mode & SET_GROUP != 0) {
+            // As the kernel makes directories in one whose group is inherited.
+            made.mode |= SET_GROUP;
+            made.gid = self.owner.map_or(above.gid, |(_, gid)| gid);
+        }
         let all: Vec<Entry> = passed
             .chain(way.made.iter().map(|path| (path, made)))
             .map(|(path, attributes)| Entry::new(path.clone(), FileContent::Directory, attributes))

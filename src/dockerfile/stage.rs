@@ -1,10 +1,11 @@
 //! Which stages are needed, and what each begins with.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{DockerfileError, Problem};
 use super::instruction::{Dockerfile, Instruction, Kind, Stage};
 use super::variables::Global;
+use crate::oci::Platform;
 
 /// What a stage begins with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +81,39 @@ impl Dockerfile {
             None => None,
         };
         Ok(Beginning::Image(name, platform.filter(|platform| !platform.is_empty())))
+    }
+
+    /// The image a stage is built on in the end, through the stages it begins with; `None` where it begins with nothing.
+    /// Its name is as the Dockerfile has it, with `given` in the place of its arguments.
+    ///
+    /// # Errors
+    /// When a `FROM` on the way names nothing.
+    pub fn base(
+        &self,
+        target: usize,
+        given: &BTreeMap<String, String>,
+        build: &Platform,
+        platform: &Platform,
+    ) -> Result<Option<String>, DockerfileError> {
+        let name = self.stages.get(target).and_then(|stage| stage.name.as_deref());
+        let global = Global::new(
+            given,
+            build,
+            platform,
+            name.unwrap_or_default(),
+            self.escape,
+            &self.arguments,
+        );
+        let global = global.map_err(|(word, problem)| problem.at(self, word.position))?;
+        let mut index = target;
+        loop {
+            match self.beginning(index, &global)? {
+                Beginning::Scratch => return Ok(None),
+                // An earlier one each time.
+                Beginning::Stage(earlier) => index = earlier,
+                Beginning::Image(name, _) => return Ok(Some(name)),
+            }
+        }
     }
 
     /// What `--from` names in a stage.

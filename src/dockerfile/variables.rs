@@ -128,6 +128,7 @@ impl<'a> Variables<'a> {
     /// Sets variables of the environment, all at once: none sees the others.
     pub(super) fn set(&mut self, pairs: &[(String, String)]) {
         for (name, value) in pairs {
+            self.arguments.remove(name);
             match self.environment.iter_mut().find(|(known, _)| known == name) {
                 Some((_, old)) => old.clone_from(value),
                 None => self.environment.push((name.clone(), value.clone())),
@@ -150,12 +151,11 @@ impl<'a> Variables<'a> {
         expand_raw(text, &|name| self.get(name))
     }
 
+    /// The value that was set last, be it by `ARG` or by `ENV`: so it is with BuildKit.
     fn get(&self, name: &str) -> Option<String> {
-        let of_environment = self.environment.iter().find(|(known, _)| known == name);
-        of_environment
-            .map(|(_, value)| value)
-            .or_else(|| self.arguments.get(name))
-            .cloned()
+        let of_environment = || self.environment.iter().find(|(known, _)| known == name);
+        let argument = self.arguments.get(name);
+        argument.or_else(|| of_environment().map(|(_, value)| value)).cloned()
     }
 }
 

@@ -4,8 +4,8 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor, value::Erro
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Addition, DockerfileSection, ImageSection, MigrationsSection, Project, ProjectSection, RegistrySection,
-    RepositorySection, RunnerSection,
+    Addition, DatabasesSection, DockerfileSection, ImageSection, MigrationsSection, Project, ProjectSection,
+    RegistrySection, RepositorySection, RunSection, RunnerSection,
 };
 
 /// How alike a key and a known one must be for the known one to be offered (Jaro-Winkler, 0 to 1): below this, what is
@@ -47,6 +47,12 @@ pub(super) fn unknown(root: &DeTable<'_>) -> Option<Unknown> {
             ("runner", DeValue::Table(table)) => {
                 compare::<RunnerSection>(table, section, &mut found);
                 additions(table, &mut found);
+            }
+            ("run", DeValue::Table(table)) => {
+                compare::<RunSection>(table, section, &mut found);
+                if let Some(DeValue::Table(databases)) = table.get("databases").map(toml::Spanned::get_ref) {
+                    compare::<DatabasesSection>(databases, "run.databases", &mut found);
+                }
             }
             ("registry", DeValue::Table(hosts)) => {
                 for (host, value) in hosts {

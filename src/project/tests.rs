@@ -31,6 +31,11 @@ version = "1"
 format = "auto"
 immutable_tags = ["v*"]
 
+[run.databases]
+mysql = "host/mysql:8.4"
+mariadb = "host/mariadb:11"
+postgres = "host/postgres:17"
+
 [registry."host:5000"]
 plain_http = true
 ca_file = "ca.pem"

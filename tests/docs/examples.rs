@@ -10,7 +10,7 @@ use shipway::project::Project;
 use crate::page::{Block, Page, pages};
 use crate::sample::Sample;
 use crate::shape;
-use crate::transcript::{AT_EMULATORS, Shown, read};
+use crate::transcript::{AT_AN_ENGINE, AT_EMULATORS, AT_ENGINE, Shown, read};
 
 /// Commands that are not run here, and why.
 const ELSEWHERE: [(&str, &str); 2] = [
@@ -29,7 +29,8 @@ const CARGO_RUN: &str = "cargo run --release -- ";
 
 /// The pages whose examples are run by this test.
 fn here() -> Vec<Page> {
-    let is_here = |page: &Page| AT_EMULATORS.iter().all(|name| !page.path.ends_with(name));
+    let elsewhere = || AT_EMULATORS.iter().chain(&AT_AN_ENGINE).chain(&AT_ENGINE);
+    let is_here = |page: &Page| elsewhere().all(|name| !page.path.ends_with(name));
     pages().into_iter().filter(is_here).collect()
 }
 

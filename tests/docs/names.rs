@@ -6,7 +6,7 @@ use crate::examples::help;
 use crate::page::{Page, pages, read};
 
 /// Flags of other programs.
-const FOREIGN_FLAGS: [(&str, &str); 25] = [
+const FOREIGN_FLAGS: [(&str, &str); 28] = [
     ("--chmod", "COPY and ADD"),
     ("--checksum", "ADD"),
     ("--chown", "COPY and ADD"),
@@ -20,42 +20,46 @@ const FOREIGN_FLAGS: [(&str, &str); 25] = [
     ("--start-period", "HEALTHCHECK"),
     ("--timeout", "HEALTHCHECK"),
     ("--unpack", "ADD"),
+    ("--all", "docker ps"),
+    ("--filter", "docker ps"),
     ("--cli-binary-format", "aws"),
     ("--file", "docker build"),
     ("--function-name", "aws"),
     ("--payload", "aws"),
     ("--tag", "docker build"),
     ("--release", "cargo"),
-    ("--reproducible", "kaniko"),
     ("--log-level", "an argument in the example of a command"),
     ("--name", "aws"),
+    ("--network", "docker"),
     ("--query", "aws"),
     ("--region", "aws"),
+    ("--rm", "docker"),
     ("--value", "aws"),
 ];
 
 /// Variables of this prefix that shipway does not read.
-const WRITTEN_VARIABLES: [(&str, &str); 4] = [
+const WRITTEN_VARIABLES: [(&str, &str); 3] = [
     ("SHIPWAY_JOB_IMAGE", "the user's own, in the sample project's pipeline"),
-    ("SHIPWAY_IMAGE", "written by --dotenv"),
     ("SHIPWAY_DIGEST", "written by --dotenv"),
     ("SHIPWAY_URL", "the user's own, in the example of a job"),
 ];
 
 /// Sections of the project file: their heading, and the structure in `src/project.rs` they are read into.
-const SECTIONS: [(&str, &str); 6] = [
+const SECTIONS: [(&str, &str); 8] = [
     ("## `[project]`", "ProjectSection"),
     ("## `[migrations]`", "MigrationsSection"),
     ("## `[runner]`", "RunnerSection"),
+    ("## `[dockerfile]`", "DockerfileSection"),
     ("## `[image]`", "ImageSection"),
     ("## `[repository]`", "RepositorySection"),
+    ("## `[run.databases]`", "DatabasesSection"),
     ("## `[registry.\"HOST\"]`", "RegistrySection"),
 ];
 
 /// Catches a flag that is not documented, and one that is documented and not there.
 #[test]
 fn flags_are_those_of_the_help() {
-    let of_help: BTreeSet<String> = [["build"], ["copy"], ["push"], ["tag"], ["inspect"], ["doctor"]]
+    let of_help: BTreeSet<String> = [["build"], ["copy"], ["push"], ["tag"], ["inspect"], ["doctor"], ["run"]]
         .iter()
         .flat_map(|words| flags(&help(words)))
         .collect();

@@ -10,6 +10,11 @@ use crate::page::Block;
 /// Pages whose commands need accounts at Amazon: `tests/real/aws/pages.rs` runs them against emulators.
 pub(crate) const AT_EMULATORS: [&str; 2] = ["docs/ecr.md", "docs/promotion.md"];
 
+/// Pages whose commands need a Docker engine: `tests/real/docker/pages.rs` runs them.
+pub(crate) const AT_AN_ENGINE: [&str; 1] = ["docs/docker.md"];
+/// Pages whose commands need a Docker engine: `tests/real/docker/run.rs` runs them.
+pub(crate) const AT_ENGINE: [&str; 1] = ["docs/run.md"];
+
 /// A command, with what is shown of it.
 pub(crate) struct Shown {
     /// The line after the prompt.

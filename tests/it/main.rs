@@ -12,6 +12,8 @@ mod copy;
 mod counts;
 mod creation;
 mod credentials;
+#[cfg(all(feature = "daemon", unix))]
+mod daemon;
 mod determinism;
 mod dockerfile;
 #[cfg(feature = "aws")]
@@ -20,6 +22,7 @@ mod ecr_errors;
 mod fake;
 mod faults;
 mod inspect;
+mod kaniko;
 mod login;
 mod memory;
 mod mount;
@@ -29,6 +32,8 @@ mod provenance;
 mod push;
 mod referrers;
 mod results;
+#[cfg(feature = "daemon")]
+mod run;
 mod secrets;
 mod support;
 mod tag;
@@ -38,3 +43,5 @@ mod transport;
 mod tree;
 #[cfg(not(feature = "aws"))]
 mod without_aws;
+#[cfg(not(feature = "daemon"))]
+mod without_daemon;

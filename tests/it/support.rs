@@ -4,6 +4,8 @@ pub(crate) mod authority;
 #[cfg(feature = "aws")]
 pub(crate) mod aws;
 pub(crate) mod base;
+#[cfg(feature = "daemon")]
+pub(crate) mod docker;
 pub(crate) mod ecr;
 pub(crate) mod git;
 pub(crate) mod image;

@@ -1,6 +1,12 @@
 //! What a Docker engine makes of the images. Everything in here needs one.
 
+#[cfg(feature = "daemon")]
+mod daemon;
 mod job_image;
+#[cfg(feature = "daemon")]
+mod pages;
+#[cfg(all(feature = "aws", feature = "daemon"))]
+mod run;
 mod unprivileged;
 
 use std::fs;

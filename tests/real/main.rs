@@ -23,7 +23,7 @@ mod traffic;
 mod view;
 
 /// How `tests/docs` reads a page; not all of it is needed here.
-#[cfg(feature = "aws")]
+#[cfg(any(feature = "aws", feature = "daemon"))]
 #[path = "../docs/page.rs"]
 #[expect(clippy::unwrap_used, dead_code, reason = "shared with tests/docs")]
 mod page;
@@ -31,7 +31,11 @@ mod page;
 #[path = "../docs/shape.rs"]
 #[expect(clippy::unwrap_used, reason = "shared with tests/docs")]
 mod shape;
-#[cfg(feature = "aws")]
+#[cfg(any(feature = "aws", feature = "daemon"))]
 #[path = "../docs/transcript.rs"]
 #[expect(clippy::unwrap_used, reason = "shared with tests/docs")]
+#[cfg_attr(
+    not(all(feature = "aws", feature = "daemon")),
+    expect(dead_code, reason = "each page needs its feature")
+)]
 mod transcript;

@@ -8,6 +8,8 @@ mod global;
 mod inspect;
 mod kaniko;
 mod push;
+#[cfg(feature = "daemon")]
+mod run;
 mod tag;
 
 use std::ffi::OsString;
@@ -22,6 +24,8 @@ pub(crate) use global::{Format, GlobalArguments};
 pub(crate) use inspect::InspectArguments;
 pub(crate) use kaniko::{KanikoArguments, Verbosity, switch, words};
 pub(crate) use push::PushArguments;
+#[cfg(feature = "daemon")]
+pub(crate) use run::{PullWhen, RunArguments};
 pub(crate) use tag::TagArguments;
 
 /// Turn a folder of database migrations into a container image, and push it to a registry.
@@ -32,7 +36,7 @@ pub(crate) use tag::TagArguments;
     name = "shipway",
     version,
     max_term_width = 100,
-    after_help = "Exit status: 0 done, 1 failed, 2 usage or configuration, 3 findings, 4 refused, 7 gave up waiting, 8 failed for now, 130/143 interrupted."
+    after_help = "Exit status: 0 done, 1 failed, 2 usage or configuration, 3 findings, 4 refused, 5 it ran and did not succeed, 6 it never started, 7 gave up waiting or outcome unknown, 8 failed for now, 130/143 interrupted."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -64,5 +68,7 @@ pub(crate) enum Command {
     Copy(Box<CopyArguments>),
     Tag(TagArguments),
     Inspect(InspectArguments),
+    #[cfg(feature = "daemon")]
+    Run(Box<RunArguments>),
     Doctor(DoctorArguments),
 }

@@ -6,6 +6,8 @@ mod doctor;
 mod inspect;
 mod loads;
 mod push;
+#[cfg(feature = "daemon")]
+mod run;
 mod tag;
 
 use std::time::Duration;
@@ -26,17 +28,29 @@ pub(crate) fn run(arguments: Arguments, environment: &Environment, printer: &Pri
         .enable_all()
         .build()
         .context("cannot start")?;
-    let result = runtime.block_on(until_interrupted(async {
+    let result = runtime.block_on(async {
         match &arguments.command {
-            Command::Build(build) => build::run(build, &arguments.global, environment, printer).await,
-            Command::Copy(copy) => copy::run(copy, &arguments.global, environment, printer).await,
-            Command::Push(push) => push::run(push, &arguments.global, environment, printer).await,
-            Command::Tag(tag) => tag::run(tag, &arguments.global, environment, printer).await,
-            Command::Doctor(doctor) => doctor::run(doctor, &arguments.global, environment, printer).await,
-            Command::Inspect(inspect) => inspect::run(inspect, &arguments.global, environment, printer).await,
+            // A container must not outlive us: this one handles signals itself.
+            #[cfg(feature = "daemon")]
+            Command::Run(run) => run::run(run, &arguments.global, environment, printer).await,
+            _ => until_interrupted(dispatch(&arguments, environment, printer)).await,
         }
-    }));
+    });
     // Drops what still runs, and with it every file that is not complete.
     runtime.shutdown_timeout(LAST_WAIT);
     result
+}
+
+/// Runs a command that may be dropped in the middle.
+async fn dispatch(arguments: &Arguments, environment: &Environment, printer: &Printer) -> anyhow::Result<()> {
+    match &arguments.command {
+        Command::Build(build) => build::run(build, &arguments.global, environment, printer).await,
+        Command::Copy(copy) => copy::run(copy, &arguments.global, environment, printer).await,
+        Command::Push(push) => push::run(push, &arguments.global, environment, printer).await,
+        Command::Tag(tag) => tag::run(tag, &arguments.global, environment, printer).await,
+        Command::Doctor(doctor) => doctor::run(doctor, &arguments.global, environment, printer).await,
+        Command::Inspect(inspect) => inspect::run(inspect, &arguments.global, environment, printer).await,
+        #[cfg(feature = "daemon")]
+        Command::Run(_) => unreachable!("it is not dropped in the middle"),
+    }
 }

@@ -19,6 +19,10 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("SHIPWAY_PLATFORMS", "platforms, separated by commas"),
     ("SHIPWAY_IMAGE_FORMAT", "auto, oci or docker"),
     ("SHIPWAY_IMAGE_VERSION", "version the image states"),
+    (
+        "SHIPWAY_IMAGE",
+        "image that is run where none is named; build --dotenv writes it",
+    ),
     ("SHIPWAY_USERNAME", "user at the registries that are pushed to"),
     ("SHIPWAY_PASSWORD", "that user's password"),
     ("SHIPWAY_CACHE_DIR", "folder of the cache"),
@@ -145,6 +149,12 @@ impl Environment {
             .get(name)
             .map(String::as_str)
             .filter(|value| !value.is_empty())
+    }
+
+    /// Any variable that is set.
+    #[cfg(feature = "daemon")]
+    pub(crate) fn even_empty(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
     }
 
     /// A variable that holds a path.

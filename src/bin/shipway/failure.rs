@@ -20,8 +20,14 @@ pub(crate) enum Exit {
     Findings,
     /// A rule forbids it.
     Refused,
+    /// It ran, and did not succeed.
+    #[cfg(feature = "daemon")]
+    Unsuccessful,
+    /// It never started.
+    #[cfg(feature = "daemon")]
+    NotStarted,
     /// It is not known how it ended.
-    #[cfg(feature = "aws")]
+    #[cfg(any(feature = "aws", feature = "daemon"))]
     Unknown,
     /// The network or a service failed for now.
     Temporary,
@@ -41,7 +47,11 @@ impl Exit {
             #[cfg(feature = "aws")]
             Self::Findings => 3,
             Self::Refused => 4,
-            #[cfg(feature = "aws")]
+            #[cfg(feature = "daemon")]
+            Self::Unsuccessful => 5,
+            #[cfg(feature = "daemon")]
+            Self::NotStarted => 6,
+            #[cfg(any(feature = "aws", feature = "daemon"))]
             Self::Unknown => 7,
             Self::Temporary => 8,
             Self::Interrupted => 130,

@@ -8,6 +8,8 @@ mod interrupt;
 mod places;
 mod printer;
 mod progress;
+#[cfg(feature = "daemon")]
+mod relay;
 mod results;
 mod settings;
 mod tag_template;

@@ -26,6 +26,8 @@ use crate::settings::{self, Laxity};
 
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "daemon")]
+mod pull;
 
 /// What is going to be done at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

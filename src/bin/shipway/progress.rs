@@ -94,12 +94,14 @@ impl Progress for Display {
                     Placement::Present => self.printer.detail(&text("already there:")),
                     Placement::Mounted => self.printer.line(&text("mounted")),
                     Placement::Sent => self.printer.line(&text("sent")),
+                    Placement::Noted => {}
                 }
             }
             Event::ManifestPut { place, digest, tag } => match tag {
                 Some(tag) => self.printer.line(&format!("tagged {place}:{tag} as {digest}")),
                 None => self.printer.detail(&format!("put manifest {digest} into {place}")),
             },
+            Event::BuildLog(line) => self.printer.line(line),
             Event::Loaded { place, names, id } => self.printer.line(&format!("loaded {names} into {place} as {id}")),
             _ => {}
         }

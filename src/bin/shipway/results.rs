@@ -8,10 +8,14 @@ use shipway::oci::{Descriptor, Digest, Reference};
 mod build;
 mod copy;
 mod files;
+#[cfg(feature = "daemon")]
+mod run;
 
 pub(crate) use build::BuildResult;
 pub(crate) use copy::CopyResult;
 pub(crate) use files::{FileKind, ResultFiles};
+#[cfg(feature = "daemon")]
+pub(crate) use run::{history_lines, run_json};
 
 /// What is told of every image that went somewhere.
 #[derive(Debug)]

@@ -27,6 +27,8 @@ mod kaniko;
 mod origin;
 mod output;
 mod registries;
+#[cfg(feature = "daemon")]
+mod run;
 
 #[cfg(feature = "aws")]
 pub(crate) use aws::{Identities, repository};
@@ -37,6 +39,8 @@ pub(crate) use dockerfile::{ContextLocation, DockerfileSettings};
 pub(crate) use kaniko::Laxity;
 pub(crate) use output::Output;
 pub(crate) use registries::{Logins, registries};
+#[cfg(feature = "daemon")]
+pub(crate) use run::RunSettings;
 
 use origin::{Setting, first};
 

@@ -118,9 +118,9 @@ impl DockerImages {
     }
 
     /// Where a layer is that is not read from the archive.
-    pub(super) fn holder(&self, blob: &Digest) -> Option<Arc<dyn Source>> {
+    pub(super) fn holder(&self, blob: &Digest) -> Option<&Arc<dyn Source>> {
         let known = self.known.as_ref()?;
-        self.named(blob).map(|_| Arc::clone(known.source()))
+        self.named(blob).map(|_| known.source())
     }
 
     /// A layer as the known image names it.

@@ -134,7 +134,7 @@ impl Source for ArchiveSource {
         })
     }
 
-    fn holder(&self, blob: &Digest) -> Option<Arc<dyn Source>> {
+    fn holder(&self, blob: &Digest) -> Option<&Arc<dyn Source>> {
         match &self.0 {
             Images::Oci(_) => None,
             Images::Docker(images) => images.holder(blob),

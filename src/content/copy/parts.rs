@@ -119,7 +119,7 @@ fn blobs<'a>(source: &Arc<dyn Source>, manifests: impl Iterator<Item = &'a Manif
         .filter(|blob| !blob.is_foreign() && seen.insert(blob.digest))
         .map(|blob| Blob {
             descriptor: blob.clone(),
-            origin: Origin::Source(source.holder(&blob.digest).unwrap_or_else(|| Arc::clone(source))),
+            origin: Origin::Source(Arc::clone(source)),
         })
         .collect()
 }

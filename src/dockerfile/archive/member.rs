@@ -16,8 +16,8 @@ use crate::recipe::{FileContent, ImagePath, Special, Stored};
 
 /// Longest path of a member: Linux opens none that is longer.
 const LONGEST: usize = 4096;
-/// What the names and attributes of all members of a tar file may take of the memory: those of a million files.
-const NAMES_LIMIT: usize = 256 * 1024 * 1024;
+/// What the names and attributes of all members of a tar file may take of the memory: those of 300,000 files.
+const NAMES_LIMIT: usize = 128 * 1024 * 1024;
 /// What a member takes of the memory besides its names and attributes.
 const PER_MEMBER: usize = 256;
 /// Contents up to this size stay in memory, as long as there are few of them: a small archive needs no temporary file.

@@ -4,6 +4,8 @@ use std::io::Write as _;
 use super::*;
 use crate::dockerfile::select::{SelectOptions, select};
 
+mod docker;
+
 fn path(text: &str) -> ImagePath {
     format!("/{text}").parse().expect(text)
 }

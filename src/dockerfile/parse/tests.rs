@@ -37,11 +37,14 @@ fn copy(text: &str) -> Copy {
     }
 }
 
+fn path(source: &CopySource) -> &str {
+    match source {
+        CopySource::Path(word) => &word.text,
+        CopySource::Heredoc(text) => &text.name,
+    }
+}
+
 fn paths(copy: &Copy) -> Vec<&str> {
-    let path = |source| match source {
-        &CopySource::Path(ref word) => word.text.as_str(),
-        CopySource::Heredoc(text) => text.name.as_str(),
-    };
     copy.sources.iter().map(path).collect()
 }
 

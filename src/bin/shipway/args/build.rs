@@ -27,7 +27,7 @@ pub(crate) enum ImageFormat {
   shipway build -t registry.example.com/orders:1.4 --push
   shipway build --base scratch --output oci:out        no registry, no network
   shipway build --push --digest-file digest --dotenv shipway.env
-  shipway build -f Dockerfile -c . -d registry.example.com/orders:1.4")]
+  shipway build -f db-migrations/Dockerfile -c . -d registry.example.com/orders:1.5")]
 pub(crate) struct BuildArguments {
     /// Folder with the migration scripts
     #[arg(long, value_name = "DIR", help_heading = "What goes in")]

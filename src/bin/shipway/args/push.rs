@@ -11,7 +11,6 @@ use super::CopyOptions;
 #[command(after_help = "Examples:
   shipway push oci:out registry.example.com/orders:1.4
   shipway push oci:out registry.example.com/orders:1.4 registry.example.com/production/orders:1.4
-  shipway push docker-daemon:orders:1.4 registry.example.com/orders --base registry.example.com/flyway:13
   shipway push oci:out registry.example.com/orders:1.4 -t current --digest-file digest")]
 pub(crate) struct PushArguments {
     /// oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE or docker-daemon:NAME

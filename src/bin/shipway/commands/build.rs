@@ -17,7 +17,11 @@ use crate::results::{BuildResult, FileKind, ResultFiles};
 use crate::settings::{self, BuildSettings, Logins, Output};
 
 mod deliveries;
+mod docker;
 mod dockerfile;
+#[cfg(feature = "daemon")]
+#[expect(dead_code, reason = "--engine docker comes with the flags for Dockerfiles")]
+mod engine;
 mod facts;
 mod names;
 mod order;
@@ -29,7 +33,7 @@ use scan::ScanGate;
 
 use deliveries::deliveries;
 #[cfg(feature = "daemon")]
-use deliveries::for_daemon;
+use docker::for_daemon;
 use facts::Facts;
 use names::{Name, names, repositories};
 use order::order;

@@ -59,7 +59,6 @@ impl Loads {
 }
 
 #[cfg(not(feature = "daemon"))]
-#[expect(clippy::unused_self, reason = "with the feature there is something to tell")]
 impl Loads {
     /// Changes nothing.
     pub(super) fn correct(&self, _delivered: &mut [Delivered]) {}

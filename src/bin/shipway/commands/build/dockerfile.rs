@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use shipway::content::{ContentError, Kind, Location};
@@ -61,6 +61,11 @@ pub(super) async fn blueprint(
         known_bases: vec![shipway::runner::known_flyway_base().map_err(Error::from)?],
         labels: settings.labels.clone().into_iter().collect(),
         preserve_modes: dockerfile.preserve_modes,
+        context_folder: match &dockerfile.context {
+            ContextLocation::Folder(folder) => folder.clone(),
+            ContextLocation::Archive(_) | ContextLocation::Stdin => PathBuf::new(),
+        },
+        allowed_secrets: settings.allowed_secrets.clone(),
         temp_folder: places.temp_folder.clone(),
         cache: places.cache.clone(),
     };

@@ -1,10 +1,12 @@
 //! What is to be built.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
-use shipway::build::{Blueprint, OnBase, Order};
+use shipway::build::{Blueprint, OnBase, Order, refuse_secrets};
 use shipway::content::{Location, Selector, Source};
+use shipway::error::Error;
 use shipway::recipe::{Change, Recipe, Step};
 
 use super::dockerfile::blueprint;
@@ -43,10 +45,15 @@ pub(super) async fn order(settings: &BuildSettings, facts: &Facts, places: &Arc<
         ),
     ];
     let blueprint: Arc<dyn Blueprint> = match (&settings.dockerfile, &facts.prepared) {
-        (None, Some(prepared)) => Arc::new(OnBase {
-            recipe: with_labels(prepared.recipe.clone(), &says, &settings.labels),
-            base: base(settings, places).await?,
-        }),
+        (None, Some(prepared)) => {
+            let recipe = with_labels(prepared.recipe.clone(), &says, &settings.labels);
+            let checked = refuse_secrets(&recipe, Path::new(""), &settings.allowed_secrets);
+            checked.map_err(Error::from)?;
+            Arc::new(OnBase {
+                recipe,
+                base: base(settings, places).await?,
+            })
+        }
         (Some(dockerfile), _) => Arc::new(blueprint(dockerfile, settings, places).await?),
         (None, None) => return Err(CommandError::usage("there is nothing to build").into()),
     };

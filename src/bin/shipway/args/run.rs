@@ -1,0 +1,91 @@
+//! `shipway run`.
+
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, ValueEnum};
+
+use super::global::seconds;
+
+/// When the image is got from its registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PullWhen {
+    /// When the daemon does not have it.
+    Missing,
+    /// Each time.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Run an image once and tell how it ended
+///
+/// Waits until the image's program has ended, shows what it writes as it comes, and removes the container. Standard output is
+/// the program's own; with --format json it is one JSON object, and what the program writes goes to standard error.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  shipway run --docker registry.example.com/orders:1.4 --network host --env-file database.env
+  shipway run --docker registry.example.com/orders:1.4 --env FLYWAY_PASSWORD -- info
+  shipway run --docker registry.example.com/orders:1.4 --database postgres      a rehearsal")]
+pub(crate) struct RunArguments {
+    /// Run it on the local Docker daemon: an image it has, or one of a registry [default: SHIPWAY_IMAGE]
+    #[arg(long, value_name = "REF", num_args = 0..=1, help_heading = "What runs")]
+    pub(crate) docker: Option<Option<String>>,
+    /// When the daemon pulls the image
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value = "missing",
+        help_heading = "What runs"
+    )]
+    pub(crate) pull: PullWhen,
+    /// Arguments for the image's program, in the place of its own
+    #[arg(value_name = "ARGS", last = true, help_heading = "What runs")]
+    pub(crate) arguments: Vec<String>,
+    /// Another program than the image's: a JSON list, or one word
+    #[arg(long, value_name = "WORDS", help_heading = "What runs")]
+    pub(crate) entrypoint: Option<String>,
+
+    /// Environment variable, or the name of one that is set here; repeatable
+    #[arg(long, value_name = "NAME[=VALUE]", help_heading = "What it is given")]
+    pub(crate) env: Vec<String>,
+    /// File with a variable in each line, nothing quoted; repeatable
+    #[arg(long, value_name = "FILE", help_heading = "What it is given")]
+    pub(crate) env_file: Vec<PathBuf>,
+    /// Network of the daemon it is in, or host, or none
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = "What it is given")]
+    pub(crate) network: Option<String>,
+    /// Folder, file or volume it sees; repeatable
+    #[arg(long, value_name = "SOURCE:PATH[:ro]", help_heading = "What it is given")]
+    pub(crate) volume: Vec<String>,
+    /// User, by name or number
+    #[arg(long, value_name = "USER", help_heading = "What it is given")]
+    pub(crate) user: Option<String>,
+    /// Working directory
+    #[arg(long, value_name = "PATH", help_heading = "What it is given")]
+    pub(crate) workdir: Option<String>,
+    /// Memory it may use, such as 512m
+    #[arg(long, value_name = "SIZE", help_heading = "What it is given")]
+    pub(crate) memory: Option<String>,
+
+    /// Start only when this server accepts connections; repeatable
+    #[arg(long, value_name = "HOST:PORT", help_heading = "When it starts and ends")]
+    pub(crate) wait_for: Vec<String>,
+    /// How long to wait for each of them
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds, help_heading = "When it starts and ends")]
+    pub(crate) wait_timeout: f64,
+    /// How long its program may take to end after Ctrl-C, before it is killed
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, help_heading = "When it starts and ends")]
+    pub(crate) stop_timeout: f64,
+
+    /// Rehearse: run against an empty database that is made for it, and removed: mysql, mariadb or postgres
+    #[arg(long, value_name = "NAME", help_heading = "Rehearsal")]
+    pub(crate) database: Option<String>,
+    /// Image of that database [default: mysql:8.4, mariadb:11 or postgres:17]
+    #[arg(long, value_name = "REF", requires = "database", value_parser = NonEmptyStringValueParser::new(), help_heading = "Rehearsal")]
+    pub(crate) database_image: Option<String>,
+    /// How long it may take until it answers
+    #[arg(long, value_name = "SECONDS", default_value_t = 120.0, value_parser = seconds, help_heading = "Rehearsal")]
+    pub(crate) database_timeout: f64,
+}
