@@ -20,85 +20,85 @@ use std::collections::BTreeSet;
 
 use cases::{add, config, copy, ignore, language, modern, owner, stages};
 use differences::KNOWN;
-use verdict::{Others, check};
+use verdict::check;
 use why::Why;
 
 #[test]
 #[ignore = "needs a Docker engine with BuildKit, buildah and docker-registry: ci/test.sh"]
 fn places() {
-    check(&copy::places(), Others::All);
+    check(&copy::places());
 }
 
 #[test]
 #[ignore = "needs a Docker engine with BuildKit, buildah and docker-registry: ci/test.sh"]
 fn directories() {
-    check(&copy::directories(), Others::All);
+    check(&copy::directories());
 }
 
 #[test]
 #[ignore = "needs a Docker engine with BuildKit, buildah and docker-registry: ci/test.sh"]
 fn names() {
-    check(&copy::names(), Others::All);
+    check(&copy::names());
 }
 
 #[test]
 #[ignore = "needs a Docker engine with BuildKit, buildah and docker-registry: ci/test.sh"]
 fn links() {
-    check(&copy::links(), Others::All);
+    check(&copy::links());
 }
 
 #[test]
 #[ignore = "needs a Docker engine with BuildKit, buildah and docker-registry: ci/test.sh"]
 fn owners() {
-    check(&owner::cases(), Others::All);
+    check(&owner::cases());
 }
 
 #[test]
 #[ignore = "needs a Docker engine with BuildKit, buildah and docker-registry: ci/test.sh"]
 fn archives() {
-    check(&add::archives(), Others::All);
+    check(&add::archives());
 }
 
 #[test]
 #[ignore = "needs a Docker engine with BuildKit, buildah and docker-registry: ci/test.sh"]
 fn addresses() {
-    check(&add::addresses(), Others::Dissenters);
+    check(&add::addresses());
 }
 
 #[test]
 #[ignore = "needs a Docker engine with BuildKit, buildah and docker-registry: ci/test.sh"]
 fn stages_and_images() {
-    check(&stages::cases(), Others::All);
+    check(&stages::cases());
 }
 
 #[test]
 #[ignore = "needs a Docker engine with BuildKit, buildah and docker-registry: ci/test.sh"]
 fn configuration() {
-    check(&config::cases(), Others::Dissenters);
+    check(&config::cases());
 }
 
 #[test]
 #[ignore = "needs a Docker engine with BuildKit, buildah and docker-registry: ci/test.sh"]
 fn working_directories() {
-    check(&config::workdir(), Others::All);
+    check(&config::workdir());
 }
 
 #[test]
 #[ignore = "needs a Docker engine with BuildKit, buildah and docker-registry: ci/test.sh"]
 fn language() {
-    check(&language::cases(), Others::Dissenters);
+    check(&language::cases());
 }
 
 #[test]
 #[ignore = "needs a Docker engine with BuildKit, buildah and docker-registry: ci/test.sh"]
 fn ignoring() {
-    check(&ignore::cases(), Others::Dissenters);
+    check(&ignore::cases());
 }
 
 #[test]
 #[ignore = "needs a Docker engine with BuildKit, buildah and docker-registry: ci/test.sh"]
 fn what_others_do_not_know() {
-    check(&modern::cases(), Others::Dissenters);
+    check(&modern::cases());
 }
 
 /// Catches a case that does not run because another has its name, a row of the table that is about no case, and a reason that the

@@ -100,7 +100,17 @@ impl<'a> Prepared<'a> {
             .env("HOME", scene.home())
             .env("DOCKER_CONFIG", scene.docker_configuration())
             .current_dir(&self.folder)
-            .args(["build", "--preserve-modes", "--context", "context", "--tag", &name])
+            .args([
+                "build",
+                "--preserve-modes",
+                // umoci reads no other media types.
+                "--image-format",
+                "oci",
+                "--context",
+                "context",
+                "--tag",
+                &name,
+            ])
             .arg(format!("--output=docker-archive:{}", archive.display()))
             .arg(format!("--output=oci:{}", layout.display()))
             .args(&self.options);
@@ -109,6 +119,8 @@ impl<'a> Prepared<'a> {
         let by_engine = of_engine(&name);
         let by_umoci = self.of_layout(&layout);
         let mut differences = by_engine.differences(&by_umoci);
+        // An engine drops what it does not know from a config.
+        differences.retain(|(place, _)| place.starts_with('/'));
         // An engine makes the mount points of volumes when it makes a container.
         let volumes = by_engine.config.get("Volumes").and_then(Value::as_object);
         differences.retain(|(place, _)| {

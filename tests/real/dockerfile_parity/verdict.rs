@@ -12,28 +12,18 @@ use super::image::Image;
 use super::why::Why;
 use crate::parts::asks_all;
 
-/// Who is asked besides the judge and shipway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Others {
-    /// All.
-    All,
-    /// Those of whom the table says that they do something else: what they agree on takes too long to be asked each time.
-    /// All of them with `SHIPWAY_TEST_ALL_BUILDERS`.
-    Dissenters,
-}
-
 /// Builds all cases, and fails with all that is wrong with any of them.
-pub(crate) fn check(cases: &[Case], others: Others) {
+pub(crate) fn check(cases: &[Case]) {
     let mut wrong = String::new();
     for case in cases {
-        for line in judged(case, others) {
+        for line in judged(case) {
             writeln!(wrong, "{}: {line}", case.name).expect("memory can be written");
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
-fn judged(case: &Case, others: Others) -> Vec<String> {
+fn judged(case: &Case) -> Vec<String> {
     let prepared = Prepared::new(case);
     let mut wrong = Vec::new();
     let judgement = match case.expected {
@@ -46,7 +36,7 @@ fn judged(case: &Case, others: Others) -> Vec<String> {
         wrong.push(format!("the judge: {}", told(&judgement)));
     }
     for builder in [Builder::BuildKit, Builder::Docker, Builder::Buildah, Builder::Shipway] {
-        if !is_asked(case, builder, others) {
+        if !is_asked(case, builder) {
             continue;
         }
         let mut built = prepared.built_by(builder);
@@ -61,12 +51,13 @@ fn judged(case: &Case, others: Others) -> Vec<String> {
     wrong
 }
 
-fn is_asked(case: &Case, builder: Builder, others: Others) -> bool {
+/// Besides shipway and the judge, those of whom the table says that they do something else. To ask them what they agree on too takes
+/// some minutes: `SHIPWAY_TEST_ALL_BUILDERS` has it done.
+fn is_asked(case: &Case, builder: Builder) -> bool {
     match builder {
-        // TEMPORARY
-        Builder::Shipway => std::path::Path::new("/tmp/pp/with-shipway").exists(),
+        Builder::Shipway => true,
         _ if case.expected.is_some() || builder == case.judge || is_ignorant(case, builder) => false,
-        _ => others == Others::All || asks_all() || !differences::of(case.name, builder).is_empty(),
+        _ => asks_all() || !differences::of(case.name, builder).is_empty(),
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) enum Why {
     EmptyPattern,
     EngineEnds,
     Escape,
+    ExceptionsAnywhere,
     Expose,
     GroupOfTheUser,
     Healthcheck,
@@ -37,7 +38,7 @@ pub(crate) enum Why {
 
 impl Why {
     /// Every reason.
-    pub(crate) const ALL: [Self; 30] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::AllStages,
         Self::ArgumentsOfStages,
         Self::ArgumentsOverVariables,
@@ -49,6 +50,7 @@ impl Why {
         Self::EmptyPattern,
         Self::EngineEnds,
         Self::Escape,
+        Self::ExceptionsAnywhere,
         Self::Expose,
         Self::GroupOfTheUser,
         Self::Healthcheck,
@@ -84,6 +86,7 @@ impl Why {
             Self::EmptyPattern => "a pattern that nothing fits",
             Self::EngineEnds => "a Dockerfile without `FROM`",
             Self::Escape => "`# escape=`",
+            Self::ExceptionsAnywhere => "`!**/NAME` in `.dockerignore`",
             Self::Expose => "`EXPOSE` of ranges, `53/TCP`, or of what is no port",
             Self::GroupOfTheUser => "`--chown=USER` without a group",
             Self::Healthcheck => "`HEALTHCHECK` over that of the base",
