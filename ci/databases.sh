@@ -20,7 +20,8 @@ databases_postgres() {
 # databases_images FOLDER: makes the images in the engine that DOCKER_HOST names.
 databases_images() {
     local folder=$1
-    command -v mariadbd >/dev/null && command -v mariadb >/dev/null || { echo "MariaDB is not installed" >&2; return 1; }
+    command -v mariadbd >/dev/null || { echo "MariaDB's server is not installed" >&2; return 1; }
+    command -v mariadb >/dev/null || { echo "MariaDB's client is not installed" >&2; return 1; }
     databases_postgres >/dev/null || { echo "PostgreSQL is not installed" >&2; return 1; }
     (
         set -e

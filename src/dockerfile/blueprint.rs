@@ -137,7 +137,7 @@ impl DockerfileBlueprint {
             self.dockerfile.escape,
             &self.dockerfile.arguments,
         )
-        .map_err(|(word, problem)| problem.at(&self.dockerfile, word.position))?;
+        .map_err(|wrong| wrong.1.at(&self.dockerfile, wrong.0.position))?;
         Ok(global.with_contexts(self.contexts.keys().cloned()))
     }
 

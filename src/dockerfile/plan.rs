@@ -158,7 +158,7 @@ impl Planner<'_> {
             }
             Kind::Env(pairs) => {
                 let pairs = self.pairs(pairs)?;
-                self.variables.set(&pairs);
+                self.variables.set(&pairs)?;
                 let change = |(name, value)| Change::Environment {
                     name,
                     value,

@@ -104,7 +104,7 @@ impl Dockerfile {
             self.escape,
             &self.arguments,
         );
-        let global = global.map_err(|(word, problem)| problem.at(self, word.position))?;
+        let global = global.map_err(|wrong| wrong.1.at(self, wrong.0.position))?;
         let mut index = target;
         loop {
             match self.beginning(index, &global)? {

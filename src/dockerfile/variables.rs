@@ -10,6 +10,9 @@ use crate::oci::Platform;
 /// Arguments everybody may pass without the Dockerfile declaring them (Dockerfile reference, "Predefined ARGs").
 const PREDEFINED: [&str; 5] = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
 
+/// Largest environment: what Linux hands over to a program at most, arguments and environment together, is 6 MiB.
+const ENVIRONMENT_LIMIT: usize = 6 * 1024 * 1024;
+
 /// The values a build begins with.
 #[derive(Debug, Clone)]
 pub(super) struct Global {
@@ -33,7 +36,7 @@ impl Global {
         target_stage: &str,
         escape: char,
         arguments: &[Argument],
-    ) -> Result<Self, (Word, Problem)> {
+    ) -> Result<Self, Box<(Word, Problem)>> {
         let mut platform = BTreeMap::from([("TARGETSTAGE".to_owned(), target_stage.to_owned())]);
         for (prefix, value) in [("BUILD", build), ("TARGET", target)] {
             platform.insert(format!("{prefix}PLATFORM"), value.to_string());
@@ -52,7 +55,11 @@ impl Global {
             let name = &argument.name.text;
             let value = match (global.given.get(name), &argument.default) {
                 (Some(value), _) => Some(value.clone()),
-                (None, Some(default)) => Some(global.fill(default).map_err(|problem| (default.clone(), problem))?),
+                (None, Some(default)) => Some(
+                    global
+                        .fill(default)
+                        .map_err(|problem| Box::new((default.clone(), problem)))?,
+                ),
                 (None, None) => None,
             };
             if let Some(value) = value {
@@ -126,13 +133,24 @@ impl<'a> Variables<'a> {
     }
 
     /// Sets variables of the environment, all at once: none sees the others.
-    pub(super) fn set(&mut self, pairs: &[(String, String)]) {
+    pub(super) fn set(&mut self, pairs: &[(String, String)]) -> Result<(), Problem> {
         for (name, value) in pairs {
             self.arguments.remove(name);
             match self.environment.iter_mut().find(|(known, _)| known == name) {
                 Some((_, old)) => old.clone_from(value),
                 None => self.environment.push((name.clone(), value.clone())),
             }
+        }
+        let size: usize = self
+            .environment
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum();
+        match size <= ENVIRONMENT_LIMIT {
+            true => Ok(()),
+            false => Err(Problem::syntax(format!(
+                "the environment has more than {ENVIRONMENT_LIMIT} bytes, and no program could be started with it"
+            ))),
         }
     }
 

@@ -38,6 +38,8 @@ pub(crate) use daemon::surroundings;
 pub(crate) use dockerfile::{ContextLocation, DockerfileSettings};
 pub(crate) use kaniko::Laxity;
 pub(crate) use output::Output;
+#[cfg(not(feature = "daemon"))]
+pub(crate) use output::no_daemon;
 pub(crate) use registries::{Logins, registries};
 #[cfg(feature = "daemon")]
 pub(crate) use run::RunSettings;

@@ -139,7 +139,12 @@ fn the_lines_of_a_job_for_kaniko_run_unchanged() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let configuration = folder.path().join("docker");
     source.copy_in(&base_layout(), &format!("{}/flyway/flyway:latest", source.address));
-    article(&folder.path().join("project"), "flyway/flyway", &source);
+    let project = folder.path().join("project");
+    article(&project, "flyway/flyway", &source);
+    // On this machine's own address nobody expects TLS.
+    let settings = fs::read_to_string(project.join("shipway.toml")).expect("a file can be read");
+    let settings = format!("{settings}\n[registry.\"{}\"]\nplain_http = false\n", target.address);
+    fs::write(project.join("shipway.toml"), settings).expect("a file can be written");
 
     let certificate = access.certificates.join("ca.crt");
     let lines = r#"set -e
@@ -159,11 +164,10 @@ echo "{\"auths\":{\"$CI_REGISTRY\":{\"username\":\"$CI_REGISTRY_USER\",\"passwor
         ] {
             run.args(["--env", &format!("{name}={value}")]);
         }
+        // A job starts in the project.
+        run.args(["--workdir", "/builds/shop/orders"]);
         let volume = |from: &Path, to: &str| format!("{}:{to}:ro", from.display());
-        run.args([
-            "--volume",
-            &volume(&folder.path().join("project"), "/builds/shop/orders"),
-        ]);
+        run.args(["--volume", &volume(&project, "/builds/shop/orders")]);
         // Where the image keeps the authorities it trusts.
         run.args(["--volume", &volume(&certificate, "/etc/ssl/certs/ca-certificates.crt")]);
         output(run.args([JOB_IMAGE, "sh", "-c", lines]));

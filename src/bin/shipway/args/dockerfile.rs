@@ -34,6 +34,9 @@ pub(crate) struct DockerfileArguments {
     /// Who builds [default: shipway]
     #[arg(long, value_enum, value_name = "ENGINE", help_heading = "From a Dockerfile")]
     pub(crate) engine: Option<Engine>,
+    /// Network of RUN, with --engine docker
+    #[arg(long, value_name = "NAME", help_heading = "From a Dockerfile")]
+    pub(crate) network: Option<String>,
     /// Let a secret into the image, by file and key; repeatable
     #[arg(long, value_name = "PATH:KEY", help_heading = "From a Dockerfile")]
     pub(crate) allow_secret: Vec<String>,

@@ -8,7 +8,7 @@ use shipway::oci::{Family, Reference};
 use shipway::progress::Progress;
 
 use super::loads::Loads;
-use crate::args::{BuildArguments, Format, GlobalArguments};
+use crate::args::{BuildArguments, Engine, Format, GlobalArguments};
 use crate::environment::Environment;
 use crate::places::Places;
 use crate::printer::Printer;
@@ -20,7 +20,6 @@ mod deliveries;
 mod docker;
 mod dockerfile;
 #[cfg(feature = "daemon")]
-#[expect(dead_code, reason = "--engine docker comes with the flags for Dockerfiles")]
 mod engine;
 mod facts;
 mod names;
@@ -88,7 +87,6 @@ pub(crate) async fn run(
     for_daemon(&mut settings, &places).await?;
     let mut loads = Loads::default();
     let deliveries = deliveries(&settings, &facts.project, &names, &places, &mut loads).await?;
-    let order = order(&settings, &facts, &places).await?;
     let files = match arguments.dry_run {
         true => None,
         false => Some(ResultFiles::prepare(&[
@@ -108,10 +106,21 @@ pub(crate) async fn run(
             ),
         ])?),
     };
-    let mut built = ship(&order, facts.set_digest(), &deliveries, &progress)
-        .await
-        .map_err(Error::from)?;
-
+    let mut built = match &settings.dockerfile {
+        Some(dockerfile) if dockerfile.engine == Engine::Docker => {
+            #[cfg(feature = "daemon")]
+            {
+                engine::build(dockerfile, &settings, &deliveries, &places).await?
+            }
+            #[cfg(not(feature = "daemon"))]
+            return Err(settings::no_daemon("--engine docker").into());
+        }
+        _ => {
+            let order = order(&settings, &facts, &places).await?;
+            let built = ship(&order, facts.set_digest(), &deliveries, &progress).await;
+            built.map_err(Error::from)?
+        }
+    };
     loads.correct(&mut built.delivered);
     let pushed = if settings.push {
         repositories(&names)

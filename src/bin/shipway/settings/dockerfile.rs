@@ -31,6 +31,8 @@ pub(crate) struct DockerfileSettings {
     pub(crate) preserve_modes: bool,
     /// Who builds.
     pub(crate) engine: Engine,
+    /// The network of `RUN`, where a daemon builds.
+    pub(crate) network: Option<String>,
 }
 
 /// Where a build context is.
@@ -100,6 +102,9 @@ pub(super) fn settle(
         contexts.insert(name.clone(), in_folder(value, project));
     }
     contexts.extend(super::pairs("--build-context", &given.build_context)?);
+    if given.network.is_some() && given.engine != Some(Engine::Docker) {
+        return Err(CommandError::usage("--network is for RUN, which only --engine docker does").into());
+    }
     Ok(Some(DockerfileSettings {
         dockerfile,
         context,
@@ -108,6 +113,7 @@ pub(super) fn settle(
         contexts,
         preserve_modes: given.preserve_modes,
         engine: given.engine.unwrap_or(Engine::Shipway),
+        network: given.network.clone(),
     }))
 }
 
@@ -120,6 +126,7 @@ fn needs_dockerfile(arguments: &BuildArguments) -> anyhow::Result<()> {
         ("--build-context", !given.build_context.is_empty()),
         ("--preserve-modes", given.preserve_modes),
         ("--engine", given.engine.is_some()),
+        ("--network", given.network.is_some()),
         ("--context-sub-path", arguments.kaniko.context_sub_path.is_some()),
     ];
     match flags.iter().find(|(_, is_given)| *is_given) {

@@ -32,7 +32,11 @@ pub(super) async fn blueprint(
 ) -> anyhow::Result<DockerfileBlueprint> {
     let (wanted, temporary) = (dockerfile.clone(), places.temp_folder.clone());
     let reading = tokio::task::spawn_blocking(move || read(&wanted, &temporary));
-    let (text, context) = reading.await??;
+    let Read {
+        dockerfile: text,
+        context,
+        ..
+    } = reading.await??;
     let target = text.target(dockerfile.target.as_deref()).map_err(Error::from)?;
     let mut contexts = BTreeMap::new();
     for (name, value) in &dockerfile.contexts {
@@ -74,7 +78,7 @@ pub(super) async fn blueprint(
 }
 
 /// The platform of this machine.
-fn own_platform() -> Platform {
+pub(super) fn own_platform() -> Platform {
     let architecture = match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
@@ -148,8 +152,19 @@ async fn named_context(
     Ok(NamedContext::Image(name, source, selector))
 }
 
-/// The Dockerfile, and the context with the rules of its ignore file.
-fn read(settings: &DockerfileSettings, temporary: &Path) -> anyhow::Result<(Dockerfile, Context)> {
+/// A Dockerfile, and what it copies from.
+pub(super) struct Read {
+    pub(super) dockerfile: Dockerfile,
+    /// Its text.
+    pub(super) bytes: Vec<u8>,
+    /// Where it lies in the context, if it does.
+    pub(super) inside: Option<ImagePath>,
+    /// The context, without what its ignore file leaves out.
+    pub(super) context: Context,
+}
+
+/// Reads the Dockerfile, and opens the context. Blocks.
+pub(super) fn read(settings: &DockerfileSettings, temporary: &Path) -> anyhow::Result<Read> {
     let opened = match &settings.context {
         ContextLocation::Folder(path) => Context::folder(path, settings.preserve_modes),
         ContextLocation::Archive(path) => Context::tar_file(path, settings.preserve_modes, temporary),
@@ -158,39 +173,49 @@ fn read(settings: &DockerfileSettings, temporary: &Path) -> anyhow::Result<(Dock
         }
     };
     let context = opened.map_err(cannot_use)?;
-    let path = &settings.dockerfile;
-    let is_usual = path.is_none();
-    let path = path.as_deref().unwrap_or(Path::new(USUAL_NAME));
-    if path == Path::new("-") {
+    let path = settings.dockerfile.as_deref();
+    let named = path.unwrap_or(Path::new(USUAL_NAME));
+    let name = named.display().to_string();
+    if named == Path::new("-") {
         let mut bytes = Vec::new();
         io::stdin().lock().take(DOCKERFILE_LIMIT).read_to_end(&mut bytes)?;
-        return Ok((
-            parse("standard input", &bytes)?,
-            context.ignoring(None).map_err(cannot_use)?,
-        ));
+        return done("standard input", bytes, None, context.ignoring(None));
     }
     // As written it is a path of this machine; kaniko looks for it in the context as well.
-    if !is_usual && path.is_file() {
-        let bytes = fs::read(path).map_err(|error| missing(path, settings, Some(error)))?;
-        let beside = match &settings.context {
-            ContextLocation::Folder(folder) => within(folder, path),
+    if path.is_some() && named.is_file() {
+        let bytes = fs::read(named).map_err(|error| missing(named, settings, Some(error)))?;
+        let inside = match &settings.context {
+            ContextLocation::Folder(folder) => within(folder, named),
             ContextLocation::Archive(_) | ContextLocation::Stdin => None,
         };
-        let dockerfile = parse(&path.display().to_string(), &bytes)?;
-        let own = own_rules(path)?;
-        return match (beside, own) {
-            (None, Some(rules)) => Ok((dockerfile, context.with_rules(rules))),
-            (beside, _) => Ok((dockerfile, context.ignoring(beside.as_ref()).map_err(cannot_use)?)),
+        let context = match (&inside, own_rules(named)?) {
+            (None, Some(rules)) => Ok(context.with_rules(rules)),
+            (inside, _) => context.ignoring(inside.as_ref()),
         };
+        return done(&name, bytes, inside, context);
     }
-    let inside: ImagePath = format!("/{}", path.display()).parse().map_err(Error::from)?;
+    let inside: ImagePath = format!("/{name}").parse().map_err(Error::from)?;
     match context.read(&inside, DOCKERFILE_LIMIT).map_err(cannot_use)? {
         Some(bytes) => {
-            let dockerfile = parse(&path.display().to_string(), &bytes)?;
-            Ok((dockerfile, context.ignoring(Some(&inside)).map_err(cannot_use)?))
+            let context = context.ignoring(Some(&inside));
+            done(&name, bytes, Some(inside), context)
         }
-        None => Err(missing(path, settings, None)),
+        None => Err(missing(named, settings, None)),
     }
+}
+
+fn done(
+    name: &str,
+    bytes: Vec<u8>,
+    inside: Option<ImagePath>,
+    context: Result<Context, Problem>,
+) -> anyhow::Result<Read> {
+    Ok(Read {
+        dockerfile: Dockerfile::parse(name, &bytes).map_err(Error::from)?,
+        bytes,
+        inside,
+        context: context.map_err(cannot_use)?,
+    })
 }
 
 /// The ignore file of a Dockerfile that lies outside the context.
@@ -207,10 +232,6 @@ fn own_rules(path: &Path) -> anyhow::Result<Option<shipway::dockerfile::Rules>> 
             .because(error)
             .into()),
     }
-}
-
-fn parse(name: &str, bytes: &[u8]) -> Result<Dockerfile, Error> {
-    Ok(Dockerfile::parse(name, bytes)?)
 }
 
 /// The path of a file below a folder.
