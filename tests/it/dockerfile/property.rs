@@ -143,6 +143,7 @@ fn sample() -> TestProject {
         .symlink("e/link", "../../../../etc")
         .file("e/link/y", b"y");
     let project = TestProject::empty()
+        .project_file("[registry.\"docker.io\"]\nendpoint = \"http://127.0.0.1:1\"\n")
         .file("a.txt", "a\n")
         .file("a b", "ab\n")
         .file("d/b.txt", "b\n")
@@ -170,12 +171,13 @@ fn random_dockerfiles_are_built_or_refused() {
         let before = left(&project);
         let run = || -> Outcome {
             let _ = std::fs::remove_dir_all(project.root().join("out"));
-            build(&project, &["--output", "oci:../out", "-t", "v1"])
+            build(&project, &["--output", "oci:../out", "-t", "v1", "--retry", "0"])
         };
         let first = run();
         let wrong = || format!("seed {seed}:\n{text}\n{first:#?}");
         assert!(!first.stderr.contains("panicked"), "{}", wrong());
-        assert!(matches!(first.status, Some(0 | 2)), "{}", wrong());
+        // A name that is no stage's is an image's, and no registry can be reached.
+        assert!(matches!(first.status, Some(0 | 2 | 8)), "{}", wrong());
         assert_eq!(left(&project), before, "{}", wrong());
         if first.status == Some(0) {
             built += 1;

@@ -42,7 +42,7 @@ fn a_run_in_a_stage_that_is_not_needed_does_not_matter() {
     assert_eq!(root.only().text("two"), "a\n");
     build(&project, &["--dry-run", "--target", "tests"])
         .exited(2)
-        .says(&["Dockerfile:2:1"]);
+        .says(&["Dockerfile:6:1"]);
 }
 
 /// Catches a trigger of the base that would run something, and is passed over or told without its text.

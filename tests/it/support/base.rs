@@ -15,6 +15,8 @@ pub(crate) struct Base {
     docker: bool,
     entrypoint: Option<String>,
     environment: Vec<String>,
+    /// Whether it wants something run by those who build on it.
+    triggers: bool,
     layers: Vec<BaseLayer>,
 }
 
@@ -42,6 +44,7 @@ impl Base {
             docker: false,
             entrypoint: Some("[\"flyway\"]".to_owned()),
             environment: vec!["PATH=/flyway:/usr/bin:/bin".to_owned()],
+            triggers: true,
             layers: Vec::new(),
         }
         .layer(
@@ -129,6 +132,12 @@ impl Base {
         self
     }
 
+    /// Without instructions for those who build on it.
+    pub(crate) fn without_triggers(mut self) -> Self {
+        self.triggers = false;
+        self
+    }
+
     /// With a variable in its environment.
     pub(crate) fn environment(mut self, variable: &str) -> Self {
         self.environment.push(variable.to_owned());
@@ -155,6 +164,11 @@ impl Base {
         let entrypoint = self.entrypoint.clone();
         let entrypoint = entrypoint.map_or(String::new(), |words| format!("\"Entrypoint\":{words},"));
         let environment = json!(self.environment);
+        let triggers = if self.triggers {
+            "\"OnBuild\":[\"RUN true\"],"
+        } else {
+            ""
+        };
         let diff_ids: Vec<_> = self.layers.iter().map(|layer| &layer.diff_id).collect();
         let history: Vec<_> = (0..self.layers.len())
             .map(|index| json!({"created": "2026-01-02T03:04:05Z", "created_by": format!("COPY part-{index} /")}))
@@ -164,7 +178,7 @@ impl Base {
             "{{\"architecture\":\"{architecture}\"{variant},\"config\":{{\"Hostname\":\"\",\
              \"Healthcheck\":{{\"Test\":[\"CMD\",\"true\"],\"Interval\":30000000000}},\"Env\":{environment},\
              \"Cmd\":[\"-?\"],\"Image\":\"sha256:0123\",\"WorkingDir\":\"/flyway\",{entrypoint}\
-             \"OnBuild\":[\"STOPSIGNAL SIGTERM\"],\"Labels\":{{\"maintainer\":\"base\",\
+             {triggers}\"Labels\":{{\"maintainer\":\"base\",\
              \"org.opencontainers.image.version\":\"13.12.0\",\"org.opencontainers.image.source\":\
              \"https://example.com/base\"}},\"Shell\":[\"/bin/bash\",\"-c\"],\"StopSignal\":\"SIGTERM\"}},\
              \"container\":\"0123456789\",\"created\":\"2026-01-02T03:04:05Z\",\"docker_version\":\"20.10.24\",\
