@@ -26,20 +26,33 @@ flags=(-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-arg
 RUSTFLAGS="${flags[*]}" cargo +nightly build --release --locked --manifest-path tests/fuzz/Cargo.toml --target "$host" \
     --target-dir target/fuzz --bins
 
+seed_archive() {
+    local folder
+    folder=$(mktemp -d)
+    mkdir "$folder/sub"
+    echo text >"$folder/sub/file"
+    ln "$folder/sub/file" "$folder/name"
+    ln -s sub "$folder/link"
+    tar -C "$folder" -b1 --format=pax --owner=0 --group=0 -cf "$1/seed-pax" .
+    tar -C "$folder" -b1 --format=gnu --owner=0 --group=0 -czf "$1/seed-gnu" .
+    rm -r "$folder"
+}
+
 failed=()
 for target in "${targets[@]}"; do
     corpus=target/fuzz/corpus/$target
     artifacts=target/fuzz/artifacts/$target/
     mkdir -p "$corpus" "$artifacts"
-    # Something to begin with, as far as there is something.
-    if [ -d "tests/fuzz/seeds/$target" ]; then
-        cp -n "tests/fuzz/seeds/$target"/* "$corpus"/
+    # No fuzzer finds the first archive by itself.
+    if [ "$target" = tar ]; then
+        seed_archive "$corpus"
     fi
     echo "== $target for $seconds s"
     # A slow input is a finding too: every one of them is small.
     "target/fuzz/$host/release/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=16384 \
-        -artifact_prefix="$artifacts" -print_final_stats=1 "$corpus" 2>&1 | grep -vE '^#[0-9]+[[:space:]]+(NEW|REDUCE|pulse|RELOAD)' ||
+        -artifact_prefix="$artifacts" -print_funcs=0 -print_final_stats=1 "$corpus" >"$artifacts/log" 2>&1 ||
         failed+=("$target")
+    tail -n 40 "$artifacts/log" | grep -E '^(stat::|#[0-9]+.*DONE)|ERROR|panicked|SUMMARY|Test unit' || true
 done
 if [ ${#failed[@]} -gt 0 ]; then
     echo "fuzzing failed: ${failed[*]}; the inputs are in target/fuzz/artifacts" >&2

@@ -12,8 +12,9 @@ fuzz_target!(|input: &[u8]| {
     let (path, rest) = (String::from_utf8_lossy(&input[..end]), &input[end..]);
     let text = String::from_utf8_lossy(rest);
     for pattern in [Pattern::of_source(&text), Pattern::of_rule(&text)].into_iter().flatten() {
-        pattern.matches(&path);
-        pattern.may_match_below(&path);
+        let is_match = path.rsplit_once('/').is_some() && pattern.matches(&path);
+        let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+        assert!(!is_match || pattern.may_match_below(directory) || path.ends_with('/'), "{path} fits, nothing below {directory}");
     }
     if let Ok(mode) = text.trim().parse::<Mode>() {
         assert!(mode.apply(0o644, false) <= 0o7777);
