@@ -28,7 +28,8 @@ impl Sample {
             redirects: true,
             ..Options::open()
         });
-        let bases = [Base::flyway(), Base::flyway().platform("linux/arm64")];
+        let base = || Base::flyway().without_triggers();
+        let bases = [base(), base().platform("linux/arm64")];
         registry.seed("flyway/flyway", "13.12.0", &Bundle::index(&bases));
         let binary = env!("CARGO_BIN_EXE_shipway");
         let host = registry.host();
