@@ -108,6 +108,7 @@ impl Assembly<'_> {
         config.set_label(SET_DIGEST_LABEL, self.set_digest)?;
         let told = history::Told::new(layers, self.created);
         let mut history = told.files();
+        let mut environment = Vec::new();
         for step in &recipe.steps {
             match step {
                 Step::Files(_) => {}
@@ -118,13 +119,26 @@ impl Assembly<'_> {
                 }
                 Step::Instruction { text, entries, changes } => {
                     for change in changes {
-                        apply(config, change)?;
+                        match change {
+                            // A config with thousands of variables is not read and written for each of them.
+                            Change::Environment {
+                                name,
+                                value,
+                                unless_set: false,
+                            } => environment.push((name.clone(), value.clone())),
+                            other => {
+                                apply(config, other)?;
+                            }
+                        }
                     }
                     if !text.is_empty() {
                         history.push(told.instruction(text, entries.is_empty()));
                     }
                 }
             }
+        }
+        if !environment.is_empty() {
+            config.set_all_env(&environment)?;
         }
         let diff_ids: Vec<Digest> = layers.iter().map(|layer| layer.diff_id).collect();
         config.append(&diff_ids, &history)

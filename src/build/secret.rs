@@ -1,11 +1,12 @@
 //! Secrets stop a build: an image is read by many more than may know them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
 use super::BuildError;
+use crate::content::tree::clamped;
 use crate::migrations::check::secret::{NamedText, TextKind, secrets};
 use crate::recipe::{Change, FileContent, ImagePath, Recipe, Step};
 
@@ -13,6 +14,9 @@ use crate::recipe::{Change, FileContent, ImagePath, Recipe, Step};
 const CONFIGURATION: [&str; 2] = [".conf", ".toml"];
 /// Largest configuration file that is looked into. Real ones have some kilobytes.
 const LIMIT: u64 = 1024 * 1024;
+
+/// Links followed from one file to another, as Linux does.
+const MOST_LINKS: usize = 40;
 
 /// Secrets that may go into the image: each a path and a key.
 pub type AllowedSecrets = BTreeSet<(String, String)>;
@@ -24,9 +28,11 @@ pub type AllowedSecrets = BTreeSet<(String, String)>;
 /// [`BuildError::Secrets`], or when a file cannot be read.
 pub fn refuse_secrets(recipe: &Recipe, root: &Path, allowed: &AllowedSecrets) -> Result<(), BuildError> {
     let mut files: Vec<(String, String)> = Vec::new();
+    let all: BTreeMap<&ImagePath, &FileContent> = contents(recipe).collect();
     for (path, content) in contents(recipe) {
-        if CONFIGURATION.iter().any(|end| path.name().ends_with(end)) {
-            files.extend(text(path, content, root)?);
+        let own = matches!(content, FileContent::Local { path, .. } if is_configuration(&path.to_string_lossy()));
+        if own || is_configuration(path.name()) {
+            files.extend(text(path, behind(path, content, &all), root)?);
         }
     }
     let configs = files.iter().map(|(name, value)| NamedText {
@@ -40,7 +46,13 @@ pub fn refuse_secrets(recipe: &Recipe, root: &Path, allowed: &AllowedSecrets) ->
         _ => None,
     });
     let entries = entries.map(|(kind, name, value)| NamedText { kind, name, value });
-    let mut found = secrets(configs.chain(entries));
+    let arguments = arguments(recipe);
+    let arguments = arguments.iter().map(|(name, value)| NamedText {
+        kind: TextKind::Variable,
+        name,
+        value,
+    });
+    let mut found = secrets(configs.chain(entries).chain(arguments));
     found.retain(|finding| !finding.is_allowed(allowed));
     match found.is_empty() {
         true => Ok(()),
@@ -55,6 +67,52 @@ fn contents(recipe: &Recipe) -> impl Iterator<Item = (&ImagePath, &FileContent)>
         Step::Files(_) | Step::Change(_) => &[],
     });
     files.chain(entries.map(|entry| (&entry.path, &entry.content)))
+}
+
+fn is_configuration(name: &str) -> bool {
+    CONFIGURATION.iter().any(|end| name.ends_with(end))
+}
+
+/// The file behind links to other files of the recipe.
+fn behind<'a>(
+    path: &ImagePath,
+    content: &'a FileContent,
+    all: &BTreeMap<&ImagePath, &'a FileContent>,
+) -> &'a FileContent {
+    let (mut path, mut content) = (path.clone(), content);
+    for _ in 0..MOST_LINKS {
+        let next = match content {
+            FileContent::HardLink(to) => Some(to.clone()),
+            FileContent::Link { to, .. } => clamped(&path.parent().unwrap_or_default(), to).ok(),
+            _ => None,
+        };
+        match next.and_then(|next| Some((all.get(&next).copied()?, next))) {
+            Some((found, next)) => (path, content) = (next, found),
+            None => break,
+        }
+    }
+    content
+}
+
+/// What stands on command lines as `-name=value`, and in the defaults of `ARG`, which the history tells.
+fn arguments(recipe: &Recipe) -> Vec<(String, String)> {
+    let words = recipe.changes().flat_map(|change| match change {
+        Change::Command(words) | Change::Entrypoint { arguments: words, .. } => words.as_slice(),
+        _ => &[],
+    });
+    let words = words
+        .flat_map(|word| word.split_whitespace())
+        .filter(|word| word.starts_with('-'));
+    let defaults = recipe.steps.iter().filter_map(|step| match step {
+        Step::Instruction { text, .. } => text.strip_prefix("ARG "),
+        Step::Files(_) | Step::Change(_) => None,
+    });
+    words
+        .map(|word| word.trim_start_matches('-'))
+        .chain(defaults.flat_map(str::split_whitespace))
+        .filter_map(|word| word.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.trim_matches(['"', '\'']).to_owned()))
+        .collect()
 }
 
 /// The name and the text of a file; `None` for what is no file, or no configuration by its size.

@@ -106,7 +106,7 @@ impl DockerfileBlueprint {
     /// When a stage that is needed would have to run something, or copies from one that is not there.
     pub fn check(&self, progress: &dyn Progress) -> Result<(), DockerfileError> {
         let global = self.global(&Platform::linux_amd64())?;
-        self.dockerfile.check(self.target, &global)?;
+        self.dockerfile.needed(self.target, &global)?;
         for notice in &self.dockerfile.notices {
             progress.on(&Event::Notice(notice));
         }
@@ -246,6 +246,10 @@ impl Blueprint for DockerfileBlueprint {
             config: config.clone(),
         };
         let mut evaluation = Evaluation::new(self, &global, platform, root, progress);
+        // One after another, each after those it needs: a chain of thousands must not become a stack of as many calls.
+        for stage in self.dockerfile.needed(self.target, &global)? {
+            evaluation.stage(stage).await?;
+        }
         let mut steps = evaluation.stage(self.target).await?.steps.clone();
         let label = |(key, value): &(String, String)| {
             Step::Change(Change::Label {

@@ -96,6 +96,7 @@ impl<'a> Evaluation<'a> {
                     self.on(&base, &config).map_err(at)?
                 }
             };
+            image.settings.begin_stage();
             let triggers = std::mem::take(&mut image.settings.triggers);
             if !triggers.is_empty() {
                 image.steps.push(Step::Change(Change::NoOnBuild));
@@ -306,8 +307,8 @@ impl<'a> Evaluation<'a> {
         }
         let mut entries = placing.finish();
         if !gathered.archives.is_empty() {
-            // What an archive says of modes counts, and `--chmod` does not reach into it.
-            let mut placing = Placing::new(&mut image.files, owner, None, true);
+            // What an archive says of modes and owners counts: `--chmod` and `--chown` do not reach into it.
+            let mut placing = Placing::new(&mut image.files, owner, None, true).keeping_owners();
             let directory = placing.directory(&copy.destination).await?;
             for archive in &gathered.archives {
                 placing.archive(&archive.below(&directory)?).await?;

@@ -118,7 +118,8 @@ pub(super) async fn gather(
                     Some(archive) => gathered.archives.push(archive),
                     None if copy.unpack == Some(true) => {
                         return Err(Problem::syntax(format!(
-                            "{address} is no archive that could be unpacked"
+                            "{} is no archive that could be unpacked",
+                            shown(address)
                         )));
                     }
                     None => gathered.sources.push(vec![file]),
@@ -194,7 +195,7 @@ async fn unpacked(file: &Picked, blueprint: &DockerfileBlueprint) -> Result<Opti
 async fn fetch(address: &str, copy: &PlannedCopy, blueprint: &DockerfileBlueprint) -> Result<Picked, Problem> {
     if !address.starts_with("http") || address.ends_with(".git") || address.contains(".git#") {
         return Err(Problem::syntax_with(
-            format!("{address} is a git repository, which shipway does not fetch"),
+            format!("{} is a git repository, which shipway does not fetch", shown(address)),
             "check it out into the build context before, as CI jobs do; or --engine docker",
         ));
     }
@@ -203,7 +204,11 @@ async fn fetch(address: &str, copy: &PlannedCopy, blueprint: &DockerfileBlueprin
         && expected != downloaded.digest
     {
         return Err(Problem::syntax_with(
-            format!("{address} has the checksum {}, not {expected}", downloaded.digest),
+            format!(
+                "{} has the checksum {}, not {expected}",
+                shown(address),
+                downloaded.digest
+            ),
             "something else is there now; if it is meant to be, change --checksum",
         ));
     }
@@ -215,10 +220,43 @@ async fn fetch(address: &str, copy: &PlannedCopy, blueprint: &DockerfileBlueprin
     let name = name.unwrap_or_else(|| last.to_owned());
     if name.is_empty() && copy.into_directory {
         return Err(Problem::syntax_with(
-            format!("{address} does not say what the file is called"),
+            format!("{} does not say what the file is called", shown(address)),
             "name it in the destination, without a slash at the end",
         ));
     }
     let name = if name.is_empty() { "download" } else { &name };
     made(name, FileContent::Stored(downloaded.content), OF_ADDRESS)
+}
+
+/// An address without what may be a login: user and password, and the query.
+fn shown(address: &str) -> String {
+    let address = address.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = host.rsplit('@').next().unwrap_or(host);
+    match scheme {
+        "" => format!("{host}/{path}"),
+        _ => format!("{scheme}://{host}/{path}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logins_in_addresses_are_not_shown() {
+        for address in [
+            "https://oauth2:secret@a.b/c.git",
+            "https://secret@a.b/c.git#main",
+            "https://a.b/c.git?token=secret",
+            "git@a.b:c/secret@x",
+        ] {
+            let shown = shown(address);
+            assert!(
+                shown.contains("a.b") && (!shown.contains("secret") || shown.starts_with("a.b:c")),
+                "{shown}"
+            );
+        }
+    }
 }

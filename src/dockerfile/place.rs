@@ -19,6 +19,8 @@ pub(super) struct Placing<'a> {
     layer: BTreeMap<ImagePath, Entry>,
     /// Whose everything becomes.
     owner: Option<(u64, u64)>,
+    /// Whether what is placed keeps its owners all the same.
+    keeps_owners: bool,
     /// What the modes become.
     mode: Option<Mode>,
     /// Whether directories that are there get the mode and owner of those that are copied onto them.
@@ -40,10 +42,19 @@ impl<'a> Placing<'a> {
             files,
             layer: BTreeMap::new(),
             owner,
+            keeps_owners: false,
             mode,
             overwrites,
             real: BTreeMap::new(),
             names: BTreeMap::new(),
+        }
+    }
+
+    /// The owner is only for directories that have to be made.
+    pub(super) fn keeping_owners(self) -> Self {
+        Self {
+            keeps_owners: true,
+            ..self
         }
     }
 
@@ -184,7 +195,7 @@ impl<'a> Placing<'a> {
         let attributes = match &content {
             FileContent::Link { .. } => Attributes {
                 mode: 0o777,
-                ..self.owned(entry.attributes)
+                ..self.dressed(entry.attributes, false)
             },
             _ => self.dressed(entry.attributes, false),
         };
@@ -207,9 +218,12 @@ impl<'a> Placing<'a> {
             Some(mode) => mode.apply(attributes.mode, is_directory),
             None => attributes.mode,
         };
-        Attributes {
-            mode,
-            ..self.owned(attributes)
+        match self.keeps_owners {
+            true => Attributes { mode, ..attributes },
+            false => Attributes {
+                mode,
+                ..self.owned(attributes)
+            },
         }
     }
 

@@ -22,6 +22,9 @@ use words::{ports, signal};
 /// The program that runs commands in shell form, unless `SHELL` says otherwise.
 const SHELL: [&str; 2] = ["/bin/sh", "-c"];
 
+/// Ports a stage may name: every one there is, for one protocol.
+const MOST_PORTS: usize = 65_536;
+
 /// An instruction that can be carried out.
 #[derive(Debug, Clone)]
 pub(super) struct Planned {
@@ -85,13 +88,21 @@ pub(super) struct Settings {
     directory: ImagePath,
     user: String,
     shell: Vec<String>,
-    /// Whether the Dockerfile itself said what is run by default.
+    /// Whether the stage itself said what is run by default.
     has_command: bool,
+    /// How many ports the stage has named.
+    ports: usize,
     /// The instructions for images built on it.
     pub triggers: Vec<String>,
 }
 
 impl Settings {
+    /// Begins a stage on what another one made: its command is one of the base's now.
+    pub(super) fn begin_stage(&mut self) {
+        self.has_command = false;
+        self.ports = 0;
+    }
+
     /// The settings of a base.
     pub(super) fn of(config: &ImageConfig) -> Result<Self, ConfigError> {
         let environment = config.env()?;
@@ -107,6 +118,7 @@ impl Settings {
             user: config.user()?,
             shell: config.shell()?,
             has_command: false,
+            ports: 0,
             triggers: config.triggers()?,
         })
     }
@@ -191,8 +203,12 @@ impl Planner<'_> {
                 for word in words {
                     for text in self.variables.fill_words(word)? {
                         all.extend(ports(&text)?);
+                        if self.settings.ports + all.len() > MOST_PORTS {
+                            return Err(Problem::syntax(format!("EXPOSE names more than {MOST_PORTS} ports")));
+                        }
                     }
                 }
+                self.settings.ports += all.len();
                 vec![Change::Expose(all)]
             }
             Kind::Volume(words) => {

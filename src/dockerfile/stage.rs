@@ -35,7 +35,7 @@ impl Dockerfile {
     pub fn target(&self, name: Option<&str>) -> Result<usize, DockerfileError> {
         let last = self.stages.len().saturating_sub(1);
         let Some(name) = name else { return Ok(last) };
-        let by_name = self.stages.iter().position(|stage| is_called(stage, name));
+        let by_name = self.stages.iter().rposition(|stage| is_called(stage, name));
         let by_number = || name.parse().ok().filter(|number| *number <= last);
         by_name.or_else(by_number).ok_or_else(|| {
             let names: Vec<&str> = self.stages.iter().filter_map(|stage| stage.name.as_deref()).collect();
@@ -72,7 +72,7 @@ impl Dockerfile {
         if name == "scratch" {
             return Ok(Beginning::Scratch);
         }
-        let earlier = self.stages[..index].iter().position(|stage| is_called(stage, &name));
+        let earlier = self.stages[..index].iter().rposition(|stage| is_called(stage, &name));
         if let Some(earlier) = earlier.filter(|_| !global.is_context(&name)) {
             return Ok(Beginning::Stage(earlier));
         }
@@ -121,7 +121,7 @@ impl Dockerfile {
         if global.is_context(from) {
             return Ok(Origin::Other(from.to_owned()));
         }
-        if let Some(stage) = self.stages[..index].iter().position(|stage| is_called(stage, from)) {
+        if let Some(stage) = self.stages[..index].iter().rposition(|stage| is_called(stage, from)) {
             return Ok(Origin::Stage(stage));
         }
         match from.parse::<usize>() {
@@ -138,8 +138,9 @@ impl Dockerfile {
         }
     }
 
-    /// Checks that no stage the target needs would have to run something, before anything is fetched.
-    pub(super) fn check(&self, target: usize, global: &Global) -> Result<(), DockerfileError> {
+    /// Finds the stages the target needs, itself included, and checks that none of them would have to run something,
+    /// before anything is fetched. Each comes after those it needs.
+    pub(super) fn needed(&self, target: usize, global: &Global) -> Result<BTreeSet<usize>, DockerfileError> {
         let mut needed = BTreeSet::from([target]);
         let mut open = vec![target];
         while let Some(index) = open.pop() {
@@ -152,6 +153,13 @@ impl Dockerfile {
                     Kind::Run => return Err(Problem::Run.at(self, instruction.position)),
                     Kind::Copy(copy) => {
                         let Some(from) = &copy.from else { continue };
+                        if from.text.contains('$') {
+                            let problem = Problem::syntax_with(
+                                "--from takes no variables",
+                                "begin a stage with it, FROM $IMAGE AS name, and copy from that",
+                            );
+                            return Err(problem.at(self, from.position));
+                        }
                         let origin = self.origin(index, &from.text, global);
                         if let Origin::Stage(stage) = origin.map_err(|problem| problem.at(self, from.position))? {
                             needs.push(stage);
@@ -162,7 +170,7 @@ impl Dockerfile {
             }
             open.extend(needs.into_iter().filter(|stage| needed.insert(*stage)));
         }
-        Ok(())
+        Ok(needed)
     }
 }
 

@@ -125,10 +125,10 @@ impl<'a> Variables<'a> {
         let global = self.global;
         let value = global.given.get(name).cloned().or(default);
         let value = value.or_else(|| global.declared.get(name).cloned());
-        match value.or_else(|| global.platform.get(name).cloned()) {
-            Some(value) => self.arguments.insert(name.clone(), value),
-            None => self.arguments.remove(name),
-        };
+        // Without a value it stays what it is, which may be an earlier stage's.
+        if let Some(value) = value.or_else(|| global.platform.get(name).cloned()) {
+            self.arguments.insert(name.clone(), value);
+        }
         Ok(())
     }
 

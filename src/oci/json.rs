@@ -1,5 +1,6 @@
 //! JSON objects whose members stay as they were written.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{MapAccess, Visitor};
@@ -45,6 +46,20 @@ impl JsonObject {
         match self.members.iter_mut().find(|(name, _)| name == key) {
             Some((_, old)) => *old = raw,
             None => self.members.push((key.to_owned(), raw)),
+        }
+        Ok(())
+    }
+
+    /// Adds members that are empty objects, unless they are there.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub(super) fn add_empty(&mut self, names: &[String]) -> Result<(), serde_json::Error> {
+        let mut known: HashSet<String> = self.members.iter().map(|(name, _)| name.clone()).collect();
+        for name in names {
+            if known.insert(name.clone()) {
+                self.members.push((name.clone(), to_raw_value(&Self::default())?));
+            }
         }
         Ok(())
     }

@@ -10,7 +10,6 @@ use shipway::content::{Location, TagRule};
 use shipway::error::Error;
 use shipway::oci::{Family, Platform};
 use shipway::project::Project;
-use shipway::recipe::ImagePath;
 use shipway::runner::{Inputs, Profile};
 
 use crate::args::{BuildArguments, GlobalArguments, ImageFormat};
@@ -29,6 +28,7 @@ mod output;
 mod registries;
 #[cfg(feature = "daemon")]
 mod run;
+mod texts;
 
 #[cfg(feature = "aws")]
 pub(crate) use aws::{Identities, repository};
@@ -45,6 +45,7 @@ pub(crate) use registries::{Logins, registries};
 pub(crate) use run::RunSettings;
 
 use origin::{Setting, first};
+use texts::{addition, image_path, pairs, words};
 
 /// The project file looked for where no other is named.
 const PROJECT_FILE: &str = "shipway.toml";
@@ -389,46 +390,6 @@ fn source_date_epoch(environment: &Environment) -> anyhow::Result<Option<u64>> {
         ))
         .into()),
     }
-}
-
-fn image_path(origin: &str, text: &str) -> anyhow::Result<ImagePath> {
-    text.parse::<ImagePath>().map_err(|error| {
-        CommandError::usage(format!("{origin}: {text:?} cannot be used"))
-            .because(Error::from(error))
-            .into()
-    })
-}
-
-/// A file or folder and its place. A file whose place ends with a slash goes into that directory.
-fn addition(origin: &str, from: PathBuf, to: &str) -> anyhow::Result<(PathBuf, ImagePath)> {
-    let place = match from.file_name().and_then(|name| name.to_str()) {
-        Some(name) if to.ends_with('/') && !from.is_dir() => image_path(origin, &format!("{to}{name}"))?,
-        _ => image_path(origin, to)?,
-    };
-    Ok((from, place))
-}
-
-/// `KEY=VALUE`, each.
-fn pairs(flag: &str, texts: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
-    texts
-        .iter()
-        .map(|text| match text.split_once('=') {
-            Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-            _ => Err(CommandError::usage(format!("{flag} {text}: not KEY=VALUE")).into()),
-        })
-        .collect()
-}
-
-/// A JSON list of words, or one word.
-fn words(flag: &str, text: &str) -> anyhow::Result<Vec<String>> {
-    if text.trim_start().starts_with('[') {
-        return serde_json::from_str(text).map_err(|error| {
-            CommandError::usage(format!("{flag} {text}: not a JSON list of words"))
-                .because(error)
-                .into()
-        });
-    }
-    Ok(vec![text.to_owned()])
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use super::headers::{Entry as TarEntry, EntryKind, Headers};
 use super::layer::{LayerReader, unpacked};
 use super::listing::Fact;
 use super::unpack::{limit, unpack};
-use super::{Result, Tree};
-use crate::recipe::{Entry, FileContent, ImagePath, Store};
+use super::{ContentError, Kind, Result, Tree};
+use crate::recipe::{Entry, FileContent, ImagePath, Special, Store};
 
 /// Files taken out of an image.
 #[derive(Debug)]
@@ -63,13 +63,18 @@ impl Tree {
             };
             let (others, _) = unpacked(&self.source, layer, move |reader| others.read(reader, size)).await?;
             for (path, (target, _)) in links {
-                if let Some(file) = others.found.get(&target) {
-                    let entry = Entry {
-                        path: path.clone(),
-                        ..file.clone()
-                    };
-                    capture.found.insert(path, entry);
-                }
+                let Some(file) = others.found.get(&target) else {
+                    return Err(ContentError::new(
+                        Kind::Invalid,
+                        format!("cannot take {path} out of {}", self.source.place()),
+                    )
+                    .because(format!("it is a hard link to {target}, which its layer does not hold")));
+                };
+                let entry = Entry {
+                    path: path.clone(),
+                    ..file.clone()
+                };
+                capture.found.insert(path, entry);
             }
         }
         Ok(capture.found.into_values().collect())
@@ -151,7 +156,13 @@ impl Capture {
                         );
                     }
                     let content = self.content(&entry, &mut headers)?;
-                    here.insert(path.clone(), Entry::new(path, content, entry.attributes));
+                    here.insert(
+                        path.clone(),
+                        Entry {
+                            extended: entry.extended.clone(),
+                            ..Entry::new(path, content, entry.attributes)
+                        },
+                    );
                 }
                 None => {}
             }
@@ -189,6 +200,20 @@ impl Capture {
                 to: entry.link.clone(),
                 path: PathBuf::new(),
             },
+            EntryKind::File if entry.is_sparse => {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    format!("{} is sparse, which shipway does not unpack", entry.path),
+                ));
+            }
+            EntryKind::File if entry.kind_byte == b'6' => FileContent::Special(Special::Pipe),
+            EntryKind::File if matches!(entry.kind_byte, b'3' | b'4') => {
+                let (major, minor) = entry.device;
+                FileContent::Special(match entry.kind_byte {
+                    b'3' => Special::Character { major, minor },
+                    _ => Special::Block { major, minor },
+                })
+            }
             EntryKind::File | EntryKind::HardLink => {
                 FileContent::Stored(headers.with_content(entry, |bytes| store.keep(bytes, entry.size))?)
             }

@@ -101,7 +101,7 @@ pub(super) fn settle(
     for (name, value) in &section.contexts {
         contexts.insert(name.clone(), in_folder(value, project));
     }
-    contexts.extend(super::pairs("--build-context", &given.build_context)?);
+    contexts.extend(super::texts::pairs("--build-context", &given.build_context)?);
     if given.network.is_some() && given.engine != Some(Engine::Docker) {
         return Err(CommandError::usage("--network is for RUN, which only --engine docker does").into());
     }
