@@ -162,18 +162,6 @@ pub(crate) const KNOWN: &[(&str, Builder, Unlike, Why)] = &[
         At("/srv/shared/worked"),
         Why::InheritedGroup,
     ),
-    (
-        "inherited-group",
-        Shipway,
-        At("/srv/shared/copied"),
-        Why::InheritedGroup,
-    ),
-    (
-        "inherited-group",
-        Shipway,
-        At("/srv/shared/worked"),
-        Why::InheritedGroup,
-    ),
     ("link-over-directory", Docker, Outcome, Why::DirectoryOverFile),
     ("link-over-directory", Buildah, Outcome, Why::DirectoryOverFile),
     ("names-in-json", Buildah, Outcome, Why::NamesBeyondAscii),
