@@ -295,8 +295,8 @@ impl<'a> Evaluation<'a> {
         };
         let overwrites = copy.from.is_some() || self.blueprint.preserve_modes;
         let mut placing = Placing::new(&mut image.files, owner, copy.mode.clone(), overwrites);
-        let is_one = gathered.sources.len() == 1;
-        if !is_one && !copy.into_directory && !copy.parents && !placing.is_there(&copy.destination).await? {
+        let are_several = gathered.sources.len() > 1;
+        if are_several && !copy.into_directory && !copy.parents && !placing.is_there(&copy.destination).await? {
             return Err(Problem::syntax_with(
                 format!("several files cannot all become {}", copy.destination),
                 format!("end the destination with a slash: {}/", copy.destination),
@@ -308,8 +308,9 @@ impl<'a> Evaluation<'a> {
         let mut entries = placing.finish();
         if !gathered.archives.is_empty() {
             // What an archive says of modes and owners counts: `--chmod` and `--chown` do not reach into it.
-            let mut placing = Placing::new(&mut image.files, owner, None, true).keeping_owners();
+            let mut placing = Placing::new(&mut image.files, owner, None, true);
             let directory = placing.directory(&copy.destination).await?;
+            placing.owns_no_more();
             for archive in &gathered.archives {
                 placing.archive(&archive.below(&directory)?).await?;
             }

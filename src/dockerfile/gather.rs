@@ -125,6 +125,12 @@ pub(super) async fn gather(
                     None => gathered.sources.push(vec![file]),
                 }
             }
+            PlannedSource::Path(text) if copy.checksum.is_some() => {
+                return Err(Problem::syntax_with(
+                    format!("--checksum is for addresses, and {text:?} is a file of the context"),
+                    "leave it out: the file is under your control, in git as well as in the context",
+                ));
+            }
             PlannedSource::Path(text) => {
                 let (tree, pattern, copied) = (Arc::clone(&tree), text.clone(), copy.clone());
                 let selected = tokio::task::spawn_blocking(move || {

@@ -19,8 +19,6 @@ pub(super) struct Placing<'a> {
     layer: BTreeMap<ImagePath, Entry>,
     /// Whose everything becomes.
     owner: Option<(u64, u64)>,
-    /// Whether what is placed keeps its owners all the same.
-    keeps_owners: bool,
     /// What the modes become.
     mode: Option<Mode>,
     /// Whether directories that are there get the mode and owner of those that are copied onto them.
@@ -42,7 +40,6 @@ impl<'a> Placing<'a> {
             files,
             layer: BTreeMap::new(),
             owner,
-            keeps_owners: false,
             mode,
             overwrites,
             real: BTreeMap::new(),
@@ -50,12 +47,9 @@ impl<'a> Placing<'a> {
         }
     }
 
-    /// The owner is only for directories that have to be made.
-    pub(super) fn keeping_owners(self) -> Self {
-        Self {
-            keeps_owners: true,
-            ..self
-        }
+    /// What is placed from now on keeps its owner.
+    pub(super) fn owns_no_more(&mut self) {
+        self.owner = None;
     }
 
     /// The entries of the layer, sorted by path.
@@ -94,14 +88,7 @@ impl<'a> Placing<'a> {
             self.files.expect_directory(destination);
             let way = self.files.way(destination).await?;
             self.add_way(&way);
-            if way.made.last() == Some(&way.end) {
-                let attributes = self.dressed(first.entry.attributes, true);
-                self.insert(Entry {
-                    path: way.end.clone(),
-                    attributes,
-                    ..first.entry.clone()
-                });
-            }
+            // The directory itself is made like any other: what is in the source's is copied, not the source.
             return self.below(&way.end, &picked[1..]).await;
         }
         let directory = match into_directory {
@@ -218,12 +205,9 @@ impl<'a> Placing<'a> {
             Some(mode) => mode.apply(attributes.mode, is_directory),
             None => attributes.mode,
         };
-        match self.keeps_owners {
-            true => Attributes { mode, ..attributes },
-            false => Attributes {
-                mode,
-                ..self.owned(attributes)
-            },
+        Attributes {
+            mode,
+            ..self.owned(attributes)
         }
     }
 

@@ -206,7 +206,7 @@ fn what_no_step_changes_stays_byte_for_byte() {
     let text = &root.only().config_text;
     for kept in [
         "\"Healthcheck\":{\"Test\":[\"CMD\",\"true\"],\"Interval\":30000000000}",
-        "\"OnBuild\":[\"STOPSIGNAL SIGTERM\"]",
+        "\"OnBuild\":[\"RUN true\"]",
         "\"Shell\":[\"/bin/bash\",\"-c\"],\"StopSignal\":\"SIGTERM\"",
         "\"moby.odd\":{\"ratio\":1.50,\"b\":1,\"a\":2}",
         "\"docker_version\":\"20.10.24\"",

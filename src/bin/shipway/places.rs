@@ -217,7 +217,10 @@ impl Places {
                 let Ok(reference) = text.parse::<shipway::oci::Reference>() else {
                     continue;
                 };
-                let source = self.repository(&reference.repository).await?;
+                // It only saves work: whatever keeps it from being read is no reason not to go on.
+                let Ok(source) = self.repository(&reference.repository).await else {
+                    continue;
+                };
                 let selector = Selector::of(&reference);
                 if source.resolve(&selector).await.is_ok() {
                     return Ok(Some(KnownLayers::of(source, selector)));

@@ -30,17 +30,20 @@ impl Run<'_> {
     /// handed on.
     pub(super) async fn follow(&self, attached: LogStream) -> Result<Ending, Failure> {
         let (tell_exit, exited) = watch::channel(false);
-        let mut pumping = pin!(self.pump(attached, exited));
+        let mut pumping = Some(Box::pin(self.pump(attached, exited)));
         let mut waiting = pin!(self.exit_code());
         let mut stopping = FuturesUnordered::new();
-        let mut is_pumped = false;
         let mut stop = None;
         let exit_code = loop {
             tokio::select! {
                 exit_code = &mut waiting => break exit_code,
-                () = &mut pumping, if !is_pumped => is_pumped = true,
+                () = finished(&mut pumping), if pumping.is_some() => pumping = None,
                 wanted = self.stopped_beyond(stop) => {
                     stop = Some(wanted);
+                    if wanted == Stop::AtOnce {
+                        // Nobody may be reading. As long as output waits, the daemon does not tell that it has ended.
+                        pumping = None;
+                    }
                     stopping.push(self.end(wanted));
                 }
                 Some(()) = stopping.next() => {}
@@ -51,9 +54,9 @@ impl Run<'_> {
         let is_stopped = stop.is_some();
         // The receiver is the pump, which may be done.
         let _ = tell_exit.send(true);
-        while !is_pumped && stop != Some(Stop::AtOnce) {
+        while pumping.is_some() && stop != Some(Stop::AtOnce) {
             tokio::select! {
-                () = &mut pumping => is_pumped = true,
+                () = finished(&mut pumping) => pumping = None,
                 wanted = self.stopped_beyond(stop.or(Some(Stop::Gently))) => stop = Some(wanted),
             }
         }
@@ -133,5 +136,13 @@ impl Run<'_> {
         let container = self.daemon.docker().inspect_container(&self.name, None).await;
         let state = container.ok().and_then(|container| container.state);
         state.and_then(|state| state.oom_killed) == Some(true)
+    }
+}
+
+/// Waits for what there is to wait for.
+async fn finished(work: &mut Option<impl Future<Output = ()> + Unpin>) {
+    match work {
+        Some(work) => work.await,
+        None => std::future::pending().await,
     }
 }

@@ -120,11 +120,14 @@ fn variables(
             ));
         }
     }
-    for text in &arguments.env {
-        let name = text.split('=').next().unwrap_or_default();
+    for (index, text) in arguments.env.iter().enumerate() {
         match variables.add(text, &here) {
             Ok(true) => {}
-            Ok(false) => notices.push(format!("--env {name}: it is not set here, and is left out")),
+            // It may be a value whose name was forgotten, so it is not shown.
+            Ok(false) => notices.push(format!(
+                "--env number {} names a variable that is not set here; it is left out",
+                index + 1
+            )),
             // What was given may be a value whose name was forgotten.
             Err(error) => {
                 return Err(CommandError::usage("--env: it is not NAME or NAME=VALUE")

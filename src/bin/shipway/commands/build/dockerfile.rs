@@ -66,7 +66,7 @@ pub(super) async fn blueprint(
         labels: settings.labels.clone().into_iter().collect(),
         preserve_modes: dockerfile.preserve_modes,
         context_folder: match &dockerfile.context {
-            ContextLocation::Folder(folder) => folder.clone(),
+            ContextLocation::Folder(folder) => folder.canonicalize().unwrap_or_else(|_| folder.clone()),
             ContextLocation::Archive(_) | ContextLocation::Stdin => PathBuf::new(),
         },
         allowed_secrets: settings.allowed_secrets.clone(),

@@ -39,9 +39,23 @@ pub(super) async fn build(
                 .into());
         }
     };
-    // The daemon gets the files as they are, as it would from its own client.
-    let mut wanted = dockerfile.clone();
-    wanted.preserve_modes = true;
+    for (flag, is_given) in [
+        ("--annotation", !settings.annotations.is_empty()),
+        ("--image-format", settings.family.is_some()),
+        ("--build-context", !dockerfile.contexts.is_empty()),
+    ] {
+        if is_given {
+            return Err(
+                CommandError::usage(format!("{flag} and --engine docker exclude each other"))
+                    .hint("the image is the daemon's as it is; leave one of the two out")
+                    .into(),
+            );
+        }
+    }
+    places.progress.on(&Event::Notice(
+        "--engine docker: files are not searched for secrets, only variables and labels are",
+    ));
+    let wanted = dockerfile.clone();
     let temporary = places.temp_folder.clone();
     let reading = tokio::task::spawn_blocking(move || read(&wanted, &temporary));
     let Read {
