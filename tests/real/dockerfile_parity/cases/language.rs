@@ -1,6 +1,6 @@
 //! The language: variables, directives, comments, lines.
 
-use super::super::case::{Builder, Case};
+use super::super::case::Case;
 
 pub(in super::super) fn cases() -> Vec<Case> {
     let case = |name, text| Case::new(name, text).file("a.txt", "a\n");
@@ -29,8 +29,7 @@ pub(in super::super) fn cases() -> Vec<Case> {
             "arg-after-env",
             "FROM scratch\nARG A=arg\nENV A=env\nARG A=later\nENV Y=$A\n",
         )
-        .options(&["--build-arg", "A=given"])
-        .judged_by(Builder::Docker),
+        .options(&["--build-arg", "A=given"]),
         case(
             "arg-not-in-the-image",
             "FROM scratch\nARG ONLY_HERE=secretless\nARG HTTP_PROXY\nLABEL x=$ONLY_HERE y=$HTTP_PROXY\n",
