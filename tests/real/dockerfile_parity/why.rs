@@ -17,6 +17,7 @@ pub(crate) enum Why {
     ExceptionsAnywhere,
     Expose,
     GroupOfTheUser,
+    HardLinks,
     Healthcheck,
     IgnoreFileOfTheDockerfile,
     InheritedGroup,
@@ -38,7 +39,7 @@ pub(crate) enum Why {
 
 impl Why {
     /// Every reason.
-    pub(crate) const ALL: [Self; 31] = [
+    pub(crate) const ALL: [Self; 32] = [
         Self::AllStages,
         Self::ArgumentsOfStages,
         Self::ArgumentsOverVariables,
@@ -53,6 +54,7 @@ impl Why {
         Self::ExceptionsAnywhere,
         Self::Expose,
         Self::GroupOfTheUser,
+        Self::HardLinks,
         Self::Healthcheck,
         Self::IgnoreFileOfTheDockerfile,
         Self::InheritedGroup,
@@ -89,6 +91,7 @@ impl Why {
             Self::ExceptionsAnywhere => "`!**/NAME` in `.dockerignore`",
             Self::Expose => "`EXPOSE` of ranges, `53/TCP`, or of what is no port",
             Self::GroupOfTheUser => "`--chown=USER` without a group",
+            Self::HardLinks => "hard links among files that `COPY` takes",
             Self::Healthcheck => "`HEALTHCHECK` over that of the base",
             Self::IgnoreFileOfTheDockerfile => "`Dockerfile.dockerignore`",
             Self::InheritedGroup => "a directory made below one with the set-group-id bit",
