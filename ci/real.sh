@@ -7,6 +7,7 @@
 # listens on 127.0.0.1 or a private socket and lives in one temporary folder. The command finds it through SHIPWAY_TEST_* variables.
 # To be sourced too: real_start, real_stop, and real_missing_docker / real_missing_registry / real_missing_aws / real_missing_gitlab /
 # real_missing_parity with the reason why a part is not there.
+# With SHIPWAY_TEST_ALL_BUILDERS every Dockerfile of tests/real is put to every builder, which takes some minutes more.
 
 real_folder=""
 real_processes=()
