@@ -136,7 +136,11 @@ pub(crate) async fn run(
         .outputs
         .iter()
         .any(|output| matches!(output, Output::Layout(_) | Output::OciArchive(_)));
-    if writes_layout && built.root.family() == Family::Docker {
+    let is_the_daemons = settings
+        .dockerfile
+        .as_ref()
+        .is_some_and(|dockerfile| dockerfile.engine == Engine::Docker);
+    if writes_layout && built.root.family() == Family::Docker && !is_the_daemons {
         printer.notice(
             "the base has Docker's media types, and so has the image; some readers of layouts (skopeo, umoci) find OCI ones only: --image-format oci",
         );
