@@ -51,7 +51,18 @@ impl Making<'_> {
             };
             self.layers(recipe, ground, &mut Vec::new()).await.map(Some)
         };
+        // What a recipe that follows from the base refuses, a secret say, is known before anything is sent.
+        let (found, later) = match fixed {
+            Some(_) => (Some(found), None),
+            None => (None, Some(found)),
+        };
         let (early, (bases, configs), set_digest) = try_join3(early, self.base(found), set_digest).await?;
+        let mut recipes = Vec::new();
+        for (base, config) in bases.images.iter().zip(&configs) {
+            recipes.push(self.order.blueprint.recipe_on(base, config, self.progress).await?);
+        }
+        // Nobody listens when nothing can be written before the digest is known.
+        let _ = later.map(|found| found.send(()));
         let family = self.order.family.unwrap_or(bases.family);
         if family == Family::Docker && self.order.insists_on_annotations {
             return Err(BuildError::Annotations {
@@ -68,8 +79,7 @@ impl Making<'_> {
         };
         let mut groups: Vec<Group> = Vec::new();
         let mut images: Vec<(Assembled, Arc<Vec<Layer>>)> = Vec::new();
-        for (base, config) in bases.images.iter().zip(configs) {
-            let recipe = self.order.blueprint.recipe_on(base, &config, self.progress).await?;
+        for ((base, config), recipe) in bases.images.iter().zip(configs).zip(recipes) {
             let layers = match (&early, &base.manifest) {
                 (Some(layers), manifest) if manifest.is_none() || known.is_some_and(|(_, known)| known.is(&config)) => {
                     Arc::clone(layers)
@@ -89,11 +99,11 @@ impl Making<'_> {
     }
 
     /// Reads the base; its layers are handed over before its configs are there.
-    async fn base(&self, found: oneshot::Sender<()>) -> Result<(Bases, Vec<ImageConfig>), BuildError> {
+    async fn base(&self, found: Option<oneshot::Sender<()>>) -> Result<(Bases, Vec<ImageConfig>), BuildError> {
         let platforms = &self.order.platforms;
         let bases = self.order.blueprint.bases(platforms, self.progress).await?;
         // Nobody listens when nothing can be written before the digest is known.
-        let _ = found.send(());
+        let _ = found.map(|found| found.send(()));
         for blob in bases.images.iter().flat_map(base_blobs) {
             self.send(blob);
         }

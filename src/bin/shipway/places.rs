@@ -213,7 +213,18 @@ impl Places {
         #[cfg(feature = "daemon")]
         if let Location::DockerDaemon(name) = location {
             let image = self.daemon().await?.image(name).await?;
-            for text in image.map(|image| image.digests).unwrap_or_default() {
+            let mut digests = image.map(|image| image.digests).unwrap_or_default();
+            // One image may have been pulled under several digests: its config says nothing of the form of its manifest.
+            // The one that its name has in the registry goes first.
+            if digests.len() > 1
+                && let Ok(named) = name.parse::<shipway::oci::Reference>()
+                && let Ok(source) = self.repository(&named.repository).await
+                && let Ok(root) = source.resolve(&Selector::of(&named)).await
+            {
+                let its_own = root.digest().to_string();
+                digests.sort_by_key(|text| !text.ends_with(&its_own));
+            }
+            for text in digests {
                 let Ok(reference) = text.parse::<shipway::oci::Reference>() else {
                     continue;
                 };
