@@ -16,6 +16,13 @@ use crate::places::Places;
 use crate::settings::{BuildSettings, Output};
 
 /// Registries first, in the order of their names; then what is written here.
+#[cfg_attr(
+    not(feature = "daemon"),
+    expect(
+        unused_variables,
+        reason = "only a daemon is asked afterwards what became of the image"
+    )
+)]
 pub(super) async fn deliveries(
     settings: &BuildSettings,
     project: &str,

@@ -153,6 +153,10 @@ async fn named_context(
 }
 
 /// A Dockerfile, and what it copies from.
+#[cfg_attr(
+    not(feature = "daemon"),
+    expect(dead_code, reason = "only a daemon is sent the text")
+)]
 pub(super) struct Read {
     pub(super) dockerfile: Dockerfile,
     /// Its text.
