@@ -34,7 +34,10 @@ if [ -z "$context" ]; then [ ${#names[@]} -ge 2 ] || usage; else [ ${#names[@]} 
 
 caller=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source ci/install.sh
+install_missing file=file >&2
 if [ -z "$program" ]; then
+    install_build_tools >&2
     cargo build --locked --release >&2
     program=$(cargo metadata --format-version 1 --locked --no-deps | jq -r .target_directory)
     program+=/$(rustc -vV | sed -n 's/^host: //p')/release/shipway

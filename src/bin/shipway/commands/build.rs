@@ -10,11 +10,12 @@ use shipway::progress::Progress;
 use super::loads::Loads;
 use crate::args::{BuildArguments, Engine, Format, GlobalArguments};
 use crate::environment::Environment;
+use crate::failure::CommandError;
 use crate::places::Places;
 use crate::printer::Printer;
 use crate::progress::Display;
 use crate::results::{BuildResult, FileKind, ResultFiles};
-use crate::settings::{self, BuildSettings, Logins, Output};
+use crate::settings::{self, BuildSettings, DockerfileSettings, Logins, Output};
 
 mod deliveries;
 mod docker;
@@ -54,6 +55,18 @@ pub(crate) async fn run(
     )]
     let mut settings = BuildSettings::resolve(arguments, environment, &project)?;
     settings.notices.iter().for_each(|notice| printer.notice(notice));
+    if global.password_stdin
+        && settings
+            .dockerfile
+            .as_ref()
+            .is_some_and(DockerfileSettings::reads_stdin)
+    {
+        return Err(CommandError::usage(
+            "--password-stdin takes standard input, and so does the Dockerfile or its context",
+        )
+        .hint("hand one of them over as a file, or log in before: docker login")
+        .into());
+    }
     let logins = Logins::gather(global, environment)?;
     let facts = Facts::gather(&settings, environment, printer).await?;
     let names = names(&settings, &facts, environment)?;

@@ -35,6 +35,13 @@ pub(crate) struct DockerfileSettings {
     pub(crate) network: Option<String>,
 }
 
+impl DockerfileSettings {
+    /// Whether standard input is the Dockerfile or its context.
+    pub(crate) fn reads_stdin(&self) -> bool {
+        self.context == ContextLocation::Stdin || self.dockerfile.as_deref() == Some(Path::new(STDIN))
+    }
+}
+
 /// Where a build context is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ContextLocation {
