@@ -17,7 +17,7 @@ pub use blueprint::{Blueprint, OnBase};
 pub use error::BuildError;
 pub use history::COMMENT as HISTORY_COMMENT;
 pub use secret::{AllowedSecrets, refuse_secrets};
-pub use ship::{Built, BuiltLayer, BuiltPlatform, Order, SetDigest, ship};
+pub use ship::{Built, BuiltLayer, BuiltPlatform, Order, ship};
 
 /// A file of this size or more is a layer of its own: it travels once, and a change elsewhere does not send it again.
 pub const OWN_LAYER_FROM: u64 = 8 * 1024 * 1024;

@@ -113,7 +113,6 @@ fn of_build(error: &BuildError) -> Category {
     match error {
         BuildError::Content(error) => of_content(error),
         BuildError::Read { source, .. } => of_local(source),
-        BuildError::Scripts { source } => of_inventory(source),
         BuildError::Dockerfile(error) => of_dockerfile(error),
         BuildError::Secrets { .. } => Category::Refused,
         BuildError::NoPlatform { .. }

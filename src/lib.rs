@@ -12,7 +12,7 @@
 //!    are in [`registry`]; layouts and archives are in [`content`] itself.
 //! 5. The digest is the result. Tags are names for it, and a tag never names what is not complete.
 //!
-//! [`oci`] holds the image format as values, [`migrations`] what the scripts are, [`provenance`] what git knows of
+//! [`oci`] holds the image format as values, [`migrations`] what the scripts are, [`sql`] where their statements end, [`provenance`] what git knows of
 //! them, [`credentials`] who we are at a registry, [`ecr`] what the names of Amazon ECR say; `aws`, a feature, speaks to
 //! AWS. The library never prints and never reads the environment:
 //! [`progress`] tells whoever watches, and [`error`] says what failed and what to do about it.
@@ -38,3 +38,4 @@ pub mod provenance;
 pub mod recipe;
 pub mod registry;
 pub mod runner;
+pub mod sql;

@@ -1,14 +1,23 @@
-//! What the scripts are: names, versions, checksums and the digest of the whole set.
+//! What the scripts are: names, versions, checksums and the digest of the whole set; what is wrong with them; and how two
+//! sets differ.
 //!
-//! No database and no network, and nothing of the image format: only names, paths and bytes come in, only values go out.
+//! No database and no network: only names, paths and bytes come in, only values go out.
 
 pub mod check;
 pub mod checksum;
+pub mod compare;
+pub mod content;
+pub mod examine;
 pub mod flyway;
 pub mod inventory;
+pub mod liquibase;
+pub mod manifest;
 pub mod measurement;
 pub mod set_digest;
+pub mod tool;
 pub mod version;
 
+pub use content::Content;
 pub use inventory::Inventory;
+pub use tool::Tool;
 pub use version::Version;

@@ -34,6 +34,8 @@ pub struct Project {
     pub dockerfile: DockerfileSection,
     /// `[image]`
     pub image: ImageSection,
+    /// `[check]`
+    pub check: CheckSection,
     /// `[repository]`
     pub repository: RepositorySection,
     /// `[run]`
@@ -83,6 +85,9 @@ pub struct RunnerSection {
     pub command: Option<Vec<String>>,
     /// Files and folders to add.
     pub add: Vec<Addition>,
+    /// Files of drivers, for a runner that brings none.
+    #[serde(deserialize_with = "words::read")]
+    pub drivers: Option<Vec<String>>,
 }
 
 /// One element of `add` in `[runner]`.
@@ -134,6 +139,23 @@ pub struct ImageSection {
     /// Patterns of tags that must not move.
     #[serde(deserialize_with = "words::read")]
     pub immutable_tags: Option<Vec<String>>,
+}
+
+/// `[check]`: what is wrong with migrations here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct CheckSection {
+    /// What migrations are compared with.
+    pub against: Option<String>,
+    /// The database they are for.
+    pub database: Option<String>,
+    /// The least level that fails.
+    pub fail_on: Option<String>,
+    /// Names of placeholders that get their values when the image runs.
+    #[serde(deserialize_with = "words::read")]
+    pub placeholders: Option<Vec<String>>,
+    /// Levels of rules, by code.
+    pub rules: BTreeMap<String, String>,
 }
 
 /// `[run]`: how images are run.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::migrations::inventory::Convention;
+use crate::migrations::inventory::Listed;
+use crate::migrations::{Content, Tool};
 use crate::recipe::{self, Change, File, FileContent, ImagePath, PathError, Recipe, ScanError, Step};
 
 mod custom;
@@ -47,10 +48,10 @@ pub struct Inputs {
 pub struct Prepared {
     /// The recipe.
     pub recipe: Recipe,
-    /// The scripts: path below their folder, and where they are.
-    pub scripts: Vec<(String, PathBuf)>,
-    /// How their names are read.
-    pub convention: Convention,
+    /// The files that may be scripts.
+    pub scripts: Vec<Listed>,
+    /// What runs them.
+    pub tool: Tool,
 }
 
 /// Why a profile cannot do what it is asked.
@@ -163,7 +164,7 @@ impl Inputs {
 ///
 /// Whoever opens a link finds what it points to, so that is what counts. A link to a folder is followed once: a link in
 /// the folder it leads to counts if it leads to a file.
-fn below(files: &[File], folder: &ImagePath) -> Result<Vec<(String, PathBuf)>, ScanError> {
+fn below(files: &[File], folder: &ImagePath) -> Result<Vec<Listed>, ScanError> {
     let relative = |file: &File| {
         let relative = file.path.relative().strip_prefix(folder.relative())?;
         Some(relative.trim_start_matches('/').to_owned())
@@ -196,7 +197,13 @@ fn below(files: &[File], folder: &ImagePath) -> Result<Vec<(String, PathBuf)>, S
             }
         }
     }
-    Ok(found.into_iter().collect())
+    let listed = |(path, place): (String, PathBuf)| Listed {
+        image_path: format!("{}/{path}", folder.to_string().trim_end_matches('/')),
+        path,
+        shown: place.display().to_string(),
+        content: Content::File(place),
+    };
+    Ok(found.into_iter().map(listed).collect())
 }
 
 /// A path with all links followed.
@@ -236,7 +243,7 @@ mod tests {
         let path: ImagePath = "/flyway/sql".parse().expect("path");
         let files = recipe::scan(root, &path).expect("scan");
         let found = below(&files, &path).expect("files");
-        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = found.iter().map(|listed| listed.path.as_str()).collect();
         assert_eq!(
             names,
             [
@@ -249,7 +256,8 @@ mod tests {
                 "b/deep/V2__y.sql",
             ]
         );
-        assert_eq!(fs::read(&found[0].1).expect("bytes"), b"1");
-        assert_eq!(fs::read(&found[6].1).expect("bytes"), b"2");
+        assert_eq!(found[0].content.read(9).expect("bytes").0, b"1");
+        assert_eq!(found[6].content.read(9).expect("bytes").0, b"2");
+        assert_eq!(found[6].image_path, "/flyway/sql/b/deep/V2__y.sql");
     }
 }

@@ -7,7 +7,6 @@ use crate::content::ContentError;
 use crate::content::tree::WayError;
 use crate::dockerfile::DockerfileError;
 use crate::migrations::check::secret::Finding;
-use crate::migrations::inventory::InventoryError;
 use crate::oci::Platform;
 use crate::oci::config::ConfigError;
 use crate::recipe::{ImagePath, PathError, READABLE};
@@ -107,12 +106,6 @@ pub enum BuildError {
         /// Which.
         path: PathBuf,
     },
-    /// The scripts cannot be read to tell one set from another.
-    #[error("the scripts cannot be read")]
-    Scripts {
-        /// Why.
-        source: InventoryError,
-    },
     /// A packed layer cannot be written.
     #[error("cannot write a temporary file in {folder}")]
     Spool {
@@ -171,7 +164,6 @@ impl BuildError {
             Self::Linked { .. } => vec!["name the path it points to, or another place in the image".to_owned()],
             Self::Twice { .. } => vec!["rename one of them, or leave one out".to_owned()],
             Self::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => vec![READABLE.to_owned()],
-            Self::Scripts { source } => source.hints(),
             Self::Changed { .. } => vec!["build again when nothing writes to it any more".to_owned()],
             Self::Spool { .. } => vec!["name a folder with enough room: --temp-dir DIR, or TMPDIR".to_owned()],
             Self::Zstd { .. } | Self::Annotations { .. } => vec!["add --image-format oci".to_owned()],

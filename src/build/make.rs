@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures_util::future::{try_join_all, try_join3};
+use futures_util::future::{try_join, try_join_all};
 use tokio::sync::oneshot;
 
 use super::BuildError;
@@ -10,7 +10,7 @@ use super::assemble::{Assembled, Assembly};
 use super::base::{BaseImage, Bases};
 use super::layer::{self, Layer, LayerPlan};
 use super::place::{self, Ground};
-use super::ship::{BuiltLayer, BuiltPlatform, Order, SetDigest};
+use super::ship::{BuiltLayer, BuiltPlatform, Order};
 use crate::content::tree::Tree;
 use crate::content::{Blob, Delivery, Image, Origin, Transfer};
 use crate::oci::{Descriptor, Digest, Family, ImageConfig};
@@ -24,7 +24,6 @@ pub(super) struct Made {
     pub layers: Vec<BuiltLayer>,
     pub base_name: Option<String>,
     pub base_digest: Option<Digest>,
-    pub set_digest: Option<String>,
 }
 
 /// A layer that is packed, for all platforms it is the same for.
@@ -39,7 +38,7 @@ pub(super) struct Making<'a> {
 }
 
 impl Making<'_> {
-    pub(super) async fn make(&self, set_digest: SetDigest<'_>, found: oneshot::Sender<()>) -> Result<Made, BuildError> {
+    pub(super) async fn make(&self, found: oneshot::Sender<()>) -> Result<Made, BuildError> {
         let fixed = self.order.blueprint.recipe();
         let known = fixed.and_then(|recipe| Some((recipe, recipe.known_base.as_ref()?)));
         let known = known.filter(|(recipe, known)| place::is_enough(known, recipe));
@@ -56,7 +55,7 @@ impl Making<'_> {
             Some(_) => (Some(found), None),
             None => (None, Some(found)),
         };
-        let (early, (bases, configs), set_digest) = try_join3(early, self.base(found), set_digest).await?;
+        let (early, (bases, configs)) = try_join(early, self.base(found)).await?;
         let mut recipes = Vec::new();
         for (base, config) in bases.images.iter().zip(&configs) {
             recipes.push(self.order.blueprint.recipe_on(base, config, self.progress).await?);
@@ -75,7 +74,7 @@ impl Making<'_> {
             created: &self.order.created,
             describes_itself: self.order.describes_itself,
             annotations: &self.order.annotations,
-            set_digest: set_digest.as_deref(),
+            set_digest: self.order.set_digest.as_deref(),
         };
         let mut groups: Vec<Group> = Vec::new();
         let mut images: Vec<(Assembled, Arc<Vec<Layer>>)> = Vec::new();
@@ -212,7 +211,6 @@ impl Making<'_> {
             layers,
             base_name: bases.name.clone(),
             base_digest: bases.digest,
-            set_digest: assembly.set_digest.map(str::to_owned),
         })
     }
 }

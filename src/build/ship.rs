@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use futures_util::future::{BoxFuture, try_join, try_join_all};
+use futures_util::future::{try_join, try_join_all};
 use tokio::sync::oneshot;
 
 use super::BuildError;
@@ -44,6 +44,8 @@ pub struct Order {
     pub temp_folder: PathBuf,
     /// What is remembered of layers.
     pub cache: Cache,
+    /// Digest of the set of migrations, in hexadecimal digits; `None` where there are none.
+    pub set_digest: Option<String>,
     /// Whether nothing is to be written.
     pub dry_run: bool,
 }
@@ -99,20 +101,11 @@ impl Built {
     }
 }
 
-/// The digest of the set of migrations, in hexadecimal digits; `None` where there are none. Reading large scripts takes
-/// a while, so it is found out while the rest goes on.
-pub type SetDigest<'a> = BoxFuture<'a, Result<Option<String>, BuildError>>;
-
 /// Builds `order` and delivers it.
 ///
 /// # Errors
 /// The first failure. Every tag names what it named before then, or the whole new image.
-pub async fn ship(
-    order: &Order,
-    set_digest: SetDigest<'_>,
-    deliveries: &[Delivery],
-    progress: &Arc<dyn Progress>,
-) -> Result<Built, BuildError> {
+pub async fn ship(order: &Order, deliveries: &[Delivery], progress: &Arc<dyn Progress>) -> Result<Built, BuildError> {
     let transfers: Vec<Transfer> = deliveries
         .iter()
         .map(|delivery| Transfer::new(Arc::clone(&delivery.target), Arc::clone(progress)))
@@ -133,8 +126,8 @@ pub async fn ship(
         transfers: &transfers,
         progress: progress.as_ref(),
     };
-    let (present, made) = try_join(asking, making.make(set_digest, found)).await?;
-    let set = made.set_digest.as_deref();
+    let (present, made) = try_join(asking, making.make(found)).await?;
+    let set = order.set_digest.as_deref();
     let root = &made.image.root;
     let plans = try_join_all(
         deliveries
@@ -162,7 +155,7 @@ pub async fn ship(
         layers: made.layers,
         base_name: made.base_name,
         base_digest: made.base_digest,
-        set_digest: made.set_digest,
+        set_digest: order.set_digest.clone(),
         delivered,
     })
 }

@@ -1,5 +1,14 @@
-//! What must not be in an image of migrations.
+//! What is wrong with a set of migrations, before a database finds out.
 //!
-//! Each check takes named texts and tells what it found; what the texts are part of, it does not know.
+//! One file per family of rules. Each takes values and tells what it found; none prints, and none knows of levels that a project sets.
 
+pub mod drift;
+pub mod finding;
+pub mod names;
+pub mod report;
+pub mod rule;
 pub mod secret;
+
+pub use finding::{Finding, Place};
+pub use report::{Drift, Report};
+pub use rule::{Family, Level, RULES, Rule};

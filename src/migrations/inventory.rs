@@ -1,43 +1,62 @@
 //! The list of scripts: what each is, and one digest for them all.
 
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::PathBuf;
+use std::io;
 
 use sha2::{Digest as _, Sha256};
 
+use super::content::Content;
+use super::examine::Examined;
 use super::flyway::name::{self, Kind, Reason};
-use super::measurement::{Measurement, Measuring};
+use super::measurement::Measurement;
 use super::set_digest::{SetDigest, hexadecimal};
+use super::tool::Tool;
 use super::version::Version;
 
-/// How much of a file is read at once: large enough that a usual script is one read, small enough to stay in the
-/// processor's cache while it is hashed.
-const BUFFER_BYTES: usize = 64 * 1024;
+/// A file that may be a script.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// The path below the folder of scripts, with `/` between names.
+    pub path: String,
+    /// The absolute path in the image.
+    pub image_path: String,
+    /// The path as its user knows it, for messages.
+    pub shown: String,
+    /// Its bytes.
+    pub content: Content,
+}
 
-/// Which rules give file names a meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Convention {
-    /// Flyway's.
-    Flyway,
-    /// None: every file is [`Kind::Other`].
-    None,
+impl Listed {
+    /// A file in memory, at a path below `/flyway/sql`.
+    #[must_use]
+    pub fn in_memory(path: &str, bytes: &[u8]) -> Self {
+        Self {
+            path: path.to_owned(),
+            image_path: format!("/flyway/sql/{path}"),
+            shown: path.to_owned(),
+            content: Content::Bytes(bytes.into()),
+        }
+    }
 }
 
 /// One file of the inventory.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Entry {
-    /// The path within the folder of scripts, with `/` between names.
+    /// The path within its location, with `/` between names.
     pub path: String,
-    /// Where the file lies on disk.
-    pub location: PathBuf,
+    /// The absolute path in the image.
+    pub image_path: String,
+    /// The path as its user knows it, for messages.
+    pub shown: String,
+    /// Its bytes.
+    pub content: Content,
     /// What it is.
     pub kind: Kind,
 }
 
-/// The files below a folder of scripts, classified by name, in the order they were given.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The files below the folders of scripts, classified by name, in the order they were given.
+#[derive(Debug, Clone)]
 pub struct Inventory {
+    tool: Tool,
     entries: Vec<Entry>,
 }
 
@@ -62,10 +81,10 @@ pub struct Counts {
 #[derive(Debug, thiserror::Error)]
 pub enum InventoryError {
     /// A file could not be read.
-    #[error("cannot read {}", location.display())]
+    #[error("cannot read {path}")]
     Read {
         /// The file.
-        location: PathBuf,
+        path: String,
         /// What the system said.
         #[source]
         source: io::Error,
@@ -87,21 +106,26 @@ impl InventoryError {
 
 impl Inventory {
     /// Classifies files by their names alone; reads none of them.
-    ///
-    /// Each is given by its path within the folder of scripts (with `/`) and its place on disk.
     #[must_use]
-    pub fn of_names(convention: Convention, files: impl IntoIterator<Item = (String, PathBuf)>) -> Self {
-        let entry = |(path, location): (String, PathBuf)| Entry {
-            kind: match convention {
-                Convention::Flyway => classify_path(&path),
-                Convention::None => Kind::Other,
+    pub fn of(tool: Tool, files: impl IntoIterator<Item = Listed>) -> Self {
+        let entry = |file: Listed| Entry {
+            kind: match tool {
+                Tool::Flyway(_) => classify_path(&file.path),
+                _ => Kind::Other,
             },
-            path,
-            location,
+            path: file.path,
+            image_path: file.image_path,
+            shown: file.shown,
+            content: file.content,
         };
-        Self {
-            entries: files.into_iter().map(entry).collect(),
-        }
+        let entries = files.into_iter().map(entry).collect();
+        Self { tool, entries }
+    }
+
+    /// The tool whose rules gave the names their meaning.
+    #[must_use]
+    pub fn tool(&self) -> &Tool {
+        &self.tool
     }
 
     /// The files, in the order they were given.
@@ -141,45 +165,22 @@ impl Inventory {
         counts
     }
 
-    /// Reads every file once, in constant memory; one measurement per entry, in their order.
-    ///
-    /// # Errors
-    /// A file cannot be read.
-    pub fn measure(&self) -> Result<Vec<Measurement>, InventoryError> {
-        let mut buffer = vec![0; BUFFER_BYTES];
-        let measured = self.entries.iter().map(|entry| {
-            measure(entry, &mut buffer).map_err(|source| InventoryError::Read {
-                location: entry.location.clone(),
-                source,
-            })
-        });
-        measured.collect()
-    }
-
-    /// Reads every file and returns the digest of the set.
-    ///
-    /// # Errors
-    /// A file cannot be read.
-    pub fn set_digest(&self) -> Result<SetDigest, InventoryError> {
-        Ok(self.set_digest_of(&self.measure()?))
-    }
-
-    /// Returns the digest of the set, given one measurement per entry in their order.
+    /// Returns the digest of the set, given what reading each entry told, in their order.
     ///
     /// It is the SHA-256 of the sorted lines `kind NUL key NUL checksum NUL sha256 LF`. The key of a versioned script is
     /// its version, of a repeatable one its description, of a callback its event, of any other file its path: so a
     /// script that only moves to another folder leaves the digest as it is, as it leaves Flyway.
     ///
     /// # Panics
-    /// There are not as many measurements as entries.
+    /// There are not as many results as entries.
     #[must_use]
-    pub fn set_digest_of(&self, measurements: &[Measurement]) -> SetDigest {
-        assert_eq!(self.entries.len(), measurements.len(), "one measurement per entry");
+    pub fn set_digest(&self, examined: &[Examined]) -> SetDigest {
+        assert_eq!(self.entries.len(), examined.len(), "one result per entry");
         let mut lines: Vec<String> = self
             .entries
             .iter()
-            .zip(measurements)
-            .map(|(entry, of)| line(entry, of))
+            .zip(examined)
+            .map(|(entry, of)| line(entry, &of.measurement))
             .collect();
         lines.sort_unstable();
         let mut hasher = Sha256::new();
@@ -198,19 +199,6 @@ fn classify_path(path: &str) -> Kind {
         };
     }
     name::classify(file)
-}
-
-fn measure(entry: &Entry, buffer: &mut [u8]) -> io::Result<Measurement> {
-    let mut file = File::open(&entry.location)?;
-    let mut measuring = Measuring::new();
-    loop {
-        match file.read(buffer) {
-            Ok(0) => return Ok(measuring.finish()),
-            Ok(count) => measuring.update(&buffer[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 fn line(entry: &Entry, of: &Measurement) -> String {
@@ -235,32 +223,26 @@ fn line(entry: &Entry, of: &Measurement) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::migrations::examine::examine;
+    use crate::sql::Dialect;
 
-    fn names(convention: Convention, paths: &[&str]) -> Inventory {
-        Inventory::of_names(
-            convention,
-            paths.iter().map(|path| ((*path).to_owned(), PathBuf::from(path))),
-        )
+    fn names(tool: Tool, paths: &[&str]) -> Inventory {
+        Inventory::of(tool, paths.iter().map(|path| Listed::in_memory(path, b"")))
     }
 
-    fn folder(files: &[(&str, &[u8])]) -> (tempfile::TempDir, Inventory) {
-        let folder = tempfile::tempdir().unwrap();
-        let listed: Vec<_> = files
-            .iter()
-            .map(|(path, bytes)| {
-                let location = folder.path().join(path);
-                std::fs::create_dir_all(location.parent().unwrap()).unwrap();
-                std::fs::write(&location, bytes).unwrap();
-                ((*path).to_owned(), location)
-            })
-            .collect();
-        (folder, Inventory::of_names(Convention::Flyway, listed))
+    fn folder(files: &[(&str, &[u8])]) -> Inventory {
+        let listed = files.iter().map(|(path, bytes)| Listed::in_memory(path, bytes));
+        Inventory::of(Tool::flyway(), listed)
+    }
+
+    fn digest_of(inventory: &Inventory) -> SetDigest {
+        inventory.set_digest(&examine(inventory, Dialect::Unknown).unwrap())
     }
 
     #[test]
     fn counts_by_name_without_reading() {
         let inventory = names(
-            Convention::Flyway,
+            Tool::flyway(),
             &[
                 "V2__b.sql",
                 "V10__c.sql",
@@ -293,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_hidden_file_is_not_a_hidden_folder() {
-        let inventory = names(Convention::Flyway, &[".V1__a.sql", "x/V1__a.sql"]);
+        let inventory = names(Tool::flyway(), &[".V1__a.sql", "x/V1__a.sql"]);
         assert_eq!(inventory.entries()[0].kind, Kind::Ignored { reason: Reason::Prefix });
         assert!(matches!(inventory.entries()[1].kind, Kind::Versioned { .. }));
     }
@@ -302,17 +284,17 @@ mod tests {
     fn the_highest_version_does_not_depend_on_the_order() {
         for paths in [["V01__a.sql", "V1__a.sql"], ["V1__a.sql", "V01__a.sql"]] {
             assert_eq!(
-                names(Convention::Flyway, &paths).highest_version().unwrap().to_string(),
+                names(Tool::flyway(), &paths).highest_version().unwrap().to_string(),
                 "01"
             );
         }
-        assert_eq!(names(Convention::Flyway, &["R__a.sql"]).highest_version(), None);
-        assert_eq!(names(Convention::None, &["V1__a.sql"]).highest_version(), None);
+        assert_eq!(names(Tool::flyway(), &["R__a.sql"]).highest_version(), None);
+        assert_eq!(names(Tool::Unknown, &["V1__a.sql"]).highest_version(), None);
     }
 
     #[test]
     fn the_digest_is_that_of_the_sorted_lines() {
-        let (_folder, inventory) = folder(&[
+        let inventory = folder(&[
             ("V1_0__a.sql", b"SELECT 1;\r\n"),
             ("R__my_views.sql", b""),
             ("afterMigrate__x.sql", b"\xff"),
@@ -333,7 +315,7 @@ mod tests {
                 hexadecimal(&Sha256::digest(b"SELECT 1;\r\n"))
             ),
         ];
-        let digest = inventory.set_digest().unwrap();
+        let digest = digest_of(&inventory);
         assert_eq!(digest.to_string(), hexadecimal(&Sha256::digest(lines.concat())));
         assert_eq!(digest.short(), digest.to_string()[..12]);
         assert_eq!(digest.short().len(), 12);
@@ -341,43 +323,35 @@ mod tests {
 
     #[test]
     fn order_and_folders_of_scripts_do_not_count_but_bytes_do() {
-        let digest = |files: &[(&str, &[u8])]| folder(files).1.set_digest_with(files);
+        let digest = |files: &[(&str, &[u8])]| digest_of(&folder(files));
         let first = digest(&[("V1__a.sql", b"x"), ("V2__b.sql", b"y")]);
         assert_eq!(first, digest(&[("new/V2__b.sql", b"y"), ("V1__a.sql", b"x")]));
         assert_ne!(first, digest(&[("V1__a.sql", b"x\n"), ("V2__b.sql", b"y")]));
         assert_ne!(first, digest(&[("V1__a.sql", b"x"), ("V3__b.sql", b"y")]));
     }
 
-    impl Inventory {
-        /// The digest from measurements made without reading files.
-        fn set_digest_with(&self, files: &[(&str, &[u8])]) -> SetDigest {
-            let measured = files.iter().map(|(_, bytes)| {
-                let mut measuring = Measuring::new();
-                bytes.chunks(1).for_each(|piece| measuring.update(piece));
-                measuring.finish()
-            });
-            self.set_digest_of(&measured.collect::<Vec<_>>())
-        }
-    }
-
     #[test]
     fn a_missing_file_is_named() {
-        let inventory = names(Convention::Flyway, &["/nowhere/V1__a.sql"]);
-        let error = inventory.set_digest().unwrap_err();
-        assert_eq!(error.to_string(), "cannot read /nowhere/V1__a.sql");
+        let listed = Listed {
+            content: Content::File("/nowhere/V1__a.sql".into()),
+            ..Listed::in_memory("sql/V1__a.sql", b"")
+        };
+        let error = examine(&Inventory::of(Tool::flyway(), [listed]), Dialect::Unknown).unwrap_err();
+        assert_eq!(error.to_string(), "cannot read sql/V1__a.sql");
         assert!(error.hints().is_empty());
     }
 
     #[test]
     fn large_files_are_read_in_pieces() {
-        let bytes = vec![b'a'; BUFFER_BYTES * 2 + 7];
-        let (_folder, inventory) = folder(&[("V1__a.sql", &bytes)]);
-        let measured = inventory.measure().unwrap();
-        assert_eq!(measured[0].size_bytes, bytes.len() as u64);
+        let bytes = vec![b'a'; 200_007];
+        let inventory = folder(&[("V1__a.sql", &bytes)]);
+        let examined = examine(&inventory, Dialect::Unknown).unwrap();
+        let measured = &examined[0].measurement;
+        assert_eq!(measured.size_bytes, bytes.len() as u64);
         assert_eq!(
-            measured[0].checksum,
+            measured.checksum,
             Some(super::super::checksum::checksum(&bytes).unwrap())
         );
-        assert_eq!(measured[0].sha256, <[u8; 32]>::from(Sha256::digest(&bytes)));
+        assert_eq!(measured.sha256, <[u8; 32]>::from(Sha256::digest(&bytes)));
     }
 }

@@ -4,8 +4,8 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor, value::Erro
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Addition, DatabasesSection, DockerfileSection, ImageSection, MigrationsSection, Project, ProjectSection,
-    RegistrySection, RepositorySection, RunSection, RunnerSection,
+    Addition, CheckSection, DatabasesSection, DockerfileSection, ImageSection, MigrationsSection, Project,
+    ProjectSection, RegistrySection, RepositorySection, RunSection, RunnerSection,
 };
 
 /// How alike a key and a known one must be for the known one to be offered (Jaro-Winkler, 0 to 1): below this, what is
@@ -43,6 +43,7 @@ pub(super) fn unknown(root: &DeTable<'_>) -> Option<Unknown> {
             ("dockerfile", DeValue::Table(table)) => {
                 compare::<DockerfileSection>(table, section, &mut found);
             }
+            ("check", DeValue::Table(table)) => compare::<CheckSection>(table, section, &mut found),
             ("image", DeValue::Table(table)) => compare::<ImageSection>(table, section, &mut found),
             ("runner", DeValue::Table(table)) => {
                 compare::<RunnerSection>(table, section, &mut found);

@@ -1,7 +1,7 @@
 //! Files where the user wants them, in any base.
 
 use super::{Inputs, Prepared, RunnerError, below};
-use crate::migrations::inventory::Convention;
+use crate::migrations::Tool;
 use crate::recipe::{Change, ImagePath, Recipe, Step};
 
 pub(super) fn prepare(inputs: &Inputs) -> Result<Prepared, RunnerError> {
@@ -25,6 +25,6 @@ pub(super) fn prepare(inputs: &Inputs) -> Result<Prepared, RunnerError> {
             known_base: None,
         },
         scripts,
-        convention: Convention::None,
+        tool: Tool::Unknown,
     })
 }

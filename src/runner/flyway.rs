@@ -4,8 +4,8 @@
 use std::fs;
 
 use super::{Inputs, Prepared, RunnerError, below};
+use crate::migrations::Tool;
 use crate::migrations::flyway::config::{LOCATIONS_VARIABLE, says_locations};
-use crate::migrations::inventory::Convention;
 use crate::recipe::{self, Change, ImagePath, KnownBase, PathError, Recipe, ScanError, Step};
 
 /// Where Flyway is in its own image.
@@ -79,7 +79,7 @@ pub(super) fn prepare(inputs: &Inputs) -> Result<Prepared, RunnerError> {
             known_base: Some(known_base()?),
         },
         scripts,
-        convention: Convention::Flyway,
+        tool: Tool::flyway(),
     })
 }
 
@@ -138,7 +138,7 @@ mod tests {
             ]
         );
         assert_eq!(prepared.scripts.len(), 1);
-        assert_eq!(prepared.scripts[0].0, "V1__a.sql");
+        assert_eq!(prepared.scripts[0].path, "V1__a.sql");
         assert_eq!(
             environment(&prepared),
             [

@@ -133,14 +133,15 @@ impl Unknown {
 
 #[cfg(test)]
 mod tests {
-    use shipway::migrations::inventory::Convention;
+    use shipway::migrations::Tool;
+    use shipway::migrations::inventory::Listed;
     use shipway::provenance::Commit;
 
     use super::*;
 
     fn fill(template: &str, provenance: Option<&Provenance>) -> Result<String, CommandError> {
-        let names = ["V1__a.sql", "V1_10__b.sql"].map(|name| (name.to_owned(), name.into()));
-        let inventory = Inventory::of_names(Convention::Flyway, names);
+        let names = ["V1__a.sql", "V1_10__b.sql"].map(|name| Listed::in_memory(name, b""));
+        let inventory = Inventory::of(Tool::flyway(), names);
         let environment = Environment::of(&[("STAGE", "prod")]);
         Words {
             project: "orders",

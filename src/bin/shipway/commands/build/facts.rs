@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use shipway::build::{BuildError, SetDigest};
 use shipway::error::Error;
-use shipway::migrations::Inventory;
-use shipway::migrations::inventory::Convention;
+use shipway::migrations::examine::examine;
+use shipway::migrations::{Inventory, Tool};
 use shipway::provenance::{CiNames, Provenance};
 use shipway::runner::Prepared;
+use shipway::sql::Dialect;
 
 use super::FALLBACK_NAME;
 use crate::environment::Environment;
@@ -22,7 +22,7 @@ pub(super) struct Facts {
     /// What the profile makes; `None` where a Dockerfile says it.
     pub(super) prepared: Option<Prepared>,
     pub(super) inventory: Arc<Inventory>,
-    /// Digest of the set of migrations, if a tag needs it before anything is built.
+    /// Digest of the set of migrations; `None` where a Dockerfile says what is built.
     pub(super) set_digest: Option<String>,
     pub(super) provenance: Option<Provenance>,
     /// When the image says it was made, in seconds since the epoch.
@@ -53,15 +53,12 @@ impl Facts {
                 None
             }
             None => {
-                let (profile, inputs, needs_digest) =
-                    (settings.profile, settings.inputs.clone(), needs_digest.is_some());
+                let (profile, inputs) = (settings.profile, settings.inputs.clone());
                 Some(tokio::task::spawn_blocking(move || {
                     let prepared = profile.prepare(&inputs).map_err(Error::from)?;
-                    let inventory = Inventory::of_names(prepared.convention, prepared.scripts.clone());
-                    let set_digest = match needs_digest {
-                        true => Some(inventory.set_digest().map_err(Error::from)?.to_string()),
-                        false => None,
-                    };
+                    let inventory = Inventory::of(prepared.tool.clone(), prepared.scripts.clone());
+                    let examined = examine(&inventory, Dialect::Unknown).map_err(Error::from)?;
+                    let set_digest = Some(inventory.set_digest(&examined).to_string());
                     Ok::<_, Error>((prepared, inventory, set_digest))
                 }))
             }
@@ -96,7 +93,7 @@ impl Facts {
                 let (prepared, inventory, set_digest) = scripts.await??;
                 (Some(prepared), inventory, set_digest)
             }
-            None => (None, Inventory::of_names(Convention::None, Vec::new()), None),
+            None => (None, Inventory::of(Tool::Unknown, Vec::new()), None),
         };
         // A repository that cannot be read (a worktree whose repository was not copied, say) is no reason not to build.
         // A tag that needs it says so.
@@ -123,19 +120,6 @@ impl Facts {
             set_digest,
             provenance,
             created_seconds,
-        })
-    }
-
-    /// The digest of the set of migrations; where it is not known yet, it is found out while the image is built.
-    pub(super) fn set_digest(&self) -> SetDigest<'static> {
-        if self.set_digest.is_some() || self.prepared.is_none() {
-            return Box::pin(std::future::ready(Ok(self.set_digest.clone())));
-        }
-        let inventory = Arc::clone(&self.inventory);
-        let task = tokio::task::spawn_blocking(move || inventory.set_digest());
-        Box::pin(async move {
-            let digest = task.await?.map_err(|source| BuildError::Scripts { source })?;
-            Ok(Some(digest.to_string()))
         })
     }
 }

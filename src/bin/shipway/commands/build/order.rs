@@ -74,6 +74,7 @@ pub(super) async fn order(settings: &BuildSettings, facts: &Facts, places: &Arc<
         rule: settings.rule.clone(),
         temp_folder: places.temp_folder.clone(),
         cache: places.cache.clone(),
+        set_digest: facts.set_digest.clone(),
         dry_run: settings.is_rehearsal,
     })
 }

@@ -1,0 +1,8 @@
+//! Liquibase: changelogs and their changesets.
+
+/// What Liquibase's configuration says about changelogs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LiquibaseConfig {
+    /// The changelog it starts from, as configured.
+    pub changelog: Option<String>,
+}

@@ -1,0 +1,12 @@
+//! SQL text: where its statements begin and end, and what words they are made of.
+//!
+//! No parser: a lexer for each dialect, which knows just enough to never be mistaken about what is text, what is a comment and what ends a
+//! statement. Every byte of a script belongs to exactly one statement.
+
+pub mod dialect;
+pub mod split;
+pub mod token;
+
+pub use dialect::Dialect;
+pub use split::{Problem, ProblemKind, Splitter, Statement};
+pub use token::{Token, TokenKind, tokens};
