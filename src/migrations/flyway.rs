@@ -2,3 +2,5 @@
 
 pub mod config;
 pub mod name;
+pub mod placeholder;
+pub mod script_config;

@@ -51,6 +51,8 @@ pub struct Entry {
     pub content: Content,
     /// What it is.
     pub kind: Kind,
+    /// Whether an interpreter runs it, and not the database.
+    pub program: bool,
 }
 
 /// The files below the folders of scripts, classified by name, in the order they were given.
@@ -113,10 +115,11 @@ impl Inventory {
                 Tool::Flyway(_) => classify_path(&file.path),
                 _ => Kind::Other,
             },
-            path: file.path,
+            program: matches!(tool, Tool::Flyway(_)) && name::is_program(&file.path),
             image_path: file.image_path,
             shown: file.shown,
             content: file.content,
+            path: file.path,
         };
         let entries = files.into_iter().map(entry).collect();
         Self { tool, entries }

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
+use super::placeholder::Replacement;
+
+pub mod properties;
+
 /// A configuration file of the image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigFile {
@@ -39,6 +43,20 @@ pub struct Placeholders {
     pub suffix: String,
     /// Their names in lower case, each with its value where the image sets one that is no reference.
     pub values: BTreeMap<String, Option<String>>,
+}
+
+impl Placeholders {
+    /// What is replaced in the script of a name: all whose value the image knows, and those of Flyway's own that follow from its files.
+    #[must_use]
+    pub fn replacement(&self, file_name: &str, table: &str) -> Replacement {
+        let own = [("flyway:filename", file_name), ("flyway:table", table)];
+        let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let known = self
+            .values
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+        Replacement::new(&self.prefix, &self.suffix, known.chain(own))
+    }
 }
 
 /// What Flyway will go by, as far as scripts are concerned: files, environment and arguments of the image over its defaults.
@@ -149,7 +167,9 @@ pub fn says_locations(name: &str, text: &str) -> bool {
     if toml {
         toml_says_locations(text)
     } else {
-        properties(text).iter().any(|(key, _)| key == LOCATIONS_PROPERTY)
+        properties::read(text)
+            .iter()
+            .any(|property| property.key == LOCATIONS_PROPERTY)
     }
 }
 
@@ -163,48 +183,6 @@ fn toml_says_locations(text: &str) -> bool {
     };
     let environments = root.get("environments").and_then(Value::as_table);
     says(&root) || environments.is_some_and(|all| all.values().filter_map(Value::as_table).any(says))
-}
-
-/// Reads the properties of a `flyway.conf`, in order.
-///
-/// The form is Java's properties, except that backslashes are literal: Flyway doubles them before it reads. One at the
-/// end of a line still continues it, unless the next line is a property of Flyway's itself.
-fn properties(text: &str) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String)> = Vec::new();
-    let mut continued = false;
-    for line in text.trim_start_matches('\u{feff}').split(['\n', '\r']) {
-        let line = line.trim_matches([' ', '\t', '\x0c']);
-        let own = line.starts_with("flyway.") && line.contains('=');
-        let (part, goes_on) = match line.strip_suffix('\\') {
-            Some(part) => (part, true),
-            None => (line, false),
-        };
-        if continued && !own {
-            if let Some((_, value)) = found.last_mut() {
-                value.push_str(part);
-            }
-            // A blank line ends a property even where the line before asked for more.
-            continued = goes_on;
-            continue;
-        }
-        if line.is_empty() || line.starts_with(['#', '!']) {
-            continue;
-        }
-        let (key, value) = split_property(part);
-        found.push((key.to_owned(), value.to_owned()));
-        continued = goes_on;
-    }
-    found
-}
-
-/// Splits a property at the first `=`, `:` or white space; white space around a sign belongs to neither side.
-fn split_property(line: &str) -> (&str, &str) {
-    let blank = [' ', '\t', '\x0c'];
-    let end = line.find(['=', ':', ' ', '\t', '\x0c']).unwrap_or(line.len());
-    let (key, rest) = line.split_at(end);
-    let rest = rest.trim_start_matches(blank);
-    let value = rest.strip_prefix(['=', ':']).unwrap_or(rest);
-    (key, value.trim_start_matches(blank))
 }
 
 #[cfg(test)]
@@ -272,17 +250,5 @@ mod tests {
         ] {
             assert!(!says_locations("flyway.conf", text), "{text:?}");
         }
-    }
-
-    #[test]
-    fn keeps_backslashes_and_joins_lines() {
-        let text = "flyway.url = C:\\a\\b\nflyway.initSql: one \\\n   two\nflyway.user";
-        let expected = [
-            ("flyway.url", "C:\\a\\b"),
-            ("flyway.initSql", "one two"),
-            ("flyway.user", ""),
-        ];
-        let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        assert_eq!(properties(text), expected);
     }
 }

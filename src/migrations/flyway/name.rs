@@ -196,6 +196,12 @@ pub fn classify(name: &str) -> Kind {
     }
 }
 
+/// Whether Flyway hands the file at a path to an interpreter.
+#[must_use]
+pub fn is_program(path: &str) -> bool {
+    SUFFIXES[1..].iter().any(|suffix| strip_suffix(path, suffix).is_some())
+}
+
 fn ignored(reason: Reason) -> Kind {
     Kind::Ignored { reason }
 }
