@@ -62,6 +62,8 @@ impl Placeholders {
 /// What Flyway will go by, as far as scripts are concerned: files, environment and arguments of the image over its defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlywayConfig {
+    /// The folder of the image in which Flyway runs.
+    pub working_directory: String,
     /// Where scripts are, as written.
     pub locations: Vec<String>,
     /// Where callbacks are besides, as written.
@@ -107,6 +109,7 @@ pub struct FlywayConfig {
 impl Default for FlywayConfig {
     fn default() -> Self {
         Self {
+            working_directory: "/flyway".to_owned(),
             locations: vec!["filesystem:/flyway/sql".to_owned()],
             callback_locations: Vec::new(),
             table: "flyway_schema_history".to_owned(),
