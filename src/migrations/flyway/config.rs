@@ -2,11 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use toml::{Table, Value};
+use ::toml::{Table, Value};
 
 use super::placeholder::Replacement;
 
+mod effective;
+mod environment;
+mod given;
 pub mod properties;
+mod toml;
+
+#[cfg(test)]
+mod tests;
 
 /// A configuration file of the image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,8 +109,10 @@ pub struct FlywayConfig {
     pub ignore_migration_patterns: Vec<String>,
     /// The address of the database, if the image says it.
     pub url: Option<String>,
-    /// `flyway.toml` and `flyway.conf`, if the image holds both: Flyway reads the first only.
+    /// A file that is read and one that is not, if the image holds files of both forms: Flyway reads those of one form only.
     pub shadowed: Option<(String, String)>,
+    /// Whether both were named to it, which Flyway refuses.
+    pub refuses_files: bool,
 }
 
 impl Default for FlywayConfig {
@@ -140,16 +149,8 @@ impl Default for FlywayConfig {
             ignore_migration_patterns: vec!["*:future".to_owned()],
             url: None,
             shadowed: None,
+            refuses_files: false,
         }
-    }
-}
-
-impl FlywayConfig {
-    /// What holds, given the configuration files, the environment and the arguments (entrypoint and command) of the image.
-    #[must_use]
-    pub fn effective(files: &[ConfigFile], environment: &BTreeMap<String, String>, arguments: &[String]) -> Self {
-        let _ = (files, environment, arguments);
-        Self::default()
     }
 }
 
@@ -186,72 +187,4 @@ fn toml_says_locations(text: &str) -> bool {
     };
     let environments = root.get("environments").and_then(Value::as_table);
     says(&root) || environments.is_some_and(|all| all.values().filter_map(Value::as_table).any(says))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn toml_that_says_locations() {
-        for text in [
-            "[flyway]\nlocations = [\"filesystem:sql\"]",
-            "flyway.locations = ['filesystem:sql']",
-            "\u{feff}[flyway]\nlocations = []",
-            "[environments.test.flyway]\nlocations = ['filesystem:sql']",
-        ] {
-            assert!(says_locations("flyway.toml", text), "{text}");
-            assert!(says_locations("Team.TOML", text), "{text}");
-        }
-    }
-
-    #[test]
-    fn toml_that_does_not() {
-        for text in [
-            "",
-            "[flyway]\n# locations = ['filesystem:sql']\ncallbackLocations = ['x']",
-            "locations = ['filesystem:sql']",
-            "[environments.default]\nlocations = 'x'",
-            "[flyway\nlocations = [",
-            "flyway.locations=filesystem:sql",
-            "flyway = 1\nenvironments = [2]",
-        ] {
-            assert!(!says_locations("flyway.toml", text), "{text}");
-        }
-    }
-
-    #[test]
-    fn properties_that_say_locations() {
-        for text in [
-            "flyway.locations=filesystem:sql",
-            "  flyway.locations = filesystem:sql  ",
-            "flyway.locations: filesystem:sql",
-            "flyway.locations filesystem:sql",
-            "flyway.locations\tx",
-            "flyway.locations",
-            "flyway.locations=",
-            "# first\r\n! second\r\nflyway.url=jdbc:x\r\nflyway.locations=filesystem:sql\r\n",
-            "flyway.url=x\\\nflyway.locations=y",
-            "flyway.url=x\\\n\nflyway.locations : y",
-            "\u{feff}flyway.locations=x",
-        ] {
-            assert!(says_locations("flyway.conf", text), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn properties_that_do_not() {
-        for text in [
-            "",
-            "#flyway.locations=x",
-            " !flyway.locations=x",
-            "flyway.locationsX=y",
-            "flyway.callbackLocations=y",
-            "flyway.url=flyway.locations=x",
-            "flyway.initSql=select\\\nflyway.locations x",
-            "[flyway]\nlocations = ['x']",
-        ] {
-            assert!(!says_locations("flyway.conf", text), "{text:?}");
-        }
-    }
 }
