@@ -3,6 +3,7 @@
 mod assemble;
 mod base;
 mod blueprint;
+mod contents;
 mod decide;
 mod error;
 mod history;
@@ -14,6 +15,7 @@ mod ship;
 
 pub use base::{BaseImage, Bases, Platforms};
 pub use blueprint::{Blueprint, OnBase};
+pub use contents::{LAYER_ANNOTATION, MANIFEST_DIGEST_LABEL, MANIFEST_LAYER};
 pub use error::BuildError;
 pub use history::COMMENT as HISTORY_COMMENT;
 pub use secret::{AllowedSecrets, refuse_secrets};

@@ -5,6 +5,7 @@ mod copy;
 mod doctor;
 mod inspect;
 mod loads;
+mod origin;
 mod push;
 #[cfg(feature = "daemon")]
 mod run;

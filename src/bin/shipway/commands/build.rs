@@ -38,9 +38,6 @@ use facts::Facts;
 use names::{Name, names, repositories};
 use order::order;
 
-/// Name of a project that has none.
-const FALLBACK_NAME: &str = "migrations";
-
 /// Builds, and delivers what was built.
 pub(crate) async fn run(
     arguments: &BuildArguments,
@@ -164,8 +161,8 @@ pub(crate) async fn run(
         Some(_) => built.base_name.clone(),
         None => settings.base.as_ref().map(|(name, _)| name.clone()),
     };
-    result.version = facts.inventory.highest_version().map(ToString::to_string);
-    result.scripts = facts.inventory.entries().len();
+    result.version = facts.highest_version().map(str::to_owned);
+    result.scripts = facts.set().map_or(0, |set| set.inventory.entries().len());
     let mut told = result.json();
     loads.tell(&mut told);
     #[cfg(feature = "aws")]
