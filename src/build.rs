@@ -18,7 +18,7 @@ pub use blueprint::{Blueprint, OnBase};
 pub use contents::{LAYER_ANNOTATION, MANIFEST_DIGEST_LABEL, MANIFEST_LAYER};
 pub use error::BuildError;
 pub use history::COMMENT as HISTORY_COMMENT;
-pub use secret::{AllowedSecrets, refuse_secrets};
+pub use secret::{AllowedSecrets, refuse_secrets, secrets_of};
 pub use ship::{Built, BuiltLayer, BuiltPlatform, Order, ship};
 
 /// A file of this size or more is a layer of its own: it travels once, and a change elsewhere does not send it again.

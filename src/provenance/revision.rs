@@ -15,7 +15,7 @@ const MOST_ENTRIES: usize = 1_000_000;
 /// A revision of the repository a folder lies in.
 #[derive(Debug)]
 pub struct Revision {
-    repository: gix::ThreadSafeRepository,
+    repository: PathBuf,
     root: PathBuf,
     commit: gix::ObjectId,
 }
@@ -41,7 +41,7 @@ impl Revision {
         Ok(Some(Self {
             root: root.canonicalize().unwrap_or(root),
             commit,
-            repository: repository.into_sync(),
+            repository: path,
         }))
     }
 
@@ -85,7 +85,7 @@ impl Revision {
     /// # Errors
     /// The repository is damaged.
     pub fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, ProvenanceError> {
-        let repository = self.repository.to_thread_local();
+        let repository = open(&self.repository).map_err(|error| failure(&self.root, &error))?;
         let read = || -> gix::Result<Option<Vec<u8>>> {
             let tree = repository.find_commit(self.commit)?.tree()?;
             match tree.lookup_entry_by_path(path)? {
@@ -101,7 +101,7 @@ impl Revision {
     /// # Errors
     /// The repository is damaged, or `destination` cannot be written.
     pub fn check_out(&self, path: &Path, destination: &Path) -> Result<bool, ProvenanceError> {
-        let repository = self.repository.to_thread_local();
+        let repository = open(&self.repository).map_err(|error| failure(&self.root, &error))?;
         let mut left = MOST_ENTRIES;
         let mut taking = || -> Taken<bool> {
             let tree = repository.find_commit(self.commit)?.tree()?;

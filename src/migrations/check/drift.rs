@@ -181,3 +181,24 @@ fn name(migration: &Migration) -> String {
         (_, None) => migration.script.clone(),
     }
 }
+
+/// Finds that a base has another major version than the one the shipped image was built on.
+#[must_use]
+pub fn of_base(before: &str, after: &str) -> Option<Finding> {
+    let (was, is) = (major(before)?, major(after)?);
+    (was.0 == is.0 && was.1 != is.1).then(|| {
+        let message = format!("the image that was shipped was built on {before}, this one is on {after}");
+        Finding::new("D012", Place::default(), message)
+    })
+}
+
+/// The name of an image without its tag, and the first number of the tag.
+fn major(reference: &str) -> Option<(&str, &str)> {
+    let name = reference.split('@').next().unwrap_or(reference);
+    let (name, tag) = name.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'))?;
+    let number = tag
+        .trim_start_matches('v')
+        .split(|end: char| !end.is_ascii_digit())
+        .next()?;
+    (!number.is_empty()).then_some((name, number))
+}
