@@ -7,7 +7,9 @@ use shipway::error::Error;
 use shipway::oci::{Family, Reference};
 use shipway::progress::Progress;
 
+use super::check::{self, Previous};
 use super::loads::Loads;
+use super::sets::Search;
 use crate::args::{BuildArguments, Engine, Format, GlobalArguments};
 use crate::environment::Environment;
 use crate::failure::CommandError;
@@ -95,8 +97,24 @@ pub(crate) async fn run(
     let gate = ScanGate::of(arguments, settings.push, &repositories(&names))?;
     #[cfg(feature = "daemon")]
     for_daemon(&mut settings, &places).await?;
+    let checked = settings.checked().filter(|_| facts.prepared.is_some());
+    let previous = match &checked {
+        Some(checked) => {
+            let search = Search {
+                settings: checked,
+                arguments: &arguments.inputs,
+                environment,
+                places: &places,
+                project: &facts.project,
+                wants_files: false,
+            };
+            check::previous(&search).await
+        }
+        None => Previous::none(),
+    };
     let mut loads = Loads::default();
-    let deliveries = deliveries(&settings, &facts.project, &names, &places, &mut loads).await?;
+    let shipped = previous.found.as_ref();
+    let deliveries = deliveries(&settings, &facts.project, &names, &places, shipped, &mut loads).await?;
     let files = match arguments.dry_run {
         true => None,
         false => Some(ResultFiles::prepare(&[
@@ -127,6 +145,11 @@ pub(crate) async fn run(
         }
         _ => {
             let order = order(&settings, &facts, &places).await?;
+            if let (Some(checked), Some((prepared, set))) = (&checked, &facts.prepared) {
+                let report = check::report(set, &prepared.recipe, checked, &previous, false)?;
+                check::tell(&report, set, printer);
+                check::verdict(&report, checked.options.fail_on)?;
+            }
             let built = ship(&order, &deliveries, &progress).await;
             built.map_err(Error::from)?
         }

@@ -12,7 +12,7 @@ use shipway::recipe::Recipe;
 
 use super::origin::{project_name, provenance};
 use super::sets::{FoundSet, Search, read};
-use crate::args::{CheckArguments, Format, GlobalArguments, InputArguments};
+use crate::args::{CheckArguments, GlobalArguments};
 use crate::environment::Environment;
 use crate::failure::{CommandError, Exit};
 use crate::places::Places;
@@ -46,13 +46,7 @@ pub(crate) async fn run(
     };
     let previous = previous(&search).await;
     let report = report(&set, &prepared.recipe, &settings, &previous, false)?;
-    let _ = Format::Text;
-    for finding in &report.findings {
-        printer.line(&format!(
-            "{} {} {}:{}: {}",
-            finding.level, finding.rule.code, finding.place.path, finding.place.line, finding.message
-        ));
-    }
+    tell(&report, &set, printer);
     verdict(&report, settings.options.fail_on)
 }
 
@@ -62,13 +56,32 @@ pub(super) struct Previous {
     pub(super) drift: Drift,
 }
 
+impl Previous {
+    /// Nothing to compare with.
+    pub(super) fn none() -> Self {
+        Self {
+            found: None,
+            drift: Drift::Off,
+        }
+    }
+}
+
+/// Tells what was found, beside the result.
+pub(super) fn tell(report: &Report, set: &MigrationSet, printer: &Printer) {
+    let _ = set;
+    for finding in &report.findings {
+        let place = &finding.place;
+        printer.line(&format!(
+            "{} {} {}:{}: {}",
+            finding.level, finding.rule.code, place.path, place.line, finding.message
+        ));
+    }
+}
+
 /// Looks for what was shipped last. What cannot be reached is told in the report, and stops nobody.
 pub(super) async fn previous(search: &Search<'_>) -> Previous {
     let Some(against) = &search.settings.options.against else {
-        return Previous {
-            found: None,
-            drift: Drift::Off,
-        };
+        return Previous::none();
     };
     let against = against.value.clone();
     match search.find(&against).await {

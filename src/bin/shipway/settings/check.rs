@@ -8,8 +8,8 @@ use shipway::project::Project;
 use shipway::runner::{Inputs, Profile};
 use shipway::sql::Dialect;
 
-use super::inputs;
 use super::origin::{Setting, first};
+use super::{BuildSettings, inputs};
 use crate::args::{CheckOptions, InputArguments};
 use crate::environment::Environment;
 use crate::failure::CommandError;
@@ -71,6 +71,22 @@ impl CheckSettings {
             base: base.map(|setting| setting.value),
             options: CheckLevels::resolve(options, environment, project)?,
             allowed_secrets: inputs::allowed_secrets(&arguments.allow_secret)?,
+        })
+    }
+}
+
+impl BuildSettings {
+    /// What is checked before a build.
+    pub(crate) fn checked(&self) -> Option<CheckSettings> {
+        Some(CheckSettings {
+            project: self.project.clone(),
+            folder: self.folder.clone(),
+            profile: self.profile,
+            inputs: self.inputs.clone(),
+            repository: self.repository.clone(),
+            base: self.base.as_ref().map(|(text, _)| text.clone()),
+            options: self.check.clone()?,
+            allowed_secrets: self.allowed_secrets.clone(),
         })
     }
 }
