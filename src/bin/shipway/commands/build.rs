@@ -108,7 +108,7 @@ pub(crate) async fn run(
                 project: &facts.project,
                 wants_files: false,
             };
-            check::previous(&search).await
+            check::previous(&search).await?
         }
         None => Previous::none(),
     };

@@ -11,10 +11,10 @@ use shipway::progress::Progress;
 use shipway::recipe::Recipe;
 
 use super::origin::{project_name, provenance};
-use super::sets::{FoundSet, Search, read};
+use super::sets::{FoundSet, Search, hosts, read};
 use crate::args::{CheckArguments, GlobalArguments};
 use crate::environment::Environment;
-use crate::failure::{CommandError, Exit};
+use crate::failure::{CommandError, Exit, exit_of};
 use crate::places::Places;
 use crate::printer::Printer;
 use crate::progress::Display;
@@ -31,7 +31,16 @@ pub(crate) async fn run(
     let settings = CheckSettings::resolve(&arguments.options, &arguments.inputs, environment, &project)?;
     let logins = Logins::gather(global, environment)?;
     let progress: Arc<dyn Progress> = Arc::new(Display::new(printer.clone()));
-    let places = Places::new(global, environment, &project, logins.store(&[]), progress)?;
+    let places = Places::new(
+        global,
+        environment,
+        &project,
+        logins.store(&hosts(
+            settings.options.against.iter().map(|against| against.value.as_str()),
+            &settings,
+        )),
+        progress,
+    )?;
     let provenance = provenance(&settings.folder, environment, printer).await?;
     let name = project_name(settings.project.as_deref(), provenance.as_ref(), &settings.folder);
     let (wanted, named) = (settings.clone(), name.clone());
@@ -44,7 +53,7 @@ pub(crate) async fn run(
         project: &name,
         wants_files: false,
     };
-    let previous = previous(&search).await;
+    let previous = previous(&search).await?;
     let report = report(&set, &prepared.recipe, &settings, &previous, false)?;
     tell(&report, &set, printer);
     verdict(&report, settings.options.fail_on)
@@ -69,6 +78,15 @@ impl Previous {
 /// Tells what was found, beside the result.
 pub(super) fn tell(report: &Report, set: &MigrationSet, printer: &Printer) {
     let _ = set;
+    match &report.drift {
+        Drift::Off | Drift::Compared { .. } => {}
+        Drift::First { against } => printer.notice(&format!(
+            "nothing has been shipped as {against} yet: there is nothing to compare with"
+        )),
+        Drift::Unchecked { against, reason } => {
+            printer.notice(&format!("not compared with {against}: {reason}"));
+        }
+    }
     for finding in &report.findings {
         let place = &finding.place;
         printer.line(&format!(
@@ -79,12 +97,12 @@ pub(super) fn tell(report: &Report, set: &MigrationSet, printer: &Printer) {
 }
 
 /// Looks for what was shipped last. What cannot be reached is told in the report, and stops nobody.
-pub(super) async fn previous(search: &Search<'_>) -> Previous {
+pub(super) async fn previous(search: &Search<'_>) -> anyhow::Result<Previous> {
     let Some(against) = &search.settings.options.against else {
-        return Previous::none();
+        return Ok(Previous::none());
     };
     let against = against.value.clone();
-    match search.find(&against).await {
+    Ok(match search.find(&against).await {
         Ok(Some(found)) => Previous {
             drift: found.compared(),
             found: Some(found),
@@ -93,14 +111,23 @@ pub(super) async fn previous(search: &Search<'_>) -> Previous {
             found: None,
             drift: Drift::First { against },
         },
+        // What makes no sense will make none the next time.
+        Err(error) if exit_of(&error) == Exit::Usage => return Err(error),
         Err(error) => Previous {
             found: None,
             drift: Drift::Unchecked {
                 against,
-                reason: format!("{error:#}"),
+                reason: told(&error),
             },
         },
-    }
+    })
+}
+
+/// An error with its causes, in a line.
+fn told(error: &anyhow::Error) -> String {
+    let mut texts: Vec<String> = error.chain().map(ToString::to_string).collect();
+    texts.dedup();
+    texts.join(": ")
 }
 
 /// Checks a set.

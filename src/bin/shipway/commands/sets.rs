@@ -67,6 +67,17 @@ pub(super) fn read(settings: &CheckSettings, project: &str) -> Result<(Prepared,
     Ok((prepared, set))
 }
 
+/// The registries that names of sets are about.
+pub(super) fn hosts<'a>(names: impl IntoIterator<Item = &'a str>, settings: &CheckSettings) -> Vec<String> {
+    let host = |name: &str| match Named::read(name, settings) {
+        Ok(Named::Image(Location::Registry(reference)) | Named::Tag(Location::Registry(reference))) => {
+            Some(reference.repository.registry().to_owned())
+        }
+        _ => None,
+    };
+    names.into_iter().filter_map(host).collect()
+}
+
 impl Search<'_> {
     /// Finds the set a name stands for; `None` where nothing has been shipped under it.
     pub(super) async fn find(&self, name: &str) -> anyhow::Result<Option<FoundSet>> {
