@@ -117,6 +117,7 @@ fn of_build(error: &BuildError) -> Category {
         BuildError::Secrets { .. } => Category::Refused,
         BuildError::NoPlatform { .. }
         | BuildError::Twice { .. }
+        | BuildError::Reserved { .. }
         | BuildError::Way(WayError::Occupied { .. } | WayError::Path(_))
         | BuildError::Directory { .. }
         | BuildError::Linked { .. }

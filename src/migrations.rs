@@ -15,11 +15,13 @@ pub mod liquibase;
 pub mod manifest;
 pub mod measurement;
 pub mod reading;
+pub mod set;
 pub mod set_digest;
 pub mod tool;
 pub mod version;
 
 pub use content::Content;
 pub use inventory::Inventory;
+pub use set::MigrationSet;
 pub use tool::Tool;
 pub use version::Version;

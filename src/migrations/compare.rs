@@ -173,15 +173,21 @@ impl Comparison {
         for new in &self.added {
             by_content.entry((new.kind, &new.sha256)).or_default().1.push(new);
         }
-        let pairs = by_content.into_values().filter_map(|(gone, new)| match (&*gone, &*new) {
-            ([gone], [new]) => Some(Change {
-                before: (*gone).clone(),
-                after: (*new).clone(),
-            }),
-            _ => None,
-        });
+        let pairs = by_content
+            .into_values()
+            .filter_map(|(gone, new)| match (&*gone, &*new) {
+                ([gone], [new]) => Some(Change {
+                    before: (*gone).clone(),
+                    after: (*new).clone(),
+                }),
+                _ => None,
+            });
         let mut by_new: BTreeMap<Identity, Change> = pairs.map(|pair| (identity(&pair.after), pair)).collect();
-        self.renamed = self.added.iter().filter_map(|new| by_new.remove(&identity(new))).collect();
+        self.renamed = self
+            .added
+            .iter()
+            .filter_map(|new| by_new.remove(&identity(new)))
+            .collect();
     }
 
     fn find_late(&mut self, before: &Manifest, after: &Manifest) {
@@ -203,7 +209,8 @@ impl Comparison {
             });
         }
         let is_run = |migration: &&Migration| {
-            !matches!(migration.kind, MigrationKind::Baseline | MigrationKind::Undo) && runs.contains(&identity(migration))
+            !matches!(migration.kind, MigrationKind::Baseline | MigrationKind::Undo)
+                && runs.contains(&identity(migration))
         };
         self.pending = after.migrations.iter().filter(is_run).cloned().collect();
     }
@@ -224,7 +231,8 @@ impl Comparison {
 
     fn compare_callbacks(&mut self, before: &Manifest, after: &Manifest) {
         let by_name = |callbacks: &[Callback]| -> BTreeMap<(String, String), Callback> {
-            let named = |callback: &Callback| ((callback.event.clone(), callback.description.clone()), callback.clone());
+            let named =
+                |callback: &Callback| ((callback.event.clone(), callback.description.clone()), callback.clone());
             callbacks.iter().map(named).collect()
         };
         let (before, after) = (by_name(&before.callbacks), by_name(&after.callbacks));

@@ -88,7 +88,8 @@ impl Manifest {
 
     /// The migration with the highest version, baselines included.
     pub(super) fn highest(&self) -> Option<&Migration> {
-        let counts = |migration: &&Migration| matches!(migration.kind, MigrationKind::Versioned | MigrationKind::Baseline);
+        let counts =
+            |migration: &&Migration| matches!(migration.kind, MigrationKind::Versioned | MigrationKind::Baseline);
         let versions = self.migrations.iter().filter(counts);
         versions.max_by(|one, other| one.order(&self.runner.profile).cmp(&other.order(&self.runner.profile)))
     }

@@ -38,9 +38,15 @@ pub fn check(sets: &Sets<'_>) -> Vec<Finding> {
             ),
         ));
     }
-    comparison.changed.iter().for_each(|change| changed(change, &mut findings));
+    comparison
+        .changed
+        .iter()
+        .for_each(|change| changed(change, &mut findings));
     for change in &comparison.touched {
-        let message = format!("the bytes of {} changed, but not what its checksum counts", name(&change.after));
+        let message = format!(
+            "the bytes of {} changed, but not what its checksum counts",
+            name(&change.after)
+        );
         findings.push(Finding::new("D002", Place::file(&change.after.script), message));
     }
     findings.extend(comparison.removed.iter().filter_map(|gone| removed(gone, sets)));
@@ -84,12 +90,20 @@ pub fn check(sets: &Sets<'_>) -> Vec<Finding> {
 fn changed(change: &Change, findings: &mut Vec<Finding>) {
     let place = || Place::file(&change.after.script);
     if change.is_type() {
-        let message = format!("{} was run by {} when it was shipped, and is run by {} now",
-            name(&change.after), by(&change.before), by(&change.after));
+        let message = format!(
+            "{} was run by {} when it was shipped, and is run by {} now",
+            name(&change.after),
+            by(&change.before),
+            by(&change.after)
+        );
         findings.push(Finding::new("D008", place(), message));
     }
     if change.is_content() {
-        let finding = Finding::new("D001", place(), format!("{} was shipped with another content", name(&change.after)));
+        let finding = Finding::new(
+            "D001",
+            place(),
+            format!("{} was shipped with another content", name(&change.after)),
+        );
         findings.push(finding.help("take the change back, and make it in a new migration"));
     }
     if change.is_description() {
@@ -99,7 +113,11 @@ fn changed(change: &Change, findings: &mut Vec<Finding>) {
 }
 
 fn by(migration: &Migration) -> &'static str {
-    if migration.program { "an interpreter" } else { "the database" }
+    if migration.program {
+        "an interpreter"
+    } else {
+        "the database"
+    }
 }
 
 fn removed(gone: &Migration, sets: &Sets<'_>) -> Option<Finding> {
@@ -109,10 +127,18 @@ fn removed(gone: &Migration, sets: &Sets<'_>) -> Option<Finding> {
         // Nothing runs one by itself.
         MigrationKind::Undo => return None,
     };
-    let finding = Finding::new(code, Place::file(&gone.script), format!("{} was shipped and is gone", name(gone)))
-        .help("bring it back: databases on which it ran expect it");
+    let finding = Finding::new(
+        code,
+        Place::file(&gone.script),
+        format!("{} was shipped and is gone", name(gone)),
+    )
+    .help("bring it back: databases on which it ran expect it");
     let is_forgiven = is_covered(gone, sets) || ignores(sets.after, pattern);
-    Some(if is_forgiven { finding.at(Level::Warning) } else { finding })
+    Some(if is_forgiven {
+        finding.at(Level::Warning)
+    } else {
+        finding
+    })
 }
 
 /// Whether a baseline stands for a version.
@@ -123,7 +149,10 @@ fn is_covered(gone: &Migration, sets: &Sets<'_>) -> bool {
 }
 
 fn ignores(manifest: &Manifest, pattern: &str) -> bool {
-    let patterns = manifest.config.get("ignoreMigrationPatterns").and_then(|value| value.as_array());
+    let patterns = manifest
+        .config
+        .get("ignoreMigrationPatterns")
+        .and_then(|value| value.as_array());
     let is_it = |one: &str| one.eq_ignore_ascii_case(pattern) || one.eq_ignore_ascii_case("*:missing") || one == "*:*";
     patterns.is_some_and(|all| all.iter().filter_map(|one| one.as_str()).any(is_it))
 }
@@ -151,4 +180,25 @@ fn name(migration: &Migration) -> String {
         (_, Some(version)) => format!("version {version}"),
         (_, None) => migration.script.clone(),
     }
+}
+
+/// Finds that a base has another major version than the one the shipped image was built on.
+#[must_use]
+pub fn of_base(before: &str, after: &str) -> Option<Finding> {
+    let (was, is) = (major(before)?, major(after)?);
+    (was.0 == is.0 && was.1 != is.1).then(|| {
+        let message = format!("the image that was shipped was built on {before}, this one is on {after}");
+        Finding::new("D012", Place::default(), message)
+    })
+}
+
+/// The name of an image without its tag, and the first number of the tag.
+fn major(reference: &str) -> Option<(&str, &str)> {
+    let name = reference.split('@').next().unwrap_or(reference);
+    let (name, tag) = name.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'))?;
+    let number = tag
+        .trim_start_matches('v')
+        .split(|end: char| !end.is_ascii_digit())
+        .next()?;
+    (!number.is_empty()).then_some((name, number))
 }

@@ -63,7 +63,11 @@ fn each_change_has_its_rule() {
     let cases: &[(&str, Option<(&str, &str)>, &[&str])] = &[
         ("", None, &[]),
         ("", Some(("V3__new.sql", "SELECT 9;")), &[]),
-        ("", Some(("V1.5__late.sql", "SELECT 9;")), &["D007 error V1.5__late.sql"]),
+        (
+            "",
+            Some(("V1.5__late.sql", "SELECT 9;")),
+            &["D007 error V1.5__late.sql"],
+        ),
         ("", Some(("B2__all.sql", "SELECT 9;")), &[]),
         (
             "V2__two.sql",

@@ -58,12 +58,19 @@ impl Manifest {
 }
 
 /// What migrations are sorted by: versions, then descriptions in the order of Java's strings; and in any case by something.
-fn place<'a>(migration: &'a Migration, profile: &str) -> (bool, Option<super::Order<'a>>, Vec<u16>, MigrationKind, &'a str) {
+fn place<'a>(
+    migration: &'a Migration,
+    profile: &str,
+) -> (bool, Option<super::Order<'a>>, Vec<u16>, MigrationKind, &'a str) {
     let is_repeatable = migration.kind == MigrationKind::Repeatable;
     (
         is_repeatable,
         (!is_repeatable).then(|| migration.order(profile)),
-        if is_repeatable { migration.description.encode_utf16().collect() } else { Vec::new() },
+        if is_repeatable {
+            migration.description.encode_utf16().collect()
+        } else {
+            Vec::new()
+        },
         migration.kind,
         &migration.script,
     )

@@ -7,7 +7,9 @@ use shipway::error::Error;
 use shipway::oci::{Family, Reference};
 use shipway::progress::Progress;
 
+use super::check::{self, Previous};
 use super::loads::Loads;
+use super::sets::Search;
 use crate::args::{BuildArguments, Engine, Format, GlobalArguments};
 use crate::environment::Environment;
 use crate::failure::CommandError;
@@ -37,9 +39,6 @@ use docker::for_daemon;
 use facts::Facts;
 use names::{Name, names, repositories};
 use order::order;
-
-/// Name of a project that has none.
-const FALLBACK_NAME: &str = "migrations";
 
 /// Builds, and delivers what was built.
 pub(crate) async fn run(
@@ -98,8 +97,24 @@ pub(crate) async fn run(
     let gate = ScanGate::of(arguments, settings.push, &repositories(&names))?;
     #[cfg(feature = "daemon")]
     for_daemon(&mut settings, &places).await?;
+    let checked = settings.checked().filter(|_| facts.prepared.is_some());
+    let previous = match &checked {
+        Some(checked) => {
+            let search = Search {
+                settings: checked,
+                arguments: &arguments.inputs,
+                environment,
+                places: &places,
+                project: &facts.project,
+                wants_files: false,
+            };
+            check::previous(&search).await?
+        }
+        None => Previous::none(),
+    };
     let mut loads = Loads::default();
-    let deliveries = deliveries(&settings, &facts.project, &names, &places, &mut loads).await?;
+    let shipped = previous.found.as_ref();
+    let deliveries = deliveries(&settings, &facts.project, &names, &places, shipped, &mut loads).await?;
     let files = match arguments.dry_run {
         true => None,
         false => Some(ResultFiles::prepare(&[
@@ -130,6 +145,11 @@ pub(crate) async fn run(
         }
         _ => {
             let order = order(&settings, &facts, &places).await?;
+            if let (Some(checked), Some((prepared, set))) = (&checked, &facts.prepared) {
+                let report = check::report(set, &prepared.recipe, checked, &previous, false)?;
+                check::tell(&report, set, printer);
+                check::verdict(&report, checked.options.fail_on)?;
+            }
             let built = ship(&order, &deliveries, &progress).await;
             built.map_err(Error::from)?
         }
@@ -164,8 +184,8 @@ pub(crate) async fn run(
         Some(_) => built.base_name.clone(),
         None => settings.base.as_ref().map(|(name, _)| name.clone()),
     };
-    result.version = facts.inventory.highest_version().map(ToString::to_string);
-    result.scripts = facts.inventory.entries().len();
+    result.version = facts.highest_version().map(str::to_owned);
+    result.scripts = facts.set().map_or(0, |set| set.inventory.entries().len());
     let mut told = result.json();
     loads.tell(&mut told);
     #[cfg(feature = "aws")]
