@@ -24,6 +24,7 @@ mod faults;
 mod inspect;
 mod kaniko;
 mod login;
+mod manifest;
 mod memory;
 mod mount;
 mod pace;
