@@ -12,7 +12,7 @@ use shipway::oci::{Family, Platform};
 use shipway::project::Project;
 use shipway::runner::{Inputs, Profile};
 
-use crate::args::{BuildArguments, GlobalArguments, ImageFormat};
+use crate::args::{BuildArguments, GlobalArguments, ImageFormat, InputArguments};
 use crate::environment::Environment;
 use crate::failure::CommandError;
 
@@ -118,8 +118,8 @@ impl BuildSettings {
         let (profile, inputs, base) = match &dockerfile {
             Some(_) => (Profile::Custom, Inputs::default(), None),
             None => {
-                let profile = profile(arguments, environment, project)?;
-                let inputs = inputs(profile, arguments, environment, project)?;
+                let profile = profile(&arguments.inputs, environment, project)?;
+                let inputs = inputs(profile, &arguments.inputs, environment, project)?;
                 (profile, inputs, base(arguments.base.clone(), environment, project)?)
             }
         };
@@ -179,7 +179,7 @@ impl BuildSettings {
     }
 }
 
-fn profile(arguments: &BuildArguments, environment: &Environment, project: &Project) -> anyhow::Result<Profile> {
+fn profile(arguments: &InputArguments, environment: &Environment, project: &Project) -> anyhow::Result<Profile> {
     let profile = first(&[
         Setting::flag("--profile", arguments.profile.clone()),
         Setting::variable(environment, "SHIPWAY_PROFILE"),
@@ -198,7 +198,7 @@ fn project_name(environment: &Environment, project: &Project) -> Option<String> 
 
 fn inputs(
     profile: Profile,
-    arguments: &BuildArguments,
+    arguments: &InputArguments,
     environment: &Environment,
     project: &Project,
 ) -> anyhow::Result<Inputs> {
