@@ -122,7 +122,10 @@ impl CheckLevels {
         Ok(Self {
             against: against.filter(|setting| setting.value != "none"),
             database: database.map(|setting| parsed(&setting)).transpose()?,
-            placeholders: project.check.placeholders.clone().unwrap_or_default(),
+            placeholders: match options.placeholder.is_empty() {
+                true => project.check.placeholders.clone().unwrap_or_default(),
+                false => options.placeholder.clone(),
+            },
             fail_on: fail_on.map_or(Ok(Level::Error), |setting| parsed(&setting))?,
             levels,
         })
