@@ -97,11 +97,11 @@ pub(crate) async fn run(
     let gate = ScanGate::of(arguments, settings.push, &repositories(&names))?;
     #[cfg(feature = "daemon")]
     for_daemon(&mut settings, &places).await?;
-    let checked = settings.checked().filter(|_| facts.prepared.is_some());
-    let previous = match &checked {
-        Some(checked) => {
+    let checked = settings.checked();
+    let previous = match facts.prepared.is_some() && !settings.no_check {
+        true => {
             let search = Search {
-                settings: checked,
+                settings: &checked,
                 arguments: &arguments.inputs,
                 environment,
                 places: &places,
@@ -110,7 +110,7 @@ pub(crate) async fn run(
             };
             check::previous(&search).await?
         }
-        None => Previous::none(),
+        false => Previous::none(),
     };
     let mut loads = Loads::default();
     let shipped = previous.found.as_ref();
@@ -145,8 +145,8 @@ pub(crate) async fn run(
         }
         _ => {
             let order = order(&settings, &facts, &places).await?;
-            if let (Some(checked), Some((prepared, set))) = (&checked, &facts.prepared) {
-                let report = check::report(set, &prepared.recipe, checked, &previous, false)?;
+            if let Some((prepared, set)) = &facts.prepared {
+                let report = check::report(set, &prepared.recipe, &checked, &previous, settings.no_check)?;
                 check::tell(&report, set, printer);
                 check::verdict(&report, checked.options.fail_on)?;
             }

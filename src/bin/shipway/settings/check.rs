@@ -77,17 +77,17 @@ impl CheckSettings {
 
 impl BuildSettings {
     /// What is checked before a build.
-    pub(crate) fn checked(&self) -> Option<CheckSettings> {
-        Some(CheckSettings {
+    pub(crate) fn checked(&self) -> CheckSettings {
+        CheckSettings {
             project: self.project.clone(),
             folder: self.folder.clone(),
             profile: self.profile,
             inputs: self.inputs.clone(),
             repository: self.repository.clone(),
             base: self.base.as_ref().map(|(text, _)| text.clone()),
-            options: self.check.clone()?,
+            options: self.check.clone(),
             allowed_secrets: self.allowed_secrets.clone(),
-        })
+        }
     }
 }
 
