@@ -8,6 +8,7 @@ mod bad_input;
 mod base;
 mod build;
 mod cache;
+mod check;
 mod copy;
 mod counts;
 mod creation;
