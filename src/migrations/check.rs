@@ -7,6 +7,7 @@ pub mod drift;
 pub mod finding;
 pub mod names;
 pub mod report;
+pub mod risk;
 pub mod rule;
 pub mod secret;
 
