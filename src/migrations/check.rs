@@ -2,6 +2,7 @@
 //!
 //! One file per family of rules. Each takes values and tells what it found; none prints, and none knows of levels that a project sets.
 
+pub mod allow;
 pub mod collect;
 pub mod drift;
 pub mod finding;

@@ -25,8 +25,8 @@ use super::finding::{Finding, Place};
 use super::rule::Level;
 use crate::sql::{Dialect, Statement, Token, TokenKind};
 use enumeration::Added;
-pub use name::is_created;
 use name::Name;
+pub use name::is_created;
 use words::{Span, Words};
 
 /// Looks at the statements of one script, one after the other.
@@ -125,7 +125,11 @@ impl Risks {
             self.findings.append(&mut self.of_transaction);
         }
         let replaced = |finding: &Finding| {
-            finding.rule.code == "R001" && finding.table.as_ref().is_some_and(|table| self.replaced.contains(table))
+            finding.rule.code == "R001"
+                && finding
+                    .table
+                    .as_ref()
+                    .is_some_and(|table| self.replaced.contains(table))
         };
         self.findings.retain(|finding| !replaced(finding));
         for finding in &mut self.findings {
@@ -135,7 +139,8 @@ impl Risks {
                 finding.table = None;
             }
         }
-        self.findings.sort_by(|one, other| one.place.cmp(&other.place));
+        self.findings
+            .sort_by(|one, other| (&one.place, one.rule.code).cmp(&(&other.place, other.rule.code)));
         (self.findings, self.creates)
     }
 
@@ -206,3 +211,6 @@ impl Risks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,6 +88,20 @@ impl Rule {
         let at = RULES.binary_search_by(|rule| rule.code.cmp(code)).ok()?;
         RULES.get(at)
     }
+
+    /// The code most like one that is none.
+    #[must_use]
+    pub fn nearest(code: &str) -> Option<&'static str> {
+        /// As many characters may differ.
+        const DISTANCE: usize = 2;
+        let code = code.to_ascii_uppercase();
+        let near = RULES
+            .iter()
+            .map(|rule| (strsim::levenshtein(rule.code, &code), rule.code));
+        near.min()
+            .filter(|(distance, _)| *distance <= DISTANCE)
+            .map(|(_, code)| code)
+    }
 }
 
 const fn rule(code: &'static str, family: Family, level: Level, title: &'static str, page: &'static str) -> Rule {

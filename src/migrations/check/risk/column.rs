@@ -8,15 +8,15 @@ use crate::sql::Dialect;
 /// Types of PostgreSQL that bring a sequence.
 const SERIAL: [&str; 6] = ["serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"];
 
-/// Functions of which every row gets another value.
-const VOLATILE: [&str; 20] = [
+/// Functions of PostgreSQL of which every row gets another value.
+const VOLATILE: [&str; 14] = [
     "random",
     "gen_random_uuid",
     "gen_random_bytes",
+    "gen_salt",
     "uuid_generate_v1",
     "uuid_generate_v1mc",
     "uuid_generate_v4",
-    "uuid_generate_v7",
     "uuidv4",
     "uuidv7",
     "clock_timestamp",
@@ -24,13 +24,10 @@ const VOLATILE: [&str; 20] = [
     "nextval",
     "txid_current",
     "pg_current_xact_id",
-    "gen_salt",
-    "uuid",
-    "uuid_short",
-    "rand",
-    "random_bytes",
-    "sys_guid",
 ];
+
+/// Those of MySQL and MariaDB.
+const VOLATILE_MYSQL: [&str; 4] = ["uuid", "uuid_short", "rand", "random_bytes"];
 
 /// Types to which a shorter one of their family is widened without a rewrite.
 const WIDENED: [&str; 5] = ["text", "varchar", "character", "enum", "set"];
@@ -61,10 +58,13 @@ impl Risks {
                 Dialect::MySql => {
                     format!("column {column} of {table} must not be null: the rows there are get 0 or ''")
                 }
-                _ => format!("column {column} of {table} must not be null, and the rows there are have no value for it"),
+                _ => {
+                    format!("column {column} of {table} must not be null, and the rows there are have no value for it")
+                }
             };
             let finding = self.found(change.scene, "R013", span, message);
-            let help = "give it a DEFAULT; or add it without NOT NULL, fill it, and make it NOT NULL in a later release";
+            let help =
+                "give it a DEFAULT; or add it without NOT NULL, fill it, and make it NOT NULL in a later release";
             self.tell(table, finding.help(help));
         }
         self.computed(change, span, &column, words, is_serial || is_identity);
@@ -74,7 +74,9 @@ impl Risks {
         for (words_of, what) in [(&["references"][..], "a foreign key"), (&["check"], "a check")] {
             let mut at = words;
             if at.find(words_of) {
-                let message = format!("{what} of column {column} is added to {table}, and all rows are checked while everybody waits");
+                let message = format!(
+                    "{what} of column {column} is added to {table}, and all rows are checked while everybody waits"
+                );
                 let finding = self.found(change.scene, "R011", at.next_span(words_of.len()), message);
                 let help = "add the column alone, then the constraint NOT VALID, and validate it in a later script";
                 self.tell(table, finding.help(help));
@@ -83,7 +85,10 @@ impl Risks {
         for (words_of, what) in [(&["unique"][..], "UNIQUE"), (&["primary", "key"], "PRIMARY KEY")] {
             let mut at = words;
             if at.find(words_of) {
-                let message = format!("{what} ({}) is built on {table} while everybody who uses it waits", column.written);
+                let message = format!(
+                    "{what} ({}) is built on {table} while everybody who uses it waits",
+                    column.written
+                );
                 let finding = self.found(change.scene, "R012", at.next_span(words_of.len()), message);
                 let help = format!(
                     "add the column alone, then CREATE UNIQUE INDEX CONCURRENTLY … ON {} ({}); and ADD CONSTRAINT … {what} USING INDEX …",
@@ -98,7 +103,15 @@ impl Risks {
     fn computed(&mut self, change: &Change<'_>, span: Span, column: &Name, words: Words<'_>, counts: bool) {
         let is_stored = words.has(&["stored"]) || words.has(&["persistent"]);
         let mut default = words;
-        let function = default.find(&["default"]).then(|| volatile(default)).flatten();
+        let functions = if self.is_mysql() {
+            &VOLATILE_MYSQL[..]
+        } else {
+            &VOLATILE
+        };
+        let function = default
+            .find(&["default"])
+            .then(|| volatile(default, functions))
+            .flatten();
         let rewrites = match self.dialect {
             Dialect::Postgres => counts || is_stored || function.is_some(),
             Dialect::MySql => !change.is_online && (is_stored || function.is_some()),
@@ -113,7 +126,8 @@ impl Risks {
             None if is_stored => "from other columns".to_owned(),
             None => "by a sequence".to_owned(),
         };
-        let message = format!("column {column} is filled {how}, for which {table} is written anew while everybody waits");
+        let message =
+            format!("column {column} is filled {how}, for which {table} is written anew while everybody waits");
         let help = if is_stored {
             "add a plain column, fill it in batches, and keep it up to date by a trigger or the program"
         } else {
@@ -147,7 +161,8 @@ impl Risks {
         if self.validated.contains(&table.key) {
             return;
         }
-        let message = format!("column {column} of {table} is made NOT NULL, and all rows are read while everybody waits");
+        let message =
+            format!("column {column} of {table} is made NOT NULL, and all rows are read while everybody waits");
         let help = format!(
             "ALTER TABLE {0} ADD CONSTRAINT {1}_not_null CHECK ({2} IS NOT NULL) NOT VALID; in a later script ALTER TABLE {0} VALIDATE CONSTRAINT {1}_not_null; then SET NOT NULL reads nothing (from PostgreSQL 12)",
             table.written,
@@ -165,7 +180,9 @@ impl Risks {
             let message = format!("the type of {column} in {table} is changed, which is free only if it gets wider");
             self.found(change.scene, "R015", span, message).at(Level::Info)
         } else {
-            let message = format!("the type of {column} in {table} is changed, and the table is written anew while everybody waits");
+            let message = format!(
+                "the type of {column} in {table} is changed, and the table is written anew while everybody waits"
+            );
             self.found(change.scene, "R015", span, message)
         };
         let help = if self.is_mysql() {
@@ -223,9 +240,9 @@ fn follows(mut words: Words<'_>, word: &str, sign: char) -> bool {
 }
 
 /// The first function ahead, at any depth, that gives every row another value.
-fn volatile(mut words: Words<'_>) -> Option<String> {
+fn volatile(mut words: Words<'_>, functions: &[&str]) -> Option<String> {
     while let Some(token) = words.take() {
-        if words.is_sign('(') && VOLATILE.iter().any(|function| token.is(function)) {
+        if words.is_sign('(') && functions.iter().any(|function| token.is(function)) {
             return Some(token.text.to_ascii_lowercase());
         }
     }

@@ -25,7 +25,11 @@ impl Risks {
             let span = words.since(kind);
             self.checked(change, words, span, name, "a check");
         } else if words.accept(&["unique"]) || words.accept(&["primary", "key"]) {
-            let what = if words.all()[kind].is("unique") { "UNIQUE" } else { "PRIMARY KEY" };
+            let what = if words.all()[kind].is("unique") {
+                "UNIQUE"
+            } else {
+                "PRIMARY KEY"
+            };
             self.built(change, words, kind, name, what);
         } else if words.accept(&["not", "null"]) && self.is_postgres() && !words.has(&["not", "valid"]) {
             let span = words.since(kind);
@@ -33,7 +37,10 @@ impl Risks {
                 self.not_null(change, span, &column);
             }
         } else if self.is_mysql() && words.accept_any(&["fulltext", "spatial"]) && !change.is_online {
-            let message = format!("an index is made on {} while everybody who writes to it waits", change.table);
+            let message = format!(
+                "an index is made on {} while everybody who writes to it waits",
+                change.table
+            );
             let finding = self.found(change.scene, "R010", words.since(kind), message);
             let help = "make it when nobody writes: MySQL has no other way for this kind of index";
             self.tell(&change.table, finding.help(help));
@@ -87,7 +94,9 @@ impl Risks {
         }
         words.accept(&["nulls", "distinct"]);
         words.accept(&["nulls", "not", "distinct"]);
-        let columns = words.parentheses().map_or_else(|| "…".to_owned(), |columns| columns.line());
+        let columns = words
+            .parentheses()
+            .map_or_else(|| "…".to_owned(), |columns| columns.line());
         let last = table.last();
         let constraint = name.map_or_else(
             || format!("{last}_{}", if what == "UNIQUE" { "key" } else { "pkey" }),

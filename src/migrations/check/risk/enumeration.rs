@@ -35,9 +35,11 @@ impl Risks {
     /// Finds the values added before in a statement. What is in a comment or in the body of a function is not evaluated.
     pub(super) fn added_value_used(&mut self, scene: &Scene<'_>, tokens: &[Token<'_>]) {
         let evaluates = tokens.first().is_some_and(|first| {
-            ["insert", "update", "delete", "select", "with", "merge", "values", "create", "alter"]
-                .iter()
-                .any(|word| first.is(word))
+            [
+                "insert", "update", "delete", "select", "with", "merge", "values", "create", "alter",
+            ]
+            .iter()
+            .any(|word| first.is(word))
         });
         let is_type = Words::new(tokens).are(&["alter", "type"]);
         if self.added.is_empty() || !evaluates || is_type {
@@ -51,7 +53,10 @@ impl Risks {
                 start: token.offset,
                 end: token.offset + token.text.len(),
             };
-            let message = format!("{} is used in the transaction that adds it to {}", added.value, added.name);
+            let message = format!(
+                "{} is used in the transaction that adds it to {}",
+                added.value, added.name
+            );
             let finding = self.found(scene, "R018", span, message);
             let help = "add the value in a script of its own, which is committed before the next one begins";
             self.of_transaction.push(finding.help(help));

@@ -33,7 +33,7 @@ impl Risks {
         }
         let blocks = match self.dialect {
             // On a partitioned table alone it is no work; the partitions follow one by one.
-            Dialect::Postgres => !is_concurrent && !is_only,
+            Dialect::Postgres => !is_concurrent && !is_only && !copies,
             Dialect::MySql => !is_online(words) && (copies || is_blocking(words)),
             Dialect::Sqlite | Dialect::Unknown => false,
         };
@@ -82,14 +82,14 @@ impl Risks {
     /// `REINDEX`, which builds indexes anew.
     pub(super) fn reindex(&mut self, scene: &Scene<'_>, mut words: Words<'_>) {
         words.take();
-        words.parentheses();
+        let options = words.parentheses();
         let is_table = words.is("table");
         if !self.is_postgres() || !words.accept_any(&["index", "table", "schema", "database", "system"]) {
             return;
         }
         let after = words.mark();
         let span = words.since(0);
-        if words.is("concurrently") || words.mentions(&["concurrently"]) {
+        if words.is("concurrently") || options.is_some_and(|options| options.mentions(&["concurrently"])) {
             return;
         }
         let Some(name) = words.name() else { return };

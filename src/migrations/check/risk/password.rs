@@ -74,7 +74,11 @@ impl Risks {
             return Some(2);
         }
         let is_plugin = words.are(&["identified", "with"]) || words.are(&["identified", "via"]);
-        if is_plugin && words.peek_at(3).is_some_and(|token| ["by", "as", "using"].iter().any(|word| token.is(word))) {
+        if is_plugin
+            && words
+                .peek_at(3)
+                .is_some_and(|token| ["by", "as", "using"].iter().any(|word| token.is(word)))
+        {
             let is_hashed = words.peek_at(4).is_some_and(|token| token.is("password"));
             return Some(if is_hashed { 5 } else { 4 });
         }

@@ -44,7 +44,10 @@ impl Risks {
     fn dropped(&mut self, scene: &Scene<'_>, span: Span, dropped: &Name, is_table: bool, kind: &str) {
         if !is_table {
             if !name::is_created(&self.schemas, &dropped.key) {
-                let message = format!("{} {dropped} is dropped, with all that is in it", kind.to_ascii_lowercase());
+                let message = format!(
+                    "{} {dropped} is dropped, with all that is in it",
+                    kind.to_ascii_lowercase()
+                );
                 let finding = self.found(scene, "R001", span, message);
                 self.findings.push(finding);
             }
@@ -78,9 +81,9 @@ impl Risks {
         let mut inner = words.parentheses().unwrap_or(words);
         let Some(column) = inner.name() else { return };
         let message = format!("column {column} of {table} is dropped, with what is in it");
-        let finding = self.found(change.scene, "R002", span, message).help(
-            "ship a release of the program that no longer names the column first, then drop it",
-        );
+        let finding = self
+            .found(change.scene, "R002", span, message)
+            .help("ship a release of the program that no longer names the column first, then drop it");
         self.tell(table, finding);
     }
 }

@@ -16,7 +16,11 @@ impl Risks {
         let mut object = words;
         if words.is("all") {
             let count = if words.are(&["all", "privileges"]) { 2 } else { 1 };
-            let on = if object.find(&["on"]) { target(object) } else { String::new() };
+            let on = if object.find(&["on"]) {
+                target(object)
+            } else {
+                String::new()
+            };
             cause(&words, count, format!("all rights{on} are granted"));
         }
         // What follows the last TO are roles; a schema may be called public as well.
@@ -56,5 +60,9 @@ fn target(mut words: Words<'_>) -> String {
         }
     }
     let target = super::words::line(&words.all()[start..words.mark()]);
-    if target.is_empty() { target } else { format!(" {target}") }
+    if target.is_empty() {
+        target
+    } else {
+        format!(" {target}")
+    }
 }
