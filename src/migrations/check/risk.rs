@@ -50,6 +50,8 @@ pub struct Risks {
     replaced: BTreeSet<String>,
     /// Tables of which a check was validated, so that what it says need not be read again.
     validated: BTreeSet<String>,
+    /// Tables of which a constraint is dropped.
+    unchecked: BTreeSet<String>,
     /// Constraints that were added without being validated, in the transaction that runs: table and name.
     unvalidated: BTreeSet<(String, String)>,
     /// What is wrong only if the script runs in a transaction.
@@ -86,6 +88,7 @@ impl Risks {
             indexes: BTreeSet::new(),
             replaced: BTreeSet::new(),
             validated: BTreeSet::new(),
+            unchecked: BTreeSet::new(),
             unvalidated: BTreeSet::new(),
             of_transaction: Vec::new(),
             added: Vec::new(),

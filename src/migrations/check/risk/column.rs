@@ -164,7 +164,7 @@ impl Risks {
         let message =
             format!("column {column} of {table} is made NOT NULL, and all rows are read while everybody waits");
         let help = format!(
-            "ALTER TABLE {0} ADD CONSTRAINT {1}_not_null CHECK ({2} IS NOT NULL) NOT VALID; in a later script ALTER TABLE {0} VALIDATE CONSTRAINT {1}_not_null; then SET NOT NULL reads nothing (from PostgreSQL 12)",
+            "ALTER TABLE {0} ADD CONSTRAINT {1}_not_null CHECK ({2} IS NOT NULL) NOT VALID; and in a later script VALIDATE CONSTRAINT, SET NOT NULL, which then reads nothing (from PostgreSQL 12), and DROP CONSTRAINT",
             table.written,
             column.last(),
             column.written

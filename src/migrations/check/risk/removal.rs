@@ -71,6 +71,10 @@ impl Risks {
             let finding = self.found(change.scene, "R001", words.since(0), message);
             return self.tell(table, finding);
         }
+        if words.is("constraint") {
+            // The check that made NOT NULL cheap goes once it has served.
+            self.unchecked.insert(table.key.clone());
+        }
         let is_said = words.accept(&["column"]);
         let span = words.since(0);
         if !is_said && words.is_any(&NO_COLUMN) {
