@@ -127,14 +127,12 @@ impl Risks {
         if !self.is_apart {
             self.findings.append(&mut self.of_transaction);
         }
-        let replaced = |finding: &Finding| {
-            finding.rule.code == "R001"
-                && finding
-                    .table
-                    .as_ref()
-                    .is_some_and(|table| self.replaced.contains(table))
+        let is_answered = |finding: &Finding| match (finding.rule.code, &finding.table) {
+            ("R001", Some(table)) => self.replaced.contains(table),
+            ("R014", Some(table)) => self.unchecked.contains(table),
+            _ => false,
         };
-        self.findings.retain(|finding| !replaced(finding));
+        self.findings.retain(|finding| !is_answered(finding));
         for finding in &mut self.findings {
             // It was dropped before it was created: what is lost is the table before.
             let table = finding.table.as_ref();

@@ -122,7 +122,7 @@ fn dropped_columns() {
             "pmsu",
             "R002",
         ),
-        ("ALTER TABLE `orders` DROP COLUMN `note`;", "pmsu", "R002"),
+        ("ALTER TABLE `orders` DROP COLUMN `note`;", "msu", "R002"),
         ("ALTER TABLE orders DROP \"constraint\";", "pmsu", "R002"),
         (
             "CREATE TABLE orders (a int, b int); ALTER TABLE orders DROP COLUMN b;",
