@@ -104,7 +104,7 @@ impl Search<'_> {
 
     async fn folder(&self, name: &str, folder: &Path) -> anyhow::Result<FoundSet> {
         let settings = self.settings_of(folder)?;
-        let project = settings.project.clone().unwrap_or_else(|| self.project.to_owned());
+        let (project, base) = (self.name_of(&settings), settings.base.clone());
         let reading = tokio::task::spawn_blocking(move || read(&settings, &project));
         let (_, set) = reading.await??;
         Ok(FoundSet {
@@ -112,11 +112,16 @@ impl Search<'_> {
             identity: None,
             manifest: set.manifest.clone(),
             set: Some(Arc::new(set)),
-            base: None,
+            base,
             is_from_layers: false,
             proof: None,
             folder: None,
         })
+    }
+
+    /// The name of a set's project: one that says none is this one.
+    fn name_of(&self, settings: &CheckSettings) -> String {
+        settings.project.clone().unwrap_or_else(|| self.project.to_owned())
     }
 
     /// A folder with a project file is a project, another one holds scripts for this project.
@@ -142,7 +147,7 @@ impl Search<'_> {
         let Some((settings, folder)) = taken else {
             return Ok(None);
         };
-        let project = settings.project.clone().unwrap_or_else(|| self.project.to_owned());
+        let (project, base) = (self.name_of(&settings), settings.base.clone());
         let reading = tokio::task::spawn_blocking(move || read(&settings, &project));
         let set = match reading.await? {
             Ok((_, set)) => set,
@@ -157,7 +162,7 @@ impl Search<'_> {
             identity: Some(revision.commit()),
             manifest: set.manifest.clone(),
             set: self.wants_files.then(|| Arc::new(set)),
-            base: None,
+            base,
             is_from_layers: false,
             proof: None,
             folder: Some(folder),
