@@ -7,7 +7,8 @@ use std::path::Path;
 
 use super::BuildError;
 use crate::content::tree::clamped;
-use crate::migrations::check::secret::{NamedText, TextKind, secrets};
+use crate::migrations::check;
+use crate::migrations::check::secret::{Finding, NamedText, TextKind, secrets};
 use crate::recipe::{Change, FileContent, ImagePath, Recipe, Step};
 
 /// What ends the names of configuration files.
@@ -27,6 +28,31 @@ pub type AllowedSecrets = BTreeSet<(String, String)>;
 /// # Errors
 /// [`BuildError::Secrets`], or when a file cannot be read.
 pub fn refuse_secrets(recipe: &Recipe, root: &Path, allowed: &AllowedSecrets) -> Result<(), BuildError> {
+    let found = found(recipe, root, allowed)?;
+    match found.is_empty() {
+        true => Ok(()),
+        false => Err(BuildError::Secrets { found }),
+    }
+}
+
+/// Finds the secrets a recipe would put into the image.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn secrets_of(recipe: &Recipe, root: &Path, allowed: &AllowedSecrets) -> Result<Vec<check::Finding>, BuildError> {
+    let told = |found: Finding| {
+        let place = check::Place {
+            line: found.line as u64,
+            ..check::Place::file(&found.path)
+        };
+        let mut finding = check::Finding::new(found.rule.code(), place, found.to_string());
+        finding.key = Some(found.key);
+        finding
+    };
+    Ok(found(recipe, root, allowed)?.into_iter().map(told).collect())
+}
+
+fn found(recipe: &Recipe, root: &Path, allowed: &AllowedSecrets) -> Result<Vec<Finding>, BuildError> {
     let mut files: Vec<(String, String)> = Vec::new();
     let all: BTreeMap<&ImagePath, &FileContent> = contents(recipe).collect();
     for (path, content) in contents(recipe) {
@@ -54,10 +80,7 @@ pub fn refuse_secrets(recipe: &Recipe, root: &Path, allowed: &AllowedSecrets) ->
     });
     let mut found = secrets(configs.chain(entries).chain(arguments));
     found.retain(|finding| !finding.is_allowed(allowed));
-    match found.is_empty() {
-        true => Ok(()),
-        false => Err(BuildError::Secrets { found }),
-    }
+    Ok(found)
 }
 
 fn contents(recipe: &Recipe) -> impl Iterator<Item = (&ImagePath, &FileContent)> {

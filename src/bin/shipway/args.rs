@@ -1,10 +1,13 @@
 //! What the user may type: declarations, nothing else.
 
 mod build;
+mod check;
 mod copy;
+mod diff;
 mod dockerfile;
 mod doctor;
 mod global;
+mod inputs;
 mod inspect;
 mod kaniko;
 mod push;
@@ -17,10 +20,13 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 pub(crate) use build::{BuildArguments, ImageFormat};
+pub(crate) use check::CheckArguments;
 pub(crate) use copy::{CopyArguments, CopyOptions};
+pub(crate) use diff::DiffArguments;
 pub(crate) use dockerfile::{DockerfileArguments, Engine};
 pub(crate) use doctor::DoctorArguments;
 pub(crate) use global::{Format, GlobalArguments};
+pub(crate) use inputs::{CheckOptions, InputArguments};
 pub(crate) use inspect::InspectArguments;
 pub(crate) use kaniko::{KanikoArguments, Verbosity, switch, words};
 pub(crate) use push::PushArguments;
@@ -63,11 +69,13 @@ impl Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Check(Box<CheckArguments>),
     Build(Box<BuildArguments>),
     Push(Box<PushArguments>),
     Copy(Box<CopyArguments>),
     Tag(TagArguments),
     Inspect(InspectArguments),
+    Diff(Box<DiffArguments>),
     #[cfg(feature = "daemon")]
     Run(Box<RunArguments>),
     Doctor(DoctorArguments),

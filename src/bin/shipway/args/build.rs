@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{DockerfileArguments, KanikoArguments};
+use super::{CheckOptions, DockerfileArguments, InputArguments, KanikoArguments};
 
 /// Which family of media types the image has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -29,21 +29,11 @@ pub(crate) enum ImageFormat {
   shipway build --push --digest-file digest --dotenv shipway.env
   shipway build -f db-migrations/Dockerfile -c . -d registry.example.com/orders:1.5")]
 pub(crate) struct BuildArguments {
-    /// Folder with the migration scripts
-    #[arg(long, value_name = "DIR", help_heading = "What goes in")]
-    pub(crate) scripts: Option<PathBuf>,
-    /// Configuration file of the migration tool; repeatable
-    #[arg(long, value_name = "FILE", help_heading = "What goes in")]
-    pub(crate) config: Vec<PathBuf>,
-    /// Migration tool: flyway, or custom [default: flyway]
-    #[arg(long, value_name = "NAME", help_heading = "What goes in")]
-    pub(crate) profile: Option<String>,
+    #[command(flatten)]
+    pub(crate) inputs: InputArguments,
     /// Image to build on: a registry reference, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME, or scratch
     #[arg(long, value_name = "REF", help_heading = "What goes in")]
     pub(crate) base: Option<String>,
-    /// Add a file or folder at a path of the image; repeatable
-    #[arg(long, value_name = "SOURCE:PATH", help_heading = "What goes in")]
-    pub(crate) add: Vec<String>,
     /// Platform to build for, or "all"; repeatable [default: linux/amd64]
     #[arg(long, value_name = "OS/ARCH", help_heading = "What goes in")]
     pub(crate) platform: Vec<String>,
@@ -51,21 +41,11 @@ pub(crate) struct BuildArguments {
     #[command(flatten)]
     pub(crate) dockerfile: DockerfileArguments,
 
-    /// Working directory
-    #[arg(long, value_name = "PATH", help_heading = "How it runs")]
-    pub(crate) workdir: Option<String>,
-    /// Environment variable; repeatable
-    #[arg(long, value_name = "NAME=VALUE", help_heading = "How it runs")]
-    pub(crate) env: Vec<String>,
-    /// User, by name or number
-    #[arg(long, value_name = "USER", help_heading = "How it runs")]
-    pub(crate) user: Option<String>,
-    /// Program that is started: a JSON list, or one word
-    #[arg(long, value_name = "WORDS", help_heading = "How it runs")]
-    pub(crate) entrypoint: Option<String>,
-    /// Arguments it gets by default: a JSON list, or one word
-    #[arg(long, value_name = "WORDS", help_heading = "How it runs")]
-    pub(crate) cmd: Option<String>,
+    #[command(flatten)]
+    pub(crate) check: CheckOptions,
+    /// Check nothing but secrets
+    #[arg(long, help_heading = "What is checked")]
+    pub(crate) no_check: bool,
 
     /// Name of the image, or tag in the project's repository; repeatable, replaces the project's tags
     #[arg(short, long, value_name = "TAG", help_heading = "Where it goes")]

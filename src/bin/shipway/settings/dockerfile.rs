@@ -1,6 +1,6 @@
 //! What is built from a Dockerfile, if anything is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -149,16 +149,16 @@ fn needs_dockerfile(arguments: &BuildArguments) -> anyhow::Result<()> {
 /// Refuses what says in another way what goes into the image.
 fn exclusive(said: &str, is_from_file: bool, arguments: &BuildArguments, project: &Project) -> anyhow::Result<()> {
     let flags = [
-        ("--scripts", arguments.scripts.is_some()),
-        ("--config", !arguments.config.is_empty()),
-        ("--profile", arguments.profile.is_some()),
+        ("--scripts", arguments.inputs.scripts.is_some()),
+        ("--config", !arguments.inputs.config.is_empty()),
+        ("--profile", arguments.inputs.profile.is_some()),
         ("--base", arguments.base.is_some()),
-        ("--add", !arguments.add.is_empty()),
-        ("--workdir", arguments.workdir.is_some()),
-        ("--env", !arguments.env.is_empty()),
-        ("--user", arguments.user.is_some()),
-        ("--entrypoint", arguments.entrypoint.is_some()),
-        ("--cmd", arguments.cmd.is_some()),
+        ("--add", !arguments.inputs.add.is_empty()),
+        ("--workdir", arguments.inputs.workdir.is_some()),
+        ("--env", !arguments.inputs.env.is_empty()),
+        ("--user", arguments.inputs.user.is_some()),
+        ("--entrypoint", arguments.inputs.entrypoint.is_some()),
+        ("--cmd", arguments.inputs.cmd.is_some()),
     ];
     let keys = [
         (
@@ -280,19 +280,6 @@ fn build_arguments(texts: &[String], environment: &Environment) -> anyhow::Resul
         };
     }
     Ok(values)
-}
-
-/// Secrets that may go into the image: each a file and a key in it.
-pub(super) fn allowed_secrets(texts: &[String]) -> anyhow::Result<BTreeSet<(String, String)>> {
-    texts
-        .iter()
-        .map(|text| match text.rsplit_once(':') {
-            Some((path, key)) if !path.is_empty() && !key.is_empty() => Ok((path.to_owned(), key.to_owned())),
-            _ => Err(CommandError::usage(format!("--allow-secret {text}: not PATH:KEY"))
-                .hint("as the finding names them, such as --allow-secret conf/flyway.conf:flyway.password")
-                .into()),
-        })
-        .collect()
 }
 
 #[cfg(test)]
