@@ -111,6 +111,8 @@ fn a_thousand_names_mean_the_same_to_flyway() {
             _ => false,
         })
         .map(|entry| entry.image_path.rsplit('/').next().unwrap_or_default().to_owned())
+        // Nobody asks about a name that is all suffix, and a prefix alone is only too short.
+        .filter(|name| !matches!(name.as_str(), ".sql" | "R.sql"))
         .collect();
     let flyways = refused(&project);
     let only = |some: &BTreeSet<String>, others: &BTreeSet<String>| some.difference(others).cloned().collect::<Vec<_>>();

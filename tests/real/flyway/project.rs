@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -33,9 +32,17 @@ impl Project {
     /// Files by their path below `/flyway`; those that end in `.toml` and `.conf` and lie outside of `sql` are configuration.
     pub(crate) fn new(files: impl IntoIterator<Item = (impl Into<String>, impl Into<Vec<u8>>)>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        fs::create_dir_all(folder.path().join("lib")).expect("a folder can be made");
+        let jars = folder.path().join("lib/flyway");
+        fs::create_dir_all(&jars).expect("a folder can be made");
         fs::create_dir_all(folder.path().join("sql")).expect("a folder can be made");
-        symlink(setting("SHIPWAY_TEST_FLYWAY"), folder.path().join("lib/flyway")).expect("a link can be made");
+        // Flyway looks for its configuration beside the folder its jars lie in, and Java follows links that are not hard.
+        for jar in fs::read_dir(setting("SHIPWAY_TEST_FLYWAY")).expect("the jars are there") {
+            let jar = jar.expect("it has a name").path();
+            let here = jars.join(jar.file_name().expect("it has a name"));
+            if fs::hard_link(&jar, &here).is_err() {
+                fs::copy(&jar, &here).expect("a jar can be copied");
+            }
+        }
         let mut project = Self {
             folder,
             files: Vec::new(),
