@@ -4,9 +4,11 @@
 //! statement. Every byte of a script belongs to exactly one statement.
 
 pub mod dialect;
+mod lexer;
 pub mod split;
+mod syntax;
 pub mod token;
 
 pub use dialect::Dialect;
 pub use split::{Problem, ProblemKind, Splitter, Statement};
-pub use token::{Token, TokenKind, tokens};
+pub use token::{Token, TokenKind, Tokens, tokens};

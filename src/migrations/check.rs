@@ -2,11 +2,13 @@
 //!
 //! One file per family of rules. Each takes values and tells what it found; none prints, and none knows of levels that a project sets.
 
+pub mod allow;
 pub mod collect;
 pub mod drift;
 pub mod finding;
 pub mod names;
 pub mod report;
+pub mod risk;
 pub mod rule;
 pub mod secret;
 

@@ -228,7 +228,10 @@ impl Flyway {
         let ignored = |reason| Kind::Ignored { reason };
         let is_callback = matches!(kind, Kind::Callback { .. });
         let of_migrations = self.locations.find(&file.image_path);
-        let of_callbacks = self.callback_locations.as_ref().map(|locations| locations.find(&file.image_path));
+        let of_callbacks = self
+            .callback_locations
+            .as_ref()
+            .map(|locations| locations.find(&file.image_path));
         let (found, missing) = match (is_callback, of_callbacks) {
             (true, Some(found)) if of_migrations.is_some() => (found, Reason::OutsideCallbacks),
             (true, Some(found)) => (found, Reason::Outside),

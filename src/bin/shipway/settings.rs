@@ -80,8 +80,10 @@ pub(crate) struct BuildSettings {
     pub(crate) laxity: Laxity,
     /// Secrets that may go into the image: each a file and a key in it.
     pub(crate) allowed_secrets: BTreeSet<(String, String)>,
-    /// What is looked for in the migrations; `None` where only secrets are.
-    pub(crate) check: Option<CheckLevels>,
+    /// What is looked for in the migrations.
+    pub(crate) check: CheckLevels,
+    /// Whether nothing is looked for but secrets.
+    pub(crate) no_check: bool,
     /// What the user should know before anything is done.
     pub(crate) notices: Vec<String>,
     pub(crate) labels: BTreeMap<String, String>,
@@ -181,10 +183,8 @@ impl BuildSettings {
             is_rehearsal: arguments.dry_run || goes_nowhere,
             laxity,
             allowed_secrets: inputs::allowed_secrets(&arguments.inputs.allow_secret)?,
-            check: match arguments.no_check {
-                true => None,
-                false => Some(CheckLevels::resolve(&arguments.check, environment, project)?),
-            },
+            check: CheckLevels::resolve(&arguments.check, environment, project)?,
+            no_check: arguments.no_check,
             notices,
             labels,
             annotations,

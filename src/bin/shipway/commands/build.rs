@@ -19,6 +19,7 @@ use crate::progress::Display;
 use crate::results::{BuildResult, FileKind, ResultFiles};
 use crate::settings::{self, BuildSettings, DockerfileSettings, Logins, Output};
 
+mod checked;
 mod deliveries;
 mod docker;
 mod dockerfile;
@@ -33,6 +34,7 @@ mod scan;
 #[cfg(feature = "aws")]
 use scan::ScanGate;
 
+use checked::CheckedDockerfile;
 use deliveries::deliveries;
 #[cfg(feature = "daemon")]
 use docker::for_daemon;
@@ -97,11 +99,11 @@ pub(crate) async fn run(
     let gate = ScanGate::of(arguments, settings.push, &repositories(&names))?;
     #[cfg(feature = "daemon")]
     for_daemon(&mut settings, &places).await?;
-    let checked = settings.checked().filter(|_| facts.prepared.is_some());
-    let previous = match &checked {
-        Some(checked) => {
+    let checked = settings.checked();
+    let previous = match !settings.no_check {
+        true => {
             let search = Search {
-                settings: checked,
+                settings: &checked,
                 arguments: &arguments.inputs,
                 environment,
                 places: &places,
@@ -110,8 +112,9 @@ pub(crate) async fn run(
             };
             check::previous(&search).await?
         }
-        None => Previous::none(),
+        false => Previous::none(),
     };
+    let previous = Arc::new(previous);
     let mut loads = Loads::default();
     let shipped = previous.found.as_ref();
     let deliveries = deliveries(&settings, &facts.project, &names, &places, shipped, &mut loads).await?;
@@ -144,14 +147,31 @@ pub(crate) async fn run(
             return Err(settings::no_daemon("--engine docker").into());
         }
         _ => {
-            let order = order(&settings, &facts, &places).await?;
-            if let (Some(checked), Some((prepared, set))) = (&checked, &facts.prepared) {
-                let report = check::report(set, &prepared.recipe, checked, &previous, false)?;
+            let mut order = order(&settings, &facts, &places).await?;
+            if let Some((prepared, set)) = &facts.prepared {
+                let secrets = check::secrets(&prepared.recipe, &checked)?;
+                let report = check::report(set, secrets, &checked, &previous, settings.no_check);
                 check::tell(&report, set, printer);
                 check::verdict(&report, checked.options.fail_on)?;
             }
+            let verdict = Arc::default();
+            if let Some(dockerfile) = &settings.dockerfile {
+                order.blueprint = Arc::new(CheckedDockerfile {
+                    dockerfile: order.blueprint,
+                    root: dockerfile.root(),
+                    settings: checked,
+                    project: facts.project.clone(),
+                    previous: Arc::clone(&previous),
+                    printer: printer.clone(),
+                    no_check: settings.no_check,
+                    verdict: Arc::clone(&verdict),
+                });
+            }
             let built = ship(&order, &deliveries, &progress).await;
-            built.map_err(Error::from)?
+            built.map_err(|error| match verdict.lock() {
+                Ok(mut verdict) => verdict.take().unwrap_or_else(|| Error::from(error).into()),
+                Err(_) => Error::from(error).into(),
+            })?
         }
     };
     loads.correct(&mut built.delivered);

@@ -54,12 +54,13 @@ pub(crate) async fn run(
         wants_files: false,
     };
     let previous = previous(&search).await?;
-    let report = report(&set, &prepared.recipe, &settings, &previous, false)?;
+    let report = report(&set, secrets(&prepared.recipe, &settings)?, &settings, &previous, false);
     tell(&report, &set, printer);
     verdict(&report, settings.options.fail_on)
 }
 
 /// What the migrations are compared with, and how that went.
+#[derive(Debug)]
 pub(super) struct Previous {
     pub(super) found: Option<FoundSet>,
     pub(super) drift: Drift,
@@ -133,16 +134,16 @@ fn told(error: &anyhow::Error) -> String {
 /// Checks a set.
 pub(super) fn report(
     set: &MigrationSet,
-    recipe: &Recipe,
+    secrets: Vec<Finding>,
     settings: &CheckSettings,
     previous: &Previous,
     only_secrets: bool,
-) -> anyhow::Result<Report> {
-    let mut others = secrets_of(recipe, Path::new(""), &settings.allowed_secrets).map_err(Error::from)?;
+) -> Report {
+    let mut others = secrets;
     if let (Some(found), false) = (&previous.found, only_secrets) {
         others.extend(of_previous(found, settings));
     }
-    Ok(collect(
+    collect(
         set,
         Circumstances {
             previous: previous.found.as_ref().map(|found| &found.manifest),
@@ -151,7 +152,12 @@ pub(super) fn report(
             others,
             only_secrets,
         },
-    ))
+    )
+}
+
+/// The secrets a recipe would put into the image.
+pub(super) fn secrets(recipe: &Recipe, settings: &CheckSettings) -> anyhow::Result<Vec<Finding>> {
+    Ok(secrets_of(recipe, Path::new(""), &settings.allowed_secrets).map_err(Error::from)?)
 }
 
 /// What is to be said of the image itself.

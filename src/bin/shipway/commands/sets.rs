@@ -62,7 +62,8 @@ pub(super) struct Search<'a> {
 /// Reads the migrations of a folder. Blocks.
 pub(super) fn read(settings: &CheckSettings, project: &str) -> Result<(Prepared, MigrationSet), Error> {
     let prepared = settings.profile.prepare(&settings.inputs)?;
-    let (tool, scripts) = (prepared.tool.clone(), prepared.scripts.clone());
+    let (mut tool, scripts) = (prepared.tool.clone(), prepared.scripts.clone());
+    tool.promise_placeholders(&settings.options.placeholders);
     let set = MigrationSet::read(project, tool, scripts, prepared.others(), settings.options.database)?;
     Ok((prepared, set))
 }

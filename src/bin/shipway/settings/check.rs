@@ -77,17 +77,17 @@ impl CheckSettings {
 
 impl BuildSettings {
     /// What is checked before a build.
-    pub(crate) fn checked(&self) -> Option<CheckSettings> {
-        Some(CheckSettings {
+    pub(crate) fn checked(&self) -> CheckSettings {
+        CheckSettings {
             project: self.project.clone(),
             folder: self.folder.clone(),
             profile: self.profile,
             inputs: self.inputs.clone(),
             repository: self.repository.clone(),
             base: self.base.as_ref().map(|(text, _)| text.clone()),
-            options: self.check.clone()?,
+            options: self.check.clone(),
             allowed_secrets: self.allowed_secrets.clone(),
-        })
+        }
     }
 }
 
@@ -122,7 +122,10 @@ impl CheckLevels {
         Ok(Self {
             against: against.filter(|setting| setting.value != "none"),
             database: database.map(|setting| parsed(&setting)).transpose()?,
-            placeholders: project.check.placeholders.clone().unwrap_or_default(),
+            placeholders: match options.placeholder.is_empty() {
+                true => project.check.placeholders.clone().unwrap_or_default(),
+                false => options.placeholder.clone(),
+            },
             fail_on: fail_on.map_or(Ok(Level::Error), |setting| parsed(&setting))?,
             levels,
         })
