@@ -1,7 +1,7 @@
 use super::*;
 use crate::sql::{Splitter, tokens};
 
-const DIALECTS: [(char, Dialect); 4] = [
+pub(super) const DIALECTS: [(char, Dialect); 4] = [
     ('p', Dialect::Postgres),
     ('m', Dialect::MySql),
     ('s', Dialect::Sqlite),
@@ -17,7 +17,7 @@ fn risks(dialect: Dialect, script: &str) -> Risks {
     risks
 }
 
-fn findings(dialect: Dialect, script: &str) -> Vec<Finding> {
+pub(super) fn findings(dialect: Dialect, script: &str) -> Vec<Finding> {
     risks(dialect, script).finish().0
 }
 
@@ -380,7 +380,11 @@ fn columns() {
             "p",
             "R011",
         ),
-        ("ALTER TABLE a ALTER b SET NOT NULL, DROP CONSTRAINT b_not_null;", "", ""),
+        (
+            "ALTER TABLE a ALTER b SET NOT NULL, DROP CONSTRAINT b_not_null;",
+            "",
+            "",
+        ),
         (
             "ALTER TABLE a VALIDATE CONSTRAINT c; ALTER TABLE x ALTER COLUMN b SET NOT NULL;",
             "p",
