@@ -130,6 +130,7 @@ fn of_build(error: &BuildError) -> Category {
         | BuildError::Way(WayError::Circle { .. })
         | BuildError::Changed { .. }
         | BuildError::Spool { .. }
+        | BuildError::Stopped
         | BuildError::Task(_)
         | BuildError::Json(_) => Category::Failed,
     }

@@ -13,6 +13,7 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 mod files;
 mod shipped;
 
+pub use files::migrations_of;
 pub use shipped::Shipped;
 
 use crate::build::HISTORY_COMMENT;

@@ -70,6 +70,9 @@ pub enum BuildError {
         /// The second input.
         other: String,
     },
+    /// Whoever looked at the recipe stopped the build, and knows why.
+    #[error("the build was stopped")]
+    Stopped,
     /// An input would be where the manifest of the migrations is.
     #[error("{path} in the image is where shipway lists the migrations")]
     Reserved {

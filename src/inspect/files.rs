@@ -1,6 +1,7 @@
 //! The migrations of an image that does not list them, found by where its tool would look for them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,10 +9,11 @@ use super::shipped::environment;
 use crate::content::tree::Tree;
 use crate::content::{self, Cache, ContentError, Kind, Source};
 use crate::migrations::flyway::config::{ConfigFile, FlywayConfig};
-use crate::migrations::inventory::Listed;
+use crate::migrations::inventory::{InventoryError, Listed};
 use crate::migrations::{Content, MigrationSet, Tool};
 use crate::oci::{Descriptor, ImageConfig};
-use crate::recipe::{Entry, FileContent, ImagePath};
+use crate::recipe::{Change, Entry, FileContent, ImagePath, Recipe, Step};
+use crate::sql::Dialect;
 
 /// Label that names the project.
 const PROJECT_LABEL: &str = "io.shipway.project";
@@ -19,6 +21,48 @@ const PROJECT_LABEL: &str = "io.shipway.project";
 const RUNNER_LABEL: &str = "io.shipway.runner";
 /// Largest configuration file that is read: real ones have some kilobytes.
 const CONFIG_FILE_LIMIT: u64 = 1024 * 1024;
+
+/// What an image starts, as its config says.
+struct Start {
+    profile: String,
+    environment: BTreeMap<String, String>,
+    /// Entrypoint and command.
+    arguments: Vec<String>,
+    /// The working directory.
+    home: String,
+}
+
+impl Start {
+    /// What the config of an image says; `None` if its tool is not one that is known.
+    fn of(config: &ImageConfig, changes: &mut dyn Iterator<Item = &Change>) -> Option<Self> {
+        let mut environment = environment(config);
+        let mut home = config.working_directory().unwrap_or_default();
+        let mut entrypoint = config.entrypoint().unwrap_or_default();
+        let mut command = config.command().unwrap_or_default();
+        let mut profile = config.labels().unwrap_or_default().remove(RUNNER_LABEL);
+        for change in changes {
+            match change {
+                Change::Environment { name, value, .. } => {
+                    environment.insert(name.clone(), value.clone());
+                }
+                Change::WorkingDirectory(path) => home = path.to_string(),
+                Change::Entrypoint { arguments, .. } => {
+                    arguments.clone_into(&mut entrypoint);
+                    profile = None;
+                }
+                Change::Command(arguments) => arguments.clone_into(&mut command),
+                _ => {}
+            }
+        }
+        entrypoint.extend(command);
+        Some(Self {
+            profile: profile.or_else(|| self::profile(&entrypoint))?,
+            environment,
+            arguments: entrypoint,
+            home,
+        })
+    }
+}
 
 /// Reads the migrations of an image from its layers. `None` if its tool is not one that is known.
 pub(super) async fn set(
@@ -28,41 +72,77 @@ pub(super) async fn set(
     cache: &Cache,
     temporary: &Path,
 ) -> content::Result<Option<MigrationSet>> {
-    let labels = config.labels().unwrap_or_default();
-    let Some(profile) = labels.get(RUNNER_LABEL).cloned().or_else(|| profile(config)) else {
+    let Some(start) = Start::of(config, &mut std::iter::empty()) else {
         return Ok(None);
     };
-    let environment = environment(config);
-    let home = config.working_directory().unwrap_or_default();
-    let roots = roots(&profile, &home, &environment);
+    let roots = roots(&start);
     let tree = Tree::new(Arc::clone(source), layers.to_vec(), Some(cache.clone()));
     let mut files = tree.capture(&roots, temporary).await?;
-    let arguments = arguments(config);
-    let mut tool = tool(&profile, &files, &environment, &arguments)?;
+    let place = source.place();
+    let wrong = |error| ContentError::new(Kind::Other, format!("cannot read the migrations of {place}")).because(error);
+    let mut tool = tool(&start, &files).map_err(wrong)?;
     if let Tool::Flyway(flyway) = &tool {
         // Its own configuration may name other folders.
         let folders = flyway.locations.iter().chain(&flyway.callback_locations);
         let more: BTreeSet<ImagePath> = folders
-            .filter_map(|location| folder(location, &home))
+            .filter_map(|location| folder(location, &start.home))
             .filter(|folder| !roots.iter().any(|root| folder.is_within(root)))
             .collect();
         if !more.is_empty() {
             files.extend(tree.capture(&more, temporary).await?);
-            tool = self::tool(&profile, &files, &environment, &arguments)?;
+            tool = self::tool(&start, &files).map_err(wrong)?;
         }
     }
-    let scripts = files.iter().filter_map(listed).collect();
-    let project = labels.get(PROJECT_LABEL).cloned().unwrap_or_default();
-    let place = source.place();
+    let scripts = files.iter().filter_map(|file| listed(file, Path::new(""))).collect();
+    let project = config
+        .labels()
+        .unwrap_or_default()
+        .remove(PROJECT_LABEL)
+        .unwrap_or_default();
     let reading = tokio::task::spawn_blocking(move || MigrationSet::read(&project, tool, scripts, Vec::new(), None));
-    let wrong = || ContentError::new(Kind::Other, format!("cannot read the migrations of {place}"));
-    let read = reading.await.map_err(|error| wrong().because(error))?;
-    read.map(Some).map_err(|error| wrong().because(error))
+    let read = reading.await.map_err(|error| {
+        ContentError::new(Kind::Other, format!("cannot read the migrations of {place}")).because(error)
+    })?;
+    read.map(Some).map_err(|error| {
+        ContentError::new(Kind::Other, format!("cannot read the migrations of {place}")).because(error)
+    })
 }
 
-/// The tool an image starts, by its program's name.
-fn profile(config: &ImageConfig) -> Option<String> {
-    let words = arguments(config);
+/// The migrations a recipe adds to a base, if the image starts a tool that is known. Files are called by their path below `root`, the
+/// folder they come from. Blocks.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn migrations_of(
+    recipe: &Recipe,
+    base: &ImageConfig,
+    project: &str,
+    root: &Path,
+    database: Option<Dialect>,
+    placeholders: &[String],
+) -> Result<Option<MigrationSet>, InventoryError> {
+    let Some(start) = Start::of(base, &mut recipe.changes()) else {
+        return Ok(None);
+    };
+    let entries = recipe.steps.iter().flat_map(|step| match step {
+        Step::Instruction { entries, .. } => entries.as_slice(),
+        Step::Files(_) | Step::Change(_) => &[],
+    });
+    // Of what is added twice at one path, the last counts.
+    let files: BTreeMap<&ImagePath, &Entry> = entries.map(|entry| (&entry.path, entry)).collect();
+    let files: Vec<Entry> = files.into_values().cloned().collect();
+    let read = |source| InventoryError::Read {
+        path: "the configuration".to_owned(),
+        source,
+    };
+    let mut tool = tool(&start, &files).map_err(read)?;
+    tool.promise_placeholders(placeholders);
+    let scripts = files.iter().filter_map(|file| listed(file, root)).collect();
+    MigrationSet::read(project, tool, scripts, Vec::new(), database).map(Some)
+}
+
+/// The tool that is started, by its program's name.
+fn profile(words: &[String]) -> Option<String> {
     let program = words.iter().find(|word| !word.starts_with('-'))?;
     let name = program.rsplit('/').next()?;
     let profile = match name {
@@ -74,16 +154,10 @@ fn profile(config: &ImageConfig) -> Option<String> {
     Some(profile.to_owned())
 }
 
-/// What is started: entrypoint and command.
-fn arguments(config: &ImageConfig) -> Vec<String> {
-    let mut words = config.entrypoint().unwrap_or_default();
-    words.extend(config.command().unwrap_or_default());
-    words
-}
-
 /// Where a tool keeps scripts and configuration, as far as that does not depend on its configuration.
-fn roots(profile: &str, home: &str, environment: &BTreeMap<String, String>) -> BTreeSet<ImagePath> {
-    let mut paths: Vec<String> = match profile {
+fn roots(start: &Start) -> BTreeSet<ImagePath> {
+    let (home, environment) = (start.home.as_str(), &start.environment);
+    let mut paths: Vec<String> = match start.profile.as_str() {
         "flyway" => {
             let files = ["flyway.toml", "flyway.user.toml", "flyway.conf"];
             let named = environment
@@ -132,13 +206,8 @@ fn absolute(path: &str, home: &str) -> String {
     }
 }
 
-fn tool(
-    profile: &str,
-    files: &[Entry],
-    environment: &BTreeMap<String, String>,
-    arguments: &[String],
-) -> content::Result<Tool> {
-    Ok(match profile {
+fn tool(start: &Start, files: &[Entry]) -> io::Result<Tool> {
+    Ok(match start.profile.as_str() {
         "flyway" => {
             let is_config =
                 |path: &str| path.ends_with(".toml") || path.ends_with(".conf") && !path.ends_with(".sql.conf");
@@ -146,9 +215,7 @@ fn tool(
             for file in files {
                 let path = file.path.to_string();
                 if let (true, Some(content)) = (is_config(&path), content(file)) {
-                    let (bytes, _) = content.read(CONFIG_FILE_LIMIT).map_err(|error| {
-                        ContentError::new(Kind::Other, format!("cannot read {path}")).because(error)
-                    })?;
+                    let (bytes, _) = content.read(CONFIG_FILE_LIMIT)?;
                     configs.push(ConfigFile {
                         shown: path.clone(),
                         image_path: path,
@@ -156,7 +223,11 @@ fn tool(
                     });
                 }
             }
-            Tool::Flyway(Box::new(FlywayConfig::effective(&configs, environment, arguments)))
+            Tool::Flyway(Box::new(FlywayConfig::effective(
+                &configs,
+                &start.environment,
+                &start.arguments,
+            )))
         }
         "liquibase" => Tool::Liquibase(Box::default()),
         "dbmate" => Tool::Dbmate,
@@ -167,11 +238,14 @@ fn tool(
     })
 }
 
-fn listed(file: &Entry) -> Option<Listed> {
+fn listed(file: &Entry, root: &Path) -> Option<Listed> {
     let image_path = file.path.to_string();
     Some(Listed {
         path: image_path.trim_start_matches('/').to_owned(),
-        shown: image_path.clone(),
+        shown: match &file.content {
+            FileContent::Local { path, .. } => path.strip_prefix(root).unwrap_or(path).display().to_string(),
+            _ => image_path.clone(),
+        },
         image_path,
         content: content(file)?,
     })
@@ -179,6 +253,7 @@ fn listed(file: &Entry) -> Option<Listed> {
 
 fn content(file: &Entry) -> Option<Content> {
     match &file.content {
+        FileContent::Local { path, .. } => Some(Content::File(path.clone())),
         FileContent::Stored(stored) => {
             let stored = stored.clone();
             Some(Content::Other(Arc::new(move || Ok(Box::new(stored.reader())))))

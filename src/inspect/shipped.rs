@@ -75,6 +75,12 @@ impl Shipped {
         })
     }
 
+    /// Compressed size of all its layers, in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.image.layers.iter().map(|layer| layer.size).sum()
+    }
+
     /// What the image was built on, if its manifest says so.
     #[must_use]
     pub fn base_name(&self) -> Option<&str> {

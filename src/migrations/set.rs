@@ -39,7 +39,9 @@ impl MigrationSet {
         database: Option<Dialect>,
     ) -> Result<Self, InventoryError> {
         let inventory = Inventory::of(tool, scripts);
-        let dialect = database.unwrap_or(Dialect::Unknown);
+        let dialect = database
+            .or_else(|| inventory.tool().dialect())
+            .unwrap_or(Dialect::Unknown);
         let examined = examine(&inventory, dialect)?;
         let described = others.into_iter().map(described).collect::<Result<_, _>>()?;
         let manifest = Manifest::of(project, &inventory, &examined, described);

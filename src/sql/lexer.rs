@@ -45,6 +45,8 @@ pub(super) struct Lexeme {
 pub(super) enum Open {
     Quote,
     Comment,
+    /// A comment whose content MySQL runs.
+    Directive,
     Data,
 }
 
@@ -134,7 +136,7 @@ impl Lexer {
             State::Quoted { .. } | State::Dollars { .. } => Some(Open::Quote),
             State::BlockComment { .. } => Some(Open::Comment),
             State::BeforeData | State::Data | State::DataLine => Some(Open::Data),
-            State::Plain | State::LineComment | State::Tail { .. } if self.in_directive => Some(Open::Comment),
+            State::Plain | State::LineComment | State::Tail { .. } if self.in_directive => Some(Open::Directive),
             State::Plain | State::LineComment | State::Tail { .. } => None,
         }
     }

@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use build::{BuildArguments, ImageFormat};
 pub(crate) use check::CheckArguments;
 pub(crate) use copy::{CopyArguments, CopyOptions};
-pub(crate) use diff::{DiffArguments, DiffFormat};
+pub(crate) use diff::DiffArguments;
 pub(crate) use dockerfile::{DockerfileArguments, Engine};
 pub(crate) use doctor::DoctorArguments;
 pub(crate) use global::{Format, GlobalArguments};

@@ -34,7 +34,7 @@ mod texts;
 
 #[cfg(feature = "aws")]
 pub(crate) use aws::{Identities, repository};
-pub(crate) use check::CheckSettings;
+pub(crate) use check::{CheckLevels, CheckSettings};
 pub(crate) use copy::{CopySettings, CopyTarget, bare_tag, location, required, rule};
 #[cfg(feature = "daemon")]
 pub(crate) use daemon::surroundings;
@@ -80,6 +80,10 @@ pub(crate) struct BuildSettings {
     pub(crate) laxity: Laxity,
     /// Secrets that may go into the image: each a file and a key in it.
     pub(crate) allowed_secrets: BTreeSet<(String, String)>,
+    /// What is looked for in the migrations.
+    pub(crate) check: CheckLevels,
+    /// Whether nothing is looked for but secrets.
+    pub(crate) no_check: bool,
     /// What the user should know before anything is done.
     pub(crate) notices: Vec<String>,
     pub(crate) labels: BTreeMap<String, String>,
@@ -179,6 +183,8 @@ impl BuildSettings {
             is_rehearsal: arguments.dry_run || goes_nowhere,
             laxity,
             allowed_secrets: inputs::allowed_secrets(&arguments.inputs.allow_secret)?,
+            check: CheckLevels::resolve(&arguments.check, environment, project)?,
+            no_check: arguments.no_check,
             notices,
             labels,
             annotations,

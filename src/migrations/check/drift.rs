@@ -106,6 +106,17 @@ fn changed(change: &Change, findings: &mut Vec<Finding>) {
         );
         findings.push(finding.help("take the change back, and make it in a new migration"));
     }
+    if change.is_content() && change.is_description() {
+        // As good as certainly not one migration that was changed, but two.
+        let message = format!(
+            "{} and {} both take {}",
+            change.before.script,
+            change.after.script,
+            name(&change.after)
+        );
+        let finding = Finding::new("D015", place(), message);
+        findings.push(finding.help("where they come from two branches, give this one the next version"));
+    }
     if change.is_description() {
         let message = format!("{} was shipped as {:?}", name(&change.after), change.before.description);
         findings.push(Finding::new("D005", place(), message).help("give the file its old name back"));

@@ -93,6 +93,16 @@ fn each_change_has_its_rule() {
         ("R__view.sql", None, &["D004 error R__view.sql"]),
         (
             "V2__two.sql",
+            Some(("V2__other.sql", "SELECT 7;")),
+            &[
+                "D001 error V2__other.sql",
+                "D005 error V2__other.sql",
+                "D006 info V2__other.sql",
+                "D015 info V2__other.sql",
+            ],
+        ),
+        (
+            "V2__two.sql",
             Some(("V2__deux.sql", "SELECT 2;")),
             &["D005 error V2__deux.sql", "D006 info V2__deux.sql"],
         ),

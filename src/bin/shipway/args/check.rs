@@ -6,31 +6,35 @@ use clap::Args;
 
 use super::{CheckOptions, InputArguments};
 
-/// Check migrations: names, content, risk, secrets, and what became of those that were shipped
+/// Look for what is wrong with the migrations, without a database
 ///
-/// Reads files only; the image shipped last, or a git revision, is what they are compared with. Exit status 3 says that something was
-/// found, 4 that it is a secret.
+/// Names the migration tool would pass over, SQL it would misread, locks that would stop a database in use, secrets, and
+/// what became of migrations that were shipped. Nothing is built or pushed. Exits with 3 if a finding is an error, 4 if
+/// it is a secret.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   shipway check                                        what shipway.toml says
-  shipway check --against origin/main                  is it fit to be merged?
-  shipway check --against registry.example.com/orders:current --code-quality report.json
-  shipway check --explain N001")]
+  shipway check --scripts db/migration --against none
+  shipway check --against git:HEAD --format json       what the last commit held counts as shipped
+  shipway check --against none --code-quality gl-code-quality-report.json --junit check.xml
+  shipway check --explain R010")]
 pub(crate) struct CheckArguments {
-    /// Print the page of a rule
-    #[arg(long, value_name = "CODE")]
-    pub(crate) explain: Option<String>,
-    #[command(flatten)]
-    pub(crate) options: CheckOptions,
     #[command(flatten)]
     pub(crate) inputs: InputArguments,
-    /// Write the findings as SARIF
-    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    #[command(flatten)]
+    pub(crate) options: CheckOptions,
+
+    /// Write the findings as SARIF 2.1.0
+    #[arg(long, value_name = "FILE", help_heading = "Reports, written whatever was found")]
     pub(crate) sarif: Option<PathBuf>,
     /// Write the findings as a GitLab Code Quality report
-    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    #[arg(long, value_name = "FILE", help_heading = "Reports, written whatever was found")]
     pub(crate) code_quality: Option<PathBuf>,
-    /// Write the findings as JUnit XML
-    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    /// Write the findings as a JUnit report
+    #[arg(long, value_name = "FILE", help_heading = "Reports, written whatever was found")]
     pub(crate) junit: Option<PathBuf>,
+
+    /// Print the page of a rule, or with "all" the list of rules, and check nothing
+    #[arg(long, value_name = "RULE", help_heading = "Rules")]
+    pub(crate) explain: Option<String>,
 }

@@ -1,44 +1,37 @@
 //! `shipway diff`.
 
-use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+use clap::Args;
 
 use super::InputArguments;
 
-/// How a difference is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum DiffFormat {
-    /// For people.
-    Text,
-    /// For a comment on a merge request.
-    Markdown,
-}
-
-/// Show how two sets of migrations differ, and what will run next time
-///
-/// Each side is an image (a registry reference, oci:DIR, oci-archive:FILE, docker-archive:FILE, docker-daemon:NAME), a tag of the project's
-/// repository, a folder, or a git revision.
+/// Show how the migrations of two images, revisions or folders differ, and what runs next
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  shipway diff current                                 the working tree against the image under this tag
-  shipway diff v1.4 v1.5
-  shipway diff origin/main . --patch
-  shipway diff oci:before oci:after --exit-code")]
+  shipway diff dir:before dir:after
+  shipway diff git:HEAD                                the project as it is here, with what was committed
+  shipway diff registry.example.com/orders:1.4 registry.example.com/orders:1.5 --patch
+  shipway diff git:origin/main --exit-code --markdown comment.md")]
 pub(crate) struct DiffArguments {
-    /// The set that was shipped
+    /// What was shipped: an image as in inspect, a tag of the project's repository, git:REVISION or dir:DIR
     #[arg(value_name = "BEFORE")]
     pub(crate) before: String,
-    /// The set that is to be shipped
-    #[arg(value_name = "AFTER", default_value = ".")]
-    pub(crate) after: String,
-    /// Show the lines that changed
+    /// What is to be shipped, named in the same ways [default: the project as it is here]
+    #[arg(value_name = "AFTER")]
+    pub(crate) after: Option<String>,
+    /// Platform of the images
+    #[arg(long, value_name = "OS/ARCH")]
+    pub(crate) platform: Option<String>,
+    /// Show what changed within scripts
     #[arg(short, long)]
     pub(crate) patch: bool,
-    /// Exit with status 3 when something that was shipped has changed
+    /// Exit with 3 if something that was shipped has changed, is gone, or would be passed over
     #[arg(long)]
     pub(crate) exit_code: bool,
-    /// How the text looks
-    #[arg(long, value_enum, value_name = "STYLE", default_value = "text")]
-    pub(crate) style: DiffFormat,
+    /// Write the comparison in Markdown, for the comment of a merge request
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) inputs: InputArguments,
 }

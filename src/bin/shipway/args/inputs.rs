@@ -43,12 +43,15 @@ pub(crate) struct InputArguments {
 /// What is checked.
 #[derive(Debug, Default, Args)]
 pub(crate) struct CheckOptions {
-    /// Compare with what was shipped: a tag, an image, a git revision, a folder, or none
+    /// What was shipped: an image as in inspect, a tag of the project's repository, git:REVISION, dir:DIR, or none
     #[arg(long, value_name = "WHAT", help_heading = "What is checked")]
     pub(crate) against: Option<String>,
     /// Database the scripts are for: postgresql, mysql, mariadb or sqlite [default: what config or scripts tell]
     #[arg(long, value_name = "NAME", help_heading = "What is checked")]
     pub(crate) database: Option<String>,
+    /// Name of a placeholder that gets its value when the image runs; repeatable
+    #[arg(long, value_name = "NAME", help_heading = "What is checked")]
+    pub(crate) placeholder: Vec<String>,
     /// Least level that fails: error, warning, info, or off, which only reports [default: error]
     #[arg(long, value_name = "LEVEL", help_heading = "What is checked")]
     pub(crate) fail_on: Option<String>,

@@ -11,10 +11,10 @@ use shipway::progress::Progress;
 use shipway::recipe::Recipe;
 
 use super::origin::{project_name, provenance};
-use super::sets::{FoundSet, Search, read};
-use crate::args::{CheckArguments, Format, GlobalArguments, InputArguments};
+use super::sets::{FoundSet, Search, hosts, read};
+use crate::args::{CheckArguments, GlobalArguments};
 use crate::environment::Environment;
-use crate::failure::{CommandError, Exit};
+use crate::failure::{CommandError, Exit, exit_of};
 use crate::places::Places;
 use crate::printer::Printer;
 use crate::progress::Display;
@@ -31,7 +31,16 @@ pub(crate) async fn run(
     let settings = CheckSettings::resolve(&arguments.options, &arguments.inputs, environment, &project)?;
     let logins = Logins::gather(global, environment)?;
     let progress: Arc<dyn Progress> = Arc::new(Display::new(printer.clone()));
-    let places = Places::new(global, environment, &project, logins.store(&[]), progress)?;
+    let places = Places::new(
+        global,
+        environment,
+        &project,
+        logins.store(&hosts(
+            settings.options.against.iter().map(|against| against.value.as_str()),
+            &settings,
+        )),
+        progress,
+    )?;
     let provenance = provenance(&settings.folder, environment, printer).await?;
     let name = project_name(settings.project.as_deref(), provenance.as_ref(), &settings.folder);
     let (wanted, named) = (settings.clone(), name.clone());
@@ -44,34 +53,57 @@ pub(crate) async fn run(
         project: &name,
         wants_files: false,
     };
-    let previous = previous(&search).await;
-    let report = report(&set, &prepared.recipe, &settings, &previous, false)?;
-    let _ = Format::Text;
-    for finding in &report.findings {
-        printer.line(&format!(
-            "{} {} {}:{}: {}",
-            finding.level, finding.rule.code, finding.place.path, finding.place.line, finding.message
-        ));
-    }
+    let previous = previous(&search).await?;
+    let report = report(&set, secrets(&prepared.recipe, &settings)?, &settings, &previous, false);
+    tell(&report, &set, printer);
     verdict(&report, settings.options.fail_on)
 }
 
 /// What the migrations are compared with, and how that went.
+#[derive(Debug)]
 pub(super) struct Previous {
     pub(super) found: Option<FoundSet>,
     pub(super) drift: Drift,
 }
 
-/// Looks for what was shipped last. What cannot be reached is told in the report, and stops nobody.
-pub(super) async fn previous(search: &Search<'_>) -> Previous {
-    let Some(against) = &search.settings.options.against else {
-        return Previous {
+impl Previous {
+    /// Nothing to compare with.
+    pub(super) fn none() -> Self {
+        Self {
             found: None,
             drift: Drift::Off,
-        };
+        }
+    }
+}
+
+/// Tells what was found, beside the result.
+pub(super) fn tell(report: &Report, set: &MigrationSet, printer: &Printer) {
+    let _ = set;
+    match &report.drift {
+        Drift::Off | Drift::Compared { .. } => {}
+        Drift::First { against } => printer.notice(&format!(
+            "nothing has been shipped as {against} yet: there is nothing to compare with"
+        )),
+        Drift::Unchecked { against, reason } => {
+            printer.notice(&format!("not compared with {against}: {reason}"));
+        }
+    }
+    for finding in &report.findings {
+        let place = &finding.place;
+        printer.line(&format!(
+            "{} {} {}:{}: {}",
+            finding.level, finding.rule.code, place.path, place.line, finding.message
+        ));
+    }
+}
+
+/// Looks for what was shipped last. What cannot be reached is told in the report, and stops nobody.
+pub(super) async fn previous(search: &Search<'_>) -> anyhow::Result<Previous> {
+    let Some(against) = &search.settings.options.against else {
+        return Ok(Previous::none());
     };
     let against = against.value.clone();
-    match search.find(&against).await {
+    Ok(match search.find(&against).await {
         Ok(Some(found)) => Previous {
             drift: found.compared(),
             found: Some(found),
@@ -80,29 +112,38 @@ pub(super) async fn previous(search: &Search<'_>) -> Previous {
             found: None,
             drift: Drift::First { against },
         },
+        // What makes no sense will make none the next time.
+        Err(error) if exit_of(&error) == Exit::Usage => return Err(error),
         Err(error) => Previous {
             found: None,
             drift: Drift::Unchecked {
                 against,
-                reason: format!("{error:#}"),
+                reason: told(&error),
             },
         },
-    }
+    })
+}
+
+/// An error with its causes, in a line.
+fn told(error: &anyhow::Error) -> String {
+    let mut texts: Vec<String> = error.chain().map(ToString::to_string).collect();
+    texts.dedup();
+    texts.join(": ")
 }
 
 /// Checks a set.
 pub(super) fn report(
     set: &MigrationSet,
-    recipe: &Recipe,
+    secrets: Vec<Finding>,
     settings: &CheckSettings,
     previous: &Previous,
     only_secrets: bool,
-) -> anyhow::Result<Report> {
-    let mut others = secrets_of(recipe, Path::new(""), &settings.allowed_secrets).map_err(Error::from)?;
+) -> Report {
+    let mut others = secrets;
     if let (Some(found), false) = (&previous.found, only_secrets) {
         others.extend(of_previous(found, settings));
     }
-    Ok(collect(
+    collect(
         set,
         Circumstances {
             previous: previous.found.as_ref().map(|found| &found.manifest),
@@ -111,7 +152,12 @@ pub(super) fn report(
             others,
             only_secrets,
         },
-    ))
+    )
+}
+
+/// The secrets a recipe would put into the image.
+pub(super) fn secrets(recipe: &Recipe, settings: &CheckSettings) -> anyhow::Result<Vec<Finding>> {
+    Ok(secrets_of(recipe, Path::new(""), &settings.allowed_secrets).map_err(Error::from)?)
 }
 
 /// What is to be said of the image itself.

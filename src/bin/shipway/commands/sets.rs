@@ -62,9 +62,21 @@ pub(super) struct Search<'a> {
 /// Reads the migrations of a folder. Blocks.
 pub(super) fn read(settings: &CheckSettings, project: &str) -> Result<(Prepared, MigrationSet), Error> {
     let prepared = settings.profile.prepare(&settings.inputs)?;
-    let (tool, scripts) = (prepared.tool.clone(), prepared.scripts.clone());
+    let (mut tool, scripts) = (prepared.tool.clone(), prepared.scripts.clone());
+    tool.promise_placeholders(&settings.options.placeholders);
     let set = MigrationSet::read(project, tool, scripts, prepared.others(), settings.options.database)?;
     Ok((prepared, set))
+}
+
+/// The registries that names of sets are about.
+pub(super) fn hosts<'a>(names: impl IntoIterator<Item = &'a str>, settings: &CheckSettings) -> Vec<String> {
+    let host = |name: &str| match Named::read(name, settings) {
+        Ok(Named::Image(Location::Registry(reference)) | Named::Tag(Location::Registry(reference))) => {
+            Some(reference.repository.registry().to_owned())
+        }
+        _ => None,
+    };
+    names.into_iter().filter_map(host).collect()
 }
 
 impl Search<'_> {

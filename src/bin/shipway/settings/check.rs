@@ -8,8 +8,8 @@ use shipway::project::Project;
 use shipway::runner::{Inputs, Profile};
 use shipway::sql::Dialect;
 
-use super::inputs;
 use super::origin::{Setting, first};
+use super::{BuildSettings, inputs};
 use crate::args::{CheckOptions, InputArguments};
 use crate::environment::Environment;
 use crate::failure::CommandError;
@@ -75,6 +75,22 @@ impl CheckSettings {
     }
 }
 
+impl BuildSettings {
+    /// What is checked before a build.
+    pub(crate) fn checked(&self) -> CheckSettings {
+        CheckSettings {
+            project: self.project.clone(),
+            folder: self.folder.clone(),
+            profile: self.profile,
+            inputs: self.inputs.clone(),
+            repository: self.repository.clone(),
+            base: self.base.as_ref().map(|(text, _)| text.clone()),
+            options: self.check.clone(),
+            allowed_secrets: self.allowed_secrets.clone(),
+        }
+    }
+}
+
 impl CheckLevels {
     /// Settles what is looked for.
     pub(crate) fn resolve(
@@ -106,7 +122,10 @@ impl CheckLevels {
         Ok(Self {
             against: against.filter(|setting| setting.value != "none"),
             database: database.map(|setting| parsed(&setting)).transpose()?,
-            placeholders: project.check.placeholders.clone().unwrap_or_default(),
+            placeholders: match options.placeholder.is_empty() {
+                true => project.check.placeholders.clone().unwrap_or_default(),
+                false => options.placeholder.clone(),
+            },
             fail_on: fail_on.map_or(Ok(Level::Error), |setting| parsed(&setting))?,
             levels,
         })

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use shipway::error::Error;
 use shipway::migrations::MigrationSet;
 use shipway::provenance::Provenance;
 use shipway::runner::Prepared;
 
 use crate::commands::origin::{project_name, provenance};
+use crate::commands::sets::read;
 use crate::environment::Environment;
 use crate::failure::CommandError;
 use crate::printer::Printer;
@@ -55,14 +55,9 @@ impl Facts {
         let prepared = match &settings.dockerfile {
             Some(_) => None,
             None => {
-                let (profile, inputs, project) = (settings.profile, settings.inputs.clone(), project.clone());
-                let reading = tokio::task::spawn_blocking(move || {
-                    let prepared = profile.prepare(&inputs)?;
-                    let (tool, scripts) = (prepared.tool.clone(), prepared.scripts.clone());
-                    let set = MigrationSet::read(&project, tool, scripts, prepared.others(), None)?;
-                    Ok::<_, Error>((prepared, Arc::new(set)))
-                });
-                Some(reading.await??)
+                let (checked, project) = (settings.checked(), project.clone());
+                let (prepared, set) = tokio::task::spawn_blocking(move || read(&checked, &project)).await??;
+                Some((prepared, Arc::new(set)))
             }
         };
         let commit_seconds = provenance

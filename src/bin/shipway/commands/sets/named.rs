@@ -12,6 +12,9 @@ use crate::settings::CheckSettings;
 /// What begins a name that can only be a git revision.
 const REVISION: &str = "git:";
 
+/// What begins a name that can only be a folder.
+const FOLDER: &str = "dir:";
+
 /// What the name of a set of migrations means.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Named {
@@ -31,6 +34,9 @@ impl Named {
         if let Some(revision) = name.strip_prefix(REVISION) {
             return Ok(Self::Revision(revision.to_owned()));
         }
+        if let Some(folder) = name.strip_prefix(FOLDER) {
+            return Self::folder(folder);
+        }
         if ["oci:", "oci-archive:", "docker-archive:", "docker-daemon:"]
             .iter()
             .any(|scheme| name.starts_with(scheme))
@@ -40,10 +46,7 @@ impl Named {
         let is_path =
             matches!(name, "." | "..") || name.starts_with('/') || name.starts_with("./") || name.starts_with("../");
         if is_path {
-            return match Path::new(name).is_dir() {
-                true => Ok(Self::Folder(PathBuf::from(name))),
-                false => Err(CommandError::usage(format!("there is no folder {name}")).into()),
-            };
+            return Self::folder(name);
         }
         // A word may be a tag; what has a host before its first slash is an image; what else has a slash is a folder or a branch.
         match name.split_once('/') {
@@ -54,6 +57,13 @@ impl Named {
             Some(_) if Path::new(name).is_dir() => Ok(Self::Folder(PathBuf::from(name))),
             Some((_, rest)) if rest.contains(':') => Ok(Self::Image(name.parse().map_err(Error::from)?)),
             Some(_) => Ok(Self::Revision(name.to_owned())),
+        }
+    }
+
+    fn folder(path: &str) -> anyhow::Result<Self> {
+        match Path::new(path).is_dir() {
+            true => Ok(Self::Folder(PathBuf::from(path))),
+            false => Err(CommandError::usage(format!("there is no folder {path}")).into()),
         }
     }
 
