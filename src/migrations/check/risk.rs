@@ -214,4 +214,6 @@ impl Risks {
 }
 
 #[cfg(test)]
+mod ordinary_tests;
+#[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::sql::{Splitter, tokens};
 
-const DIALECTS: [(char, Dialect); 4] = [
+pub(super) const DIALECTS: [(char, Dialect); 4] = [
     ('p', Dialect::Postgres),
     ('m', Dialect::MySql),
     ('s', Dialect::Sqlite),
@@ -17,7 +17,7 @@ fn risks(dialect: Dialect, script: &str) -> Risks {
     risks
 }
 
-fn findings(dialect: Dialect, script: &str) -> Vec<Finding> {
+pub(super) fn findings(dialect: Dialect, script: &str) -> Vec<Finding> {
     risks(dialect, script).finish().0
 }
 
