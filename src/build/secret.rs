@@ -7,11 +7,10 @@ use std::path::Path;
 
 use super::BuildError;
 use crate::content::tree::clamped;
-use crate::migrations::check::secret::{NamedText, TextKind, secrets};
+use crate::migrations::check::Level;
+use crate::migrations::check::secret::{NamedText, TextKind, is_configuration, secrets};
 use crate::recipe::{Change, FileContent, ImagePath, Recipe, Step};
 
-/// What ends the names of configuration files.
-const CONFIGURATION: [&str; 2] = [".conf", ".toml"];
 /// Largest configuration file that is looked into. Real ones have some kilobytes.
 const LIMIT: u64 = 1024 * 1024;
 
@@ -53,7 +52,8 @@ pub fn refuse_secrets(recipe: &Recipe, root: &Path, allowed: &AllowedSecrets) ->
         value,
     });
     let mut found = secrets(configs.chain(entries).chain(arguments));
-    found.retain(|finding| !finding.is_allowed(allowed));
+    // What only looks like a secret is told by the check, and stops nothing.
+    found.retain(|finding| finding.level == Level::Error && !finding.is_allowed(allowed));
     match found.is_empty() {
         true => Ok(()),
         false => Err(BuildError::Secrets { found }),
@@ -67,10 +67,6 @@ fn contents(recipe: &Recipe) -> impl Iterator<Item = (&ImagePath, &FileContent)>
         Step::Files(_) | Step::Change(_) => &[],
     });
     files.chain(entries.map(|entry| (&entry.path, &entry.content)))
-}
-
-fn is_configuration(name: &str) -> bool {
-    CONFIGURATION.iter().any(|end| name.ends_with(end))
 }
 
 /// The file behind links to other files of the recipe.
