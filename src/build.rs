@@ -3,6 +3,7 @@
 mod assemble;
 mod base;
 mod blueprint;
+mod contents;
 mod decide;
 mod error;
 mod history;
@@ -14,9 +15,10 @@ mod ship;
 
 pub use base::{BaseImage, Bases, Platforms};
 pub use blueprint::{Blueprint, OnBase};
+pub use contents::{LAYER_ANNOTATION, MANIFEST_DIGEST_LABEL, MANIFEST_LAYER};
 pub use error::BuildError;
 pub use history::COMMENT as HISTORY_COMMENT;
-pub use secret::{AllowedSecrets, refuse_secrets};
+pub use secret::{AllowedSecrets, refuse_secrets, secrets_of};
 pub use ship::{Built, BuiltLayer, BuiltPlatform, Order, ship};
 
 /// A file of this size or more is a layer of its own: it travels once, and a change elsewhere does not send it again.

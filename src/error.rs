@@ -117,6 +117,7 @@ fn of_build(error: &BuildError) -> Category {
         BuildError::Secrets { .. } => Category::Refused,
         BuildError::NoPlatform { .. }
         | BuildError::Twice { .. }
+        | BuildError::Reserved { .. }
         | BuildError::Way(WayError::Occupied { .. } | WayError::Path(_))
         | BuildError::Directory { .. }
         | BuildError::Linked { .. }
@@ -129,6 +130,7 @@ fn of_build(error: &BuildError) -> Category {
         | BuildError::Way(WayError::Circle { .. })
         | BuildError::Changed { .. }
         | BuildError::Spool { .. }
+        | BuildError::Stopped
         | BuildError::Task(_)
         | BuildError::Json(_) => Category::Failed,
     }

@@ -10,6 +10,12 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
+mod files;
+mod shipped;
+
+pub use files::migrations_of;
+pub use shipped::Shipped;
+
 use crate::build::HISTORY_COMMENT;
 use crate::content::{self, CONFIG_LIMIT, ContentError, Kind, Selector, Source};
 use crate::oci::{Body, Descriptor, Digest, ImageConfig, ImageManifest, Manifest, Platform};

@@ -8,9 +8,12 @@ use std::path::{Path, PathBuf};
 
 use gix::bstr::ByteSlice as _;
 
+mod revision;
 pub mod slug;
 pub mod source;
 mod tag;
+
+pub use revision::Revision;
 
 /// What git knows about a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,11 @@
 //! Profiles: where scripts and configuration go in the image of a migration tool, and how it is started.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::migrations::inventory::Listed;
+use crate::migrations::set::Other;
 use crate::migrations::{Content, Tool};
 use crate::recipe::{self, Change, File, FileContent, ImagePath, PathError, Recipe, ScanError, Step};
 
@@ -107,6 +108,20 @@ impl FromStr for Profile {
             "custom" => Ok(Self::Custom),
             other => Err(RunnerError::Unknown(other.to_owned())),
         }
+    }
+}
+
+impl Prepared {
+    /// The files that are no scripts: path in the image, and bytes.
+    #[must_use]
+    pub fn others(&self) -> Vec<Other> {
+        let scripts: BTreeSet<&str> = self.scripts.iter().map(|script| script.image_path.as_str()).collect();
+        let other = |file: &File| match &file.content {
+            FileContent::Local { path, .. } => Some((file.path.to_string(), Content::File(path.clone()))),
+            _ => None,
+        };
+        let others = self.recipe.files().filter_map(other);
+        others.filter(|(path, _)| !scripts.contains(path.as_str())).collect()
     }
 }
 

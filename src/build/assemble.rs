@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::base::{BaseImage, Bases};
+use super::contents::{self, Contents, LAYER_ANNOTATION, MANIFEST_LAYER};
 use super::layer::Layer;
 use super::{BuildError, history};
 use crate::content::Blob;
@@ -18,9 +19,6 @@ const BASE_NAME: &str = "org.opencontainers.image.base.name";
 /// Annotation and label: digest of the base.
 const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
 
-/// Annotation and label: which set of migrations an image holds.
-pub(super) const SET_DIGEST_LABEL: &str = "io.shipway.migrations.digest";
-
 /// What is the same for all platforms.
 #[derive(Debug)]
 pub(super) struct Assembly<'a> {
@@ -29,7 +27,7 @@ pub(super) struct Assembly<'a> {
     pub created: &'a str,
     pub describes_itself: bool,
     pub annotations: &'a BTreeMap<String, String>,
-    pub set_digest: Option<&'a str>,
+    pub contents: Option<&'a Contents>,
 }
 
 /// The image for one platform.
@@ -95,7 +93,13 @@ impl Assembly<'_> {
     }
 
     pub(super) fn descriptor(&self, layer: &Layer) -> Descriptor {
-        Descriptor::new(self.family.layer_gzip(), layer.digest, layer.size)
+        let mut descriptor = Descriptor::new(self.family.layer_gzip(), layer.digest, layer.size);
+        // Docker's descriptors have no annotations.
+        if self.family == Family::Oci && layer.has_manifest {
+            let annotations = json!({ LAYER_ANNOTATION: MANIFEST_LAYER });
+            descriptor.rest.insert("annotations".to_owned(), annotations);
+        }
+        descriptor
     }
 
     fn edit(&self, recipe: &Recipe, config: &mut ImageConfig, layers: &[Layer]) -> Result<(), ConfigError> {
@@ -105,7 +109,10 @@ impl Assembly<'_> {
             config.set_label(BASE_NAME, self.bases.registry_name.as_deref())?;
             config.set_label(BASE_DIGEST, digest.as_deref())?;
         }
-        config.set_label(SET_DIGEST_LABEL, self.set_digest)?;
+        // What the base says of its own migrations is not true here.
+        for (key, value) in contents::labels(self.contents) {
+            config.set_label(key, value.as_deref())?;
+        }
         let told = history::Told::new(layers, self.created);
         let mut history = told.files();
         let mut environment = Vec::new();
@@ -152,10 +159,10 @@ impl Assembly<'_> {
         let base = [
             (BASE_NAME, self.bases.registry_name.clone()),
             (BASE_DIGEST, self.bases.digest.map(|digest| digest.to_string())),
-            (SET_DIGEST_LABEL, self.set_digest.map(str::to_owned)),
         ];
         let base = base
             .into_iter()
+            .chain(contents::labels(self.contents))
             .filter_map(|(key, value)| Some((key.to_owned(), value?)));
         let mut all: BTreeMap<String, String> = base.collect();
         all.extend(self.annotations.clone());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::BuildError;
-use super::assemble::SET_DIGEST_LABEL;
+use super::contents::SET_DIGEST_LABEL;
 use super::ship::Order;
 use crate::content::delivery::Plan;
 use crate::content::{self, Delivery, Selector, Source};

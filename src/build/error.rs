@@ -70,6 +70,15 @@ pub enum BuildError {
         /// The second input.
         other: String,
     },
+    /// Whoever looked at the recipe stopped the build, and knows why.
+    #[error("the build was stopped")]
+    Stopped,
+    /// An input would be where the manifest of the migrations is.
+    #[error("{path} in the image is where shipway lists the migrations")]
+    Reserved {
+        /// The path in the image.
+        path: ImagePath,
+    },
     /// The base has a directory where a file is to go.
     #[error("{input} would replace the directory {path} of the base")]
     Directory {
@@ -165,6 +174,7 @@ impl BuildError {
                 "to put the file into the directory, end its path with a slash: {path}/"
             )],
             Self::Linked { .. } => vec!["name the path it points to, or another place in the image".to_owned()],
+            Self::Reserved { .. } => vec!["put the file somewhere else in the image".to_owned()],
             Self::Twice { .. } => vec!["rename one of them, or leave one out".to_owned()],
             Self::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => vec![READABLE.to_owned()],
             Self::Changed { .. } => vec!["build again when nothing writes to it any more".to_owned()],

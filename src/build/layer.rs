@@ -32,6 +32,8 @@ pub(super) struct LayerPlan {
     pub entries: Vec<Entry>,
     /// Whether it is the layer of an instruction, which the history tells of.
     pub of_instruction: bool,
+    /// Whether it begins with the manifest of the migrations.
+    pub has_manifest: bool,
 }
 
 /// A layer, and what it holds.
@@ -49,6 +51,8 @@ pub(super) struct Layer {
     pub files: Vec<ImagePath>,
     /// Whether it is the layer of an instruction.
     pub of_instruction: bool,
+    /// Whether it begins with the manifest of the migrations.
+    pub has_manifest: bool,
 }
 
 /// Divides entries into layers: each large file alone, as far as layers are left, all the rest in the last.
@@ -69,6 +73,7 @@ pub(super) fn plan(entries: &[Entry]) -> Vec<LayerPlan> {
                 .cloned()
                 .collect(),
             of_instruction: false,
+            has_manifest: false,
         })
         .collect();
     let rest: Vec<Entry> = entries.iter().filter(|entry| !is_large(entry)).cloned().collect();
@@ -82,6 +87,7 @@ pub(super) fn plan(entries: &[Entry]) -> Vec<LayerPlan> {
         plans.push(LayerPlan {
             entries: rest,
             of_instruction: false,
+            has_manifest: false,
         });
     }
     plans
@@ -118,6 +124,7 @@ impl LayerPlan {
                 .map(|entry| entry.path.clone())
                 .collect(),
             of_instruction: self.of_instruction,
+            has_manifest: self.has_manifest,
         })
     }
 }
@@ -374,6 +381,7 @@ mod tests {
                 entry(&long, local(folder.path(), "long", &[7; 513], false)),
             ],
             of_instruction: false,
+            has_manifest: false,
         };
         let found = unpack(&plan.pack(1, folder.path()).expect("pack"));
         assert_eq!(found[0], ("a/".into(), 0o755, 1, vec![], None));
@@ -390,6 +398,7 @@ mod tests {
         let plan = LayerPlan {
             entries: vec![entry("/a", content)],
             of_instruction: false,
+            has_manifest: false,
         };
         assert!(matches!(plan.pack(1, folder.path()), Err(BuildError::Changed { .. })));
     }

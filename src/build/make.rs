@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::BuildError;
 use super::assemble::{Assembled, Assembly};
 use super::base::{BaseImage, Bases};
+use super::contents::Contents;
 use super::layer::{self, Layer, LayerPlan};
 use super::place::{self, Ground};
 use super::ship::{BuiltLayer, BuiltPlatform, Order};
@@ -35,6 +36,8 @@ pub(super) struct Making<'a> {
     pub deliveries: &'a [Delivery],
     pub transfers: &'a [Transfer],
     pub progress: &'a dyn Progress,
+    /// What the image tells of its migrations.
+    pub contents: Option<Contents>,
 }
 
 impl Making<'_> {
@@ -74,7 +77,7 @@ impl Making<'_> {
             created: &self.order.created,
             describes_itself: self.order.describes_itself,
             annotations: &self.order.annotations,
-            set_digest: self.order.set_digest.as_deref(),
+            contents: self.contents.as_ref(),
         };
         let mut groups: Vec<Group> = Vec::new();
         let mut images: Vec<(Assembled, Arc<Vec<Layer>>)> = Vec::new();
@@ -119,10 +122,14 @@ impl Making<'_> {
     ) -> Result<Arc<Vec<Layer>>, BuildError> {
         let placed = place::place(recipe, ground).await?;
         let mut plans = layer::plan(&placed);
+        if let Some(contents) = &self.contents {
+            contents.lead(&mut plans)?;
+        }
         plans.extend(recipe.steps.iter().filter_map(|step| match step {
             Step::Instruction { entries, .. } if !entries.is_empty() => Some(LayerPlan {
                 entries: entries.clone(),
                 of_instruction: true,
+                has_manifest: false,
             }),
             _ => None,
         }));

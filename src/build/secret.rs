@@ -7,8 +7,8 @@ use std::path::Path;
 
 use super::BuildError;
 use crate::content::tree::clamped;
-use crate::migrations::check::Level;
 use crate::migrations::check::secret::{NamedText, TextKind, is_configuration, secrets};
+use crate::migrations::check::{Finding, Level};
 use crate::recipe::{Change, FileContent, ImagePath, Recipe, Step};
 
 /// Largest configuration file that is looked into. Real ones have some kilobytes.
@@ -26,6 +26,20 @@ pub type AllowedSecrets = BTreeSet<(String, String)>;
 /// # Errors
 /// [`BuildError::Secrets`], or when a file cannot be read.
 pub fn refuse_secrets(recipe: &Recipe, root: &Path, allowed: &AllowedSecrets) -> Result<(), BuildError> {
+    let mut found = secrets_of(recipe, root, allowed)?;
+    // What only looks like a secret is told by the check, and stops nothing.
+    found.retain(|finding| finding.level == Level::Error);
+    match found.is_empty() {
+        true => Ok(()),
+        false => Err(BuildError::Secrets { found }),
+    }
+}
+
+/// Finds the secrets a recipe would put into the image.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn secrets_of(recipe: &Recipe, root: &Path, allowed: &AllowedSecrets) -> Result<Vec<Finding>, BuildError> {
     let mut files: Vec<(String, String)> = Vec::new();
     let all: BTreeMap<&ImagePath, &FileContent> = contents(recipe).collect();
     for (path, content) in contents(recipe) {
@@ -52,12 +66,8 @@ pub fn refuse_secrets(recipe: &Recipe, root: &Path, allowed: &AllowedSecrets) ->
         value,
     });
     let mut found = secrets(configs.chain(entries).chain(arguments));
-    // What only looks like a secret is told by the check, and stops nothing.
-    found.retain(|finding| finding.level == Level::Error && !finding.is_allowed(allowed));
-    match found.is_empty() {
-        true => Ok(()),
-        false => Err(BuildError::Secrets { found }),
-    }
+    found.retain(|finding| !finding.is_allowed(allowed));
+    Ok(found)
 }
 
 fn contents(recipe: &Recipe) -> impl Iterator<Item = (&ImagePath, &FileContent)> {

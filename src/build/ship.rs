@@ -11,11 +11,13 @@ use tokio::sync::oneshot;
 use super::BuildError;
 use super::base::Platforms;
 use super::blueprint::Blueprint;
+use super::contents::Contents;
 use super::decide::decide;
 use super::make::Making;
 use crate::content::delivery::{self, Parcel};
 use crate::content::{Cache, Delivered, Delivery, TagRule, Transfer};
-use crate::oci::{Descriptor, Digest, Family, Manifest, Platform};
+use crate::migrations::manifest::Manifest;
+use crate::oci::{self, Descriptor, Digest, Family, Platform};
 use crate::progress::Progress;
 use crate::recipe::ImagePath;
 
@@ -44,10 +46,18 @@ pub struct Order {
     pub temp_folder: PathBuf,
     /// What is remembered of layers.
     pub cache: Cache,
-    /// Digest of the set of migrations, in hexadecimal digits; `None` where there are none.
-    pub set_digest: Option<String>,
+    /// The migrations, for an image that tells of them.
+    pub manifest: Option<Manifest>,
     /// Whether nothing is to be written.
     pub dry_run: bool,
+}
+
+impl Order {
+    /// Digest of the set of migrations, in hexadecimal digits.
+    pub(super) fn set_digest(&self) -> Option<&str> {
+        let digest = self.manifest.as_ref()?.set_digest.as_str();
+        Some(digest.strip_prefix("sha256:").unwrap_or(digest))
+    }
 }
 
 /// One new layer.
@@ -76,7 +86,7 @@ pub struct BuiltPlatform {
 #[derive(Debug)]
 pub struct Built {
     /// The image.
-    pub root: Manifest,
+    pub root: oci::Manifest,
     /// Its platforms.
     pub platforms: Vec<BuiltPlatform>,
     /// The new layers.
@@ -125,9 +135,10 @@ pub async fn ship(order: &Order, deliveries: &[Delivery], progress: &Arc<dyn Pro
         deliveries,
         transfers: &transfers,
         progress: progress.as_ref(),
+        contents: order.manifest.as_ref().map(Contents::of),
     };
     let (present, made) = try_join(asking, making.make(found)).await?;
-    let set = order.set_digest.as_deref();
+    let set = order.set_digest();
     let root = &made.image.root;
     let plans = try_join_all(
         deliveries
@@ -155,7 +166,7 @@ pub async fn ship(order: &Order, deliveries: &[Delivery], progress: &Arc<dyn Pro
         layers: made.layers,
         base_name: made.base_name,
         base_digest: made.base_digest,
-        set_digest: order.set_digest.clone(),
+        set_digest: order.set_digest().map(str::to_owned),
         delivered,
     })
 }

@@ -10,6 +10,7 @@ use super::Inventory;
 use super::check::Finding;
 use super::inventory::{Entry, InventoryError};
 use super::measurement::{Measurement, Measuring};
+use super::reading::Reading;
 use crate::sql::Dialect;
 
 /// How much of a file is read at once: large enough that a usual script is one read, small enough to stay in the
@@ -39,6 +40,7 @@ pub struct Examined {
 /// A file cannot be read.
 pub fn examine(inventory: &Inventory, dialect: Dialect) -> Result<Vec<Examined>, InventoryError> {
     let entries = inventory.entries();
+    let readings = inventory.readings()?;
     let next = AtomicUsize::new(0);
     let work = || {
         let mut buffer = vec![0; BUFFER_BYTES];
@@ -47,7 +49,7 @@ pub fn examine(inventory: &Inventory, dialect: Dialect) -> Result<Vec<Examined>,
             let at = next.fetch_add(1, Ordering::Relaxed);
             entries.get(at).map(|entry| (at, entry))
         } {
-            done.push((at, examine_one(inventory, entry, dialect, &mut buffer)));
+            done.push((at, examine_one(inventory, (entry, &readings[at]), dialect, &mut buffer)));
         }
         done
     };
@@ -73,14 +75,21 @@ pub fn examine(inventory: &Inventory, dialect: Dialect) -> Result<Vec<Examined>,
     examined.collect()
 }
 
-fn examine_one(inventory: &Inventory, entry: &Entry, dialect: Dialect, buffer: &mut [u8]) -> io::Result<Examined> {
+fn examine_one(
+    inventory: &Inventory,
+    (entry, reading): (&Entry, &Reading),
+    dialect: Dialect,
+    buffer: &mut [u8],
+) -> io::Result<Examined> {
     let _ = (inventory, dialect);
+    let mut measuring = Measuring::new(reading, &entry.content)?;
     let mut file = entry.content.open()?;
-    let mut measuring = Measuring::new();
     loop {
         match file.read(buffer) {
             Ok(0) => break,
-            Ok(count) => measuring.update(&buffer[..count]),
+            Ok(count) => {
+                measuring.update(&buffer[..count]);
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

@@ -6,7 +6,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::content::Content;
 use super::examine::Examined;
-use super::flyway::name::{self, Kind, Reason};
+use super::flyway::config::FlywayConfig;
+use super::flyway::location::Locations;
+use super::flyway::name::{Kind, Naming, Reason};
 use super::measurement::Measurement;
 use super::set_digest::{SetDigest, hexadecimal};
 use super::tool::Tool;
@@ -51,6 +53,8 @@ pub struct Entry {
     pub content: Content,
     /// What it is.
     pub kind: Kind,
+    /// Whether an interpreter runs it, and not the database.
+    pub program: bool,
 }
 
 /// The files below the folders of scripts, classified by name, in the order they were given.
@@ -108,15 +112,23 @@ impl Inventory {
     /// Classifies files by their names alone; reads none of them.
     #[must_use]
     pub fn of(tool: Tool, files: impl IntoIterator<Item = Listed>) -> Self {
-        let entry = |file: Listed| Entry {
-            kind: match tool {
-                Tool::Flyway(_) => classify_path(&file.path),
-                _ => Kind::Other,
-            },
-            path: file.path,
-            image_path: file.image_path,
-            shown: file.shown,
-            content: file.content,
+        let flyway = match &tool {
+            Tool::Flyway(config) => Some(Flyway::of(config)),
+            _ => None,
+        };
+        let entry = |file: Listed| {
+            let (path, kind, program) = match &flyway {
+                Some(flyway) => flyway.classify(&file),
+                None => (None, Kind::Other, false),
+            };
+            Entry {
+                path: path.unwrap_or(file.path),
+                kind,
+                program,
+                image_path: file.image_path,
+                shown: file.shown,
+                content: file.content,
+            }
         };
         let entries = files.into_iter().map(entry).collect();
         Self { tool, entries }
@@ -191,14 +203,48 @@ impl Inventory {
     }
 }
 
-fn classify_path(path: &str) -> Kind {
-    let (folders, file) = path.rsplit_once('/').unwrap_or(("", path));
-    if folders.split('/').any(|folder| folder.starts_with('.')) {
-        return Kind::Ignored {
-            reason: Reason::HiddenFolder,
-        };
+/// Flyway's rules under a configuration.
+struct Flyway {
+    naming: Naming,
+    locations: Locations,
+    /// None if callbacks lie where migrations do.
+    callback_locations: Option<Locations>,
+}
+
+impl Flyway {
+    fn of(config: &FlywayConfig) -> Self {
+        let locations = |texts: &[String]| Locations::of(texts, &config.working_directory);
+        Self {
+            naming: Naming::of(config),
+            locations: locations(&config.locations),
+            callback_locations: (!config.callback_locations.is_empty()).then(|| locations(&config.callback_locations)),
+        }
     }
-    name::classify(file)
+
+    /// The path of a file within its location, what it is, and whether an interpreter runs it.
+    fn classify(&self, file: &Listed) -> (Option<String>, Kind, bool) {
+        let name = file.image_path.rsplit('/').next().unwrap_or_default();
+        let (kind, program) = self.naming.classify(name);
+        let ignored = |reason| Kind::Ignored { reason };
+        let is_callback = matches!(kind, Kind::Callback { .. });
+        let of_migrations = self.locations.find(&file.image_path);
+        let of_callbacks = self
+            .callback_locations
+            .as_ref()
+            .map(|locations| locations.find(&file.image_path));
+        let (found, missing) = match (is_callback, of_callbacks) {
+            (true, Some(found)) if of_migrations.is_some() => (found, Reason::OutsideCallbacks),
+            (true, Some(found)) => (found, Reason::Outside),
+            // The configuration of a callback lies beside it.
+            (false, Some(found)) if kind == Kind::ScriptConfig => (of_migrations.or(found), Reason::Outside),
+            _ => (of_migrations, Reason::Outside),
+        };
+        match found {
+            None => (None, ignored(missing), false),
+            Some((path, true)) => (Some(path.to_owned()), ignored(Reason::HiddenFolder), false),
+            Some((path, false)) => (Some(path.to_owned()), kind, program),
+        }
+    }
 }
 
 fn line(entry: &Entry, of: &Measurement) -> String {

@@ -8,6 +8,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+mod make;
+
+use super::version::Version;
+
 /// Where it lies in an image.
 pub const PATH: &str = "/.shipway/manifest.json";
 /// The version of its form.
@@ -26,7 +30,7 @@ pub struct Manifest {
     /// What the tool's configuration says about names, order and content; keys as the tool spells them.
     #[serde(default)]
     pub config: BTreeMap<String, Value>,
-    /// The migrations, in the order in which they run on an empty database.
+    /// The migrations: those with a version in their order, then the repeatable ones in theirs.
     pub migrations: Vec<Migration>,
     /// The callbacks, by path.
     #[serde(default)]
@@ -36,6 +40,83 @@ pub struct Manifest {
     pub other: Vec<OtherFile>,
     /// Digest of the set, `sha256:` and 64 hexadecimal digits.
     pub set_digest: String,
+}
+
+/// Why bytes are no manifest.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// They are not the JSON of one.
+    #[error("the manifest of migrations cannot be read")]
+    Json(#[from] serde_json::Error),
+    /// It has a form that is not known here.
+    #[error("the manifest of migrations has the form {0:?}, which this version does not know")]
+    Schema(String),
+}
+
+impl Manifest {
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// The bytes are no manifest, or one of another form.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
+        #[derive(Deserialize)]
+        struct Form {
+            schema: String,
+        }
+        // The form is known before anything else has to fit.
+        let form: Form = serde_json::from_slice(bytes)?;
+        if form.schema != SCHEMA {
+            return Err(ManifestError::Schema(form.schema));
+        }
+        Ok(serde_json::from_slice(bytes)?)
+    }
+
+    /// Its bytes, the same for equal manifests.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        #[expect(clippy::expect_used, reason = "no key is anything but a text")]
+        let mut bytes = serde_json::to_vec(self).expect("JSON of a manifest");
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// The highest version that runs once, as the tool shows it.
+    #[must_use]
+    pub fn highest_version(&self) -> Option<&str> {
+        self.highest()?.version.as_deref()
+    }
+
+    /// The migration with the highest version, baselines included.
+    pub(super) fn highest(&self) -> Option<&Migration> {
+        let counts =
+            |migration: &&Migration| matches!(migration.kind, MigrationKind::Versioned | MigrationKind::Baseline);
+        let versions = self.migrations.iter().filter(counts);
+        versions.max_by(|one, other| one.order(&self.runner.profile).cmp(&other.order(&self.runner.profile)))
+    }
+
+    /// A setting that is true.
+    pub(super) fn says(&self, key: &str) -> bool {
+        self.config.get(key).and_then(Value::as_bool).unwrap_or_default()
+    }
+}
+
+/// What versions are put in order by.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Order<'a> {
+    /// As numbers.
+    Number(Version),
+    /// As texts.
+    Text(&'a str),
+}
+
+impl Migration {
+    /// What its version is put in order by: Atlas goes by the text, all others by the number.
+    pub(super) fn order(&self, profile: &str) -> Order<'_> {
+        match self.key.parse() {
+            Ok(version) if profile != "atlas" => Order::Number(version),
+            _ => Order::Text(&self.key),
+        }
+    }
 }
 
 /// What runs the migrations.
@@ -73,9 +154,6 @@ pub struct Migration {
     /// The version as the tool shows it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub version: Option<String>,
-    /// The version as written.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub raw: Option<String>,
     /// What its name says about it.
     pub description: String,
     /// The path below its location.

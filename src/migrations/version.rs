@@ -5,8 +5,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-/// Words Flyway gives a meaning of their own, whatever their case, and the number that stands for `latest` inside it.
-const RESERVED: [&str; 4] = ["current", "latest", "next", "9223372036854775807"];
+/// The number that stands for the word `latest` inside of Flyway, which is above all others.
+const LATEST: &str = "9223372036854775807";
 
 /// The zeros of the decimal scripts outside ASCII; the nine characters after each are the digits one to nine.
 ///
@@ -25,6 +25,8 @@ const ZEROS: [char; 36] = [
 #[derive(Debug, Clone)]
 pub struct Version {
     text: String,
+    /// The word Flyway gives a meaning of its own, if it is one.
+    word: Option<Word>,
     /// Never empty; no zeros at the end but for a first part that is itself zero.
     parts: Vec<Part>,
 }
@@ -37,10 +39,49 @@ struct Part {
     digits: String,
 }
 
+/// A word that Flyway takes for a version in a file name too, though it stands for something else everywhere else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Current,
+    Next,
+    Latest,
+}
+
+impl Word {
+    fn of(text: &str) -> Option<Self> {
+        [
+            (Self::Current, "current"),
+            (Self::Next, "next"),
+            (Self::Latest, "latest"),
+            (Self::Latest, LATEST),
+        ]
+        .into_iter()
+        .find_map(|(word, name)| name.eq_ignore_ascii_case(text).then_some(word))
+    }
+
+    /// What Flyway shows for it, and the number it stands for inside.
+    fn version(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Current => ("<< Current Version >>", "2"),
+            Self::Next => ("<< Next Version >>", "3"),
+            Self::Latest => (LATEST, "1"),
+        }
+    }
+}
+
 impl Version {
+    /// Whether it is `current`, `next` or `latest`, in letters or as the number Flyway keeps for the last of them.
+    #[must_use]
+    pub fn is_word(&self) -> bool {
+        self.word.is_some()
+    }
+
     /// The spelling all equal versions share: no leading zeros, no zeros at the end.
     #[must_use]
     pub fn canonical(&self) -> String {
+        if self.word == Some(Word::Latest) {
+            return LATEST.to_owned();
+        }
         let mut text = String::new();
         for (index, part) in self.parts.iter().enumerate() {
             if index > 0 {
@@ -66,12 +107,6 @@ pub enum VersionError {
         /// The part that is wrong; empty where a number is missing.
         part: String,
     },
-    /// The text is a word Flyway reserves.
-    #[error("{text:?} is a word Flyway reserves, not a version")]
-    Reserved {
-        /// The text that was given.
-        text: String,
-    },
 }
 
 impl VersionError {
@@ -86,8 +121,17 @@ impl FromStr for Version {
     type Err = VersionError;
 
     fn from_str(raw: &str) -> Result<Self, VersionError> {
-        if RESERVED.iter().any(|word| word.eq_ignore_ascii_case(raw)) {
-            return Err(VersionError::Reserved { text: raw.to_owned() });
+        if let Some(word) = Word::of(raw) {
+            let (text, digits) = word.version();
+            let part = Part {
+                negative: true,
+                digits: digits.to_owned(),
+            };
+            return Ok(Self {
+                text: text.to_owned(),
+                word: Some(word),
+                parts: vec![part],
+            });
         }
         let text = raw.replace('_', ".");
         let mut parts = Vec::new();
@@ -101,7 +145,11 @@ impl FromStr for Version {
         while parts.len() > 1 && parts.last().is_some_and(|part| part.digits.is_empty()) {
             parts.pop();
         }
-        Ok(Self { text, parts })
+        Ok(Self {
+            text,
+            word: None,
+            parts,
+        })
     }
 }
 
@@ -177,7 +225,8 @@ impl PartialOrd for Part {
 // lists is the order of the versions.
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.parts.cmp(&other.parts)
+        let is_latest = |version: &Self| version.word == Some(Word::Latest);
+        (is_latest(self), &self.parts).cmp(&(is_latest(other), &other.parts))
     }
 }
 
@@ -189,7 +238,7 @@ impl PartialOrd for Version {
 
 impl PartialEq for Version {
     fn eq(&self, other: &Self) -> bool {
-        self.parts == other.parts
+        self.cmp(other) == Ordering::Equal
     }
 }
 
@@ -197,7 +246,7 @@ impl Eq for Version {}
 
 impl Hash for Version {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.parts.hash(state);
+        self.canonical().hash(state);
     }
 }
 
@@ -266,11 +315,23 @@ mod tests {
                 "{text:?}"
             );
         }
-        for text in ["latest", "CURRENT", "Next", "9223372036854775807"] {
-            assert!(
-                matches!(text.parse::<Version>(), Err(VersionError::Reserved { .. })),
-                "{text}"
-            );
+    }
+
+    #[test]
+    fn words_are_versions_to_flyway() {
+        for (text, shown) in [
+            ("latest", "9223372036854775807"),
+            ("CURRENT", "<< Current Version >>"),
+            ("Next", "<< Next Version >>"),
+            ("9223372036854775807", "9223372036854775807"),
+        ] {
+            let word = version(text);
+            assert!(word.is_word(), "{text}");
+            assert_eq!(word.to_string(), shown);
+            assert_eq!(version(&word.canonical()), word);
         }
+        assert!(version("latest") > version("9223372036854775808"));
+        assert!(version("current") < version("0"));
+        assert!(!version("1").is_word());
     }
 }

@@ -151,6 +151,14 @@ impl ImageConfig {
         Ok(self.execution.get("Entrypoint")?.unwrap_or_default())
     }
 
+    /// The command; empty where there is none.
+    ///
+    /// # Errors
+    /// When it is not a list of strings.
+    pub fn command(&self) -> Result<Vec<String>, ConfigError> {
+        Ok(self.execution.get("Cmd")?.unwrap_or_default())
+    }
+
     /// The working directory; empty where there is none.
     ///
     /// # Errors

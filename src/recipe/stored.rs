@@ -60,9 +60,9 @@ impl Stored {
 
     /// Reads them from the start; several readers do not disturb each other.
     #[must_use]
-    pub fn reader(&self) -> StoredReader<'_> {
+    pub fn reader(&self) -> StoredReader {
         StoredReader {
-            stored: self,
+            stored: self.clone(),
             position: 0,
         }
     }
@@ -122,17 +122,17 @@ impl Store {
 
 /// Reads stored bytes.
 #[derive(Debug)]
-pub struct StoredReader<'a> {
-    stored: &'a Stored,
+pub struct StoredReader {
+    stored: Stored,
     position: u64,
 }
 
-impl Read for StoredReader<'_> {
+impl Read for StoredReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.stored.size() - self.position;
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
         let buffer = &mut buffer[..most];
-        let read = match self.stored {
+        let read = match &self.stored {
             Stored::Memory(bytes) => {
                 let start = usize::try_from(self.position).unwrap_or(bytes.len());
                 buffer.copy_from_slice(&bytes[start..start + most]);

@@ -36,6 +36,8 @@ pub struct RepositoryTarget {
     pub(super) sessions: Mutex<Vec<JoinHandle<std::result::Result<Url, Failure>>>>,
     /// Blobs a manifest in the repository proves to be there.
     proven: OnceCell<HashSet<Digest>>,
+    /// Blobs an image of the repository, read in this run, names.
+    known: HashSet<Digest>,
     /// Whether that proof turned out to be none: a registry may have lost what a manifest names.
     doubted: AtomicBool,
     /// What this run put, to be remembered for the next.
@@ -59,6 +61,7 @@ impl RepositoryTarget {
             repository,
             sessions: Mutex::default(),
             proven: OnceCell::new(),
+            known: HashSet::new(),
             doubted: AtomicBool::new(false),
             pushed: Mutex::default(),
             seen: Mutex::default(),
@@ -72,6 +75,13 @@ impl RepositoryTarget {
     #[must_use]
     pub fn created_by(mut self, creation: Creation) -> Self {
         self.creator = Some(Arc::new(Creator::new(creation)));
+        self
+    }
+
+    /// Takes for granted that blobs are there, since an image of the repository that was just read names them.
+    #[must_use]
+    pub fn knowing(mut self, blobs: impl IntoIterator<Item = Digest>) -> Self {
+        self.known.extend(blobs);
         self
     }
 
@@ -96,6 +106,9 @@ impl RepositoryTarget {
     pub(super) async fn is_proven(&self, digest: &Digest) -> bool {
         if self.doubted.load(Ordering::Relaxed) {
             return false;
+        }
+        if self.known.contains(digest) {
+            return true;
         }
         let proven = self
             .proven
@@ -254,7 +267,8 @@ impl Target for RepositoryTarget {
     }
 
     fn distrust(&self) -> bool {
-        !self.doubted.swap(true, Ordering::Relaxed) && self.proven.get().is_some_and(|proven| !proven.is_empty())
+        let is_proven = self.proven.get().is_some_and(|proven| !proven.is_empty());
+        !self.doubted.swap(true, Ordering::Relaxed) && (is_proven || !self.known.is_empty())
     }
 
     async fn contains(&self, blob: &Blob) -> Result<bool> {

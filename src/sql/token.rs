@@ -1,6 +1,7 @@
 //! The words of a statement.
 
 use super::Dialect;
+use super::lexer::{Kind, Lexer};
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub enum TokenKind {
     Sign,
     /// A comment, with what begins and ends it.
     Comment,
-    /// The lines between `COPY … FROM STDIN` and `\.`.
+    /// The lines after `COPY … FROM STDIN;`, with the `\.` that ends them and what is left of the first line.
     Data,
 }
 
@@ -47,7 +48,61 @@ impl Token<'_> {
 }
 
 /// The tokens of a statement, comments included, white space left out.
+///
+/// What does not end is one token up to the end. The content of a comment that MySQL runs (`/*!50003 … */`) is code like any other; what
+/// begins and ends it is left out.
+#[must_use]
 pub fn tokens(statement: &str, dialect: Dialect) -> Vec<Token<'_>> {
-    let _ = (statement, dialect);
-    Vec::new()
+    // A word or sign and a blank are five bytes or so.
+    let mut tokens = Vec::with_capacity(statement.len() / 5 + 1);
+    tokens.extend(Tokens::new(statement, dialect));
+    tokens
 }
+
+/// The tokens of a statement, one after the other, for who needs the first few only.
+#[derive(Debug)]
+pub struct Tokens<'a> {
+    lexer: Lexer,
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Tokens<'a> {
+    /// Starts at the first.
+    #[must_use]
+    pub fn new(statement: &'a str, dialect: Dialect) -> Self {
+        Self {
+            lexer: Lexer::new(dialect),
+            text: statement,
+            at: 0,
+        }
+    }
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Token<'a>> {
+        loop {
+            let offset = self.at;
+            let lexeme = self.lexer.next(&self.text.as_bytes()[offset..], true)?;
+            self.at += lexeme.length;
+            let kind = match lexeme.kind {
+                Kind::Blank | Kind::Directive | Kind::Delimiter => continue,
+                Kind::Word => TokenKind::Word,
+                Kind::Name => TokenKind::Name,
+                Kind::Text => TokenKind::Text,
+                Kind::Number => TokenKind::Number,
+                Kind::Sign => TokenKind::Sign,
+                Kind::Comment => TokenKind::Comment,
+                Kind::Data => TokenKind::Data,
+            };
+            let text = &self.text[offset..self.at];
+            return Some(Token { kind, text, offset });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,7 @@ pub(crate) use diff::DiffArguments;
 pub(crate) use dockerfile::{DockerfileArguments, Engine};
 pub(crate) use doctor::DoctorArguments;
 pub(crate) use global::{Format, GlobalArguments};
-pub(crate) use inputs::InputArguments;
+pub(crate) use inputs::{CheckOptions, InputArguments};
 pub(crate) use inspect::InspectArguments;
 pub(crate) use kaniko::{KanikoArguments, Verbosity, switch, words};
 pub(crate) use push::PushArguments;
@@ -69,11 +69,13 @@ impl Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Check(Box<CheckArguments>),
     Build(Box<BuildArguments>),
     Push(Box<PushArguments>),
     Copy(Box<CopyArguments>),
     Tag(TagArguments),
     Inspect(InspectArguments),
+    Diff(Box<DiffArguments>),
     #[cfg(feature = "daemon")]
     Run(Box<RunArguments>),
     Doctor(DoctorArguments),

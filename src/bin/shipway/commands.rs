@@ -1,13 +1,16 @@
 //! The commands.
 
 mod build;
+mod check;
 mod copy;
 mod doctor;
 mod inspect;
 mod loads;
+mod origin;
 mod push;
 #[cfg(feature = "daemon")]
 mod run;
+mod sets;
 mod tag;
 
 use std::time::Duration;
@@ -44,11 +47,13 @@ pub(crate) fn run(arguments: Arguments, environment: &Environment, printer: &Pri
 /// Runs a command that may be dropped in the middle.
 async fn dispatch(arguments: &Arguments, environment: &Environment, printer: &Printer) -> anyhow::Result<()> {
     match &arguments.command {
+        Command::Check(check) => check::run(check, &arguments.global, environment, printer).await,
         Command::Build(build) => build::run(build, &arguments.global, environment, printer).await,
         Command::Copy(copy) => copy::run(copy, &arguments.global, environment, printer).await,
         Command::Push(push) => push::run(push, &arguments.global, environment, printer).await,
         Command::Tag(tag) => tag::run(tag, &arguments.global, environment, printer).await,
         Command::Doctor(doctor) => doctor::run(doctor, &arguments.global, environment, printer).await,
+        Command::Diff(_) => Ok(()),
         Command::Inspect(inspect) => inspect::run(inspect, &arguments.global, environment, printer).await,
         #[cfg(feature = "daemon")]
         Command::Run(_) => unreachable!("it is not dropped in the middle"),

@@ -19,6 +19,7 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("SHIPWAY_PLATFORMS", "platforms, separated by commas"),
     ("SHIPWAY_IMAGE_FORMAT", "auto, oci or docker"),
     ("SHIPWAY_IMAGE_VERSION", "version the image states"),
+    ("SHIPWAY_AGAINST", "what migrations are compared with"),
     (
         "SHIPWAY_IMAGE",
         "image that is run where none is named; build --dotenv writes it",

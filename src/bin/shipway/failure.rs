@@ -16,7 +16,6 @@ pub(crate) enum Exit {
     /// It was asked for in a way that makes no sense.
     Usage,
     /// Something was found that must not be there.
-    #[cfg(feature = "aws")]
     Findings,
     /// A rule forbids it.
     Refused,
@@ -44,7 +43,6 @@ impl Exit {
             Self::Done => 0,
             Self::Failed => 1,
             Self::Usage => 2,
-            #[cfg(feature = "aws")]
             Self::Findings => 3,
             Self::Refused => 4,
             #[cfg(feature = "daemon")]
@@ -162,6 +160,22 @@ pub(crate) fn report(error: &anyhow::Error, printer: &Printer) -> Exit {
         printer.cause(cause);
     }
     let mut hints = hints(error);
+    let exit = exit_of(error);
+    if exit == Exit::Temporary {
+        hints.push("nothing was lost: run the same command again when it is back".to_owned());
+    }
+    let mut told: Vec<&String> = Vec::new();
+    for hint in &hints {
+        if !told.contains(&hint) {
+            printer.hint(hint);
+            told.push(hint);
+        }
+    }
+    exit
+}
+
+/// How the process ends with an error.
+pub(crate) fn exit_of(error: &anyhow::Error) -> Exit {
     let mut exit = Exit::Failed;
     for cause in error.chain() {
         if let Some(own) = cause.downcast_ref::<CommandError>() {
@@ -174,16 +188,6 @@ pub(crate) fn report(error: &anyhow::Error, printer: &Printer) -> Exit {
                 Category::Refused => Exit::Refused,
                 Category::Temporary => Exit::Temporary,
             };
-        }
-    }
-    if exit == Exit::Temporary {
-        hints.push("nothing was lost: run the same command again when it is back".to_owned());
-    }
-    let mut told: Vec<&String> = Vec::new();
-    for hint in &hints {
-        if !told.contains(&hint) {
-            printer.hint(hint);
-            told.push(hint);
         }
     }
     exit

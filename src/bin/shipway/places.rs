@@ -10,7 +10,7 @@ use shipway::content::layout::LayoutSource;
 use shipway::content::{Cache, CachedSource, ContentError, Kind, KnownLayers, Location, Selector, Source};
 use shipway::credentials::{Credentials, Found, Store};
 use shipway::error::Error;
-use shipway::oci::Repository;
+use shipway::oci::{Digest, Repository};
 use shipway::progress::{Event, Progress};
 use shipway::project::Project;
 use shipway::registry::{
@@ -272,10 +272,19 @@ impl Places {
 
     /// A repository to write to.
     pub(crate) async fn target(&self, repository: &Repository) -> Result<Arc<RepositoryTarget>, Error> {
+        self.target_knowing(repository, &[]).await
+    }
+
+    /// The same, of which it is known that blobs are there.
+    pub(crate) async fn target_knowing(
+        &self,
+        repository: &Repository,
+        known: &[Digest],
+    ) -> Result<Arc<RepositoryTarget>, Error> {
         let registry = self
             .registry(repository.registry(), repository.path(), Intent::Write)
             .await?;
-        let mut target = RepositoryTarget::new(registry, repository.clone());
+        let mut target = RepositoryTarget::new(registry, repository.clone()).knowing(known.iter().copied());
         if self.is_rehearsal {
             target = target.rehearsing();
         }

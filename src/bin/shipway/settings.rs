@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use shipway::build::Platforms;
 use shipway::content::{Location, TagRule};
@@ -12,16 +12,18 @@ use shipway::oci::{Family, Platform};
 use shipway::project::Project;
 use shipway::runner::{Inputs, Profile};
 
-use crate::args::{BuildArguments, GlobalArguments, ImageFormat, InputArguments};
+use crate::args::{BuildArguments, GlobalArguments, ImageFormat};
 use crate::environment::Environment;
 use crate::failure::CommandError;
 
 #[cfg(feature = "aws")]
 mod aws;
+mod check;
 mod copy;
 #[cfg(feature = "daemon")]
 mod daemon;
 mod dockerfile;
+mod inputs;
 mod kaniko;
 mod origin;
 mod output;
@@ -32,6 +34,7 @@ mod texts;
 
 #[cfg(feature = "aws")]
 pub(crate) use aws::{Identities, repository};
+pub(crate) use check::{CheckLevels, CheckSettings};
 pub(crate) use copy::{CopySettings, CopyTarget, bare_tag, location, required, rule};
 #[cfg(feature = "daemon")]
 pub(crate) use daemon::surroundings;
@@ -45,10 +48,10 @@ pub(crate) use registries::{Logins, registries};
 pub(crate) use run::RunSettings;
 
 use origin::{Setting, first};
-use texts::{addition, image_path, pairs, words};
+use texts::pairs;
 
 /// The project file looked for where no other is named.
-const PROJECT_FILE: &str = "shipway.toml";
+pub(crate) const PROJECT_FILE: &str = "shipway.toml";
 
 /// What `shipway build` is to do.
 #[derive(Debug)]
@@ -77,6 +80,10 @@ pub(crate) struct BuildSettings {
     pub(crate) laxity: Laxity,
     /// Secrets that may go into the image: each a file and a key in it.
     pub(crate) allowed_secrets: BTreeSet<(String, String)>,
+    /// What is looked for in the migrations.
+    pub(crate) check: CheckLevels,
+    /// Whether nothing is looked for but secrets.
+    pub(crate) no_check: bool,
     /// What the user should know before anything is done.
     pub(crate) notices: Vec<String>,
     pub(crate) labels: BTreeMap<String, String>,
@@ -107,6 +114,13 @@ pub(crate) fn project(arguments: &GlobalArguments) -> anyhow::Result<Project> {
     Ok(Project::parse(&text, &path).map_err(Error::from)?)
 }
 
+/// Reads a project file that is there.
+pub(crate) fn project_at(path: &Path) -> anyhow::Result<Project> {
+    let read = fs::read_to_string(path);
+    let text = read.map_err(|error| CommandError::usage(format!("cannot read {}", path.display())).because(error))?;
+    Ok(Project::parse(&text, path).map_err(Error::from)?)
+}
+
 impl BuildSettings {
     /// Settles everything about one build.
     pub(crate) fn resolve(
@@ -118,8 +132,8 @@ impl BuildSettings {
         let (profile, inputs, base) = match &dockerfile {
             Some(_) => (Profile::Custom, Inputs::default(), None),
             None => {
-                let profile = profile(&arguments.inputs, environment, project)?;
-                let inputs = inputs(profile, &arguments.inputs, environment, project)?;
+                let profile = inputs::profile(&arguments.inputs, environment, project)?;
+                let inputs = inputs::inputs(profile, &arguments.inputs, environment, project)?;
                 (profile, inputs, base(arguments.base.clone(), environment, project)?)
             }
         };
@@ -153,7 +167,7 @@ impl BuildSettings {
             Setting::file("image.repository", project.image.repository.clone()),
         ]);
         Ok(Self {
-            project: project_name(environment, project),
+            project: inputs::project_name(environment, project),
             folder: project.folder.clone(),
             dockerfile,
             profile,
@@ -168,7 +182,9 @@ impl BuildSettings {
             output_texts,
             is_rehearsal: arguments.dry_run || goes_nowhere,
             laxity,
-            allowed_secrets: dockerfile::allowed_secrets(&arguments.dockerfile.allow_secret)?,
+            allowed_secrets: inputs::allowed_secrets(&arguments.inputs.allow_secret)?,
+            check: CheckLevels::resolve(&arguments.check, environment, project)?,
+            no_check: arguments.no_check,
             notices,
             labels,
             annotations,
@@ -177,96 +193,6 @@ impl BuildSettings {
             source_date_epoch: source_date_epoch(environment)?,
         })
     }
-}
-
-fn profile(arguments: &InputArguments, environment: &Environment, project: &Project) -> anyhow::Result<Profile> {
-    let profile = first(&[
-        Setting::flag("--profile", arguments.profile.clone()),
-        Setting::variable(environment, "SHIPWAY_PROFILE"),
-        Setting::file("runner.profile", project.runner.profile.clone()),
-    ]);
-    profile.map_or(Ok(Profile::Flyway), |setting| setting.parse())
-}
-
-fn project_name(environment: &Environment, project: &Project) -> Option<String> {
-    let named = first(&[
-        Setting::variable(environment, "SHIPWAY_PROJECT"),
-        Setting::file("project.name", project.project.name.clone()),
-    ]);
-    named.map(|setting| setting.value)
-}
-
-fn inputs(
-    profile: Profile,
-    arguments: &InputArguments,
-    environment: &Environment,
-    project: &Project,
-) -> anyhow::Result<Inputs> {
-    let in_folder = |text: &String| project.folder.join(text);
-    // Scripts and configuration in the project file are meant for the profile it names, which a flag may replace.
-    let is_meant = profile != Profile::Custom || project.runner.profile.as_deref() == Some("custom");
-    let scripts = arguments
-        .scripts
-        .clone()
-        .or_else(|| environment.path("SHIPWAY_SCRIPTS"))
-        .or_else(|| project.migrations.scripts.as_ref().filter(|_| is_meant).map(in_folder));
-    let config = if !arguments.config.is_empty() {
-        arguments.config.clone()
-    } else if let Some(list) = environment.list("SHIPWAY_CONFIG") {
-        list.into_iter().map(PathBuf::from).collect()
-    } else {
-        project
-            .migrations
-            .config
-            .iter()
-            .flatten()
-            .filter(|_| is_meant)
-            .map(in_folder)
-            .collect()
-    };
-    let mut additions = Vec::new();
-    if arguments.add.is_empty() {
-        for addition in &project.runner.add {
-            additions.push(self::addition("runner.add", in_folder(&addition.from), &addition.to)?);
-        }
-    }
-    for text in &arguments.add {
-        let Some((from, to)) = text.rsplit_once(':').filter(|(from, _)| !from.is_empty()) else {
-            return Err(CommandError::usage(format!("--add {text}: not SOURCE:PATH"))
-                .hint("such as --add sql:/migrations")
-                .into());
-        };
-        additions.push(addition("--add", PathBuf::from(from), to)?);
-    }
-    let mut variables = project.runner.env.clone();
-    variables.extend(pairs("--env", &arguments.env)?);
-    if let Some(name) = variables
-        .keys()
-        .find(|name| name.is_empty() || name.contains(['=', '\0']))
-    {
-        return Err(CommandError::usage(format!("{name:?} is not the name of an environment variable")).into());
-    }
-    let workdir = match (&arguments.workdir, &project.runner.workdir) {
-        (Some(text), _) => Some(image_path("--workdir", text)?),
-        (None, Some(text)) => Some(image_path("runner.workdir", text)?),
-        (None, None) => None,
-    };
-    Ok(Inputs {
-        scripts,
-        config,
-        additions,
-        environment: variables,
-        working_directory: workdir,
-        user: arguments.user.clone().or_else(|| project.runner.user.clone()),
-        entrypoint: match &arguments.entrypoint {
-            Some(text) => Some(words("--entrypoint", text)?),
-            None => project.runner.entrypoint.clone(),
-        },
-        command: match &arguments.cmd {
-            Some(text) => Some(words("--cmd", text)?),
-            None => project.runner.command.clone(),
-        },
-    })
 }
 
 /// The base as written, and where it is; `None` to start from nothing.
@@ -394,8 +320,6 @@ fn source_date_epoch(environment: &Environment) -> anyhow::Result<Option<u64>> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use clap::Parser as _;
 
     use super::*;

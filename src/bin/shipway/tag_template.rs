@@ -1,6 +1,5 @@
 //! Tags with words in braces: `{git.sha}`, `{migrations.version}`, `{env.NAME}`.
 
-use shipway::migrations::Inventory;
 use shipway::oci::Tag;
 use shipway::provenance::Provenance;
 
@@ -15,7 +14,8 @@ const SHORT_COMMIT: usize = 8;
 pub(crate) struct Words<'a> {
     pub(crate) project: &'a str,
     pub(crate) provenance: Option<&'a Provenance>,
-    pub(crate) inventory: &'a Inventory,
+    /// The highest version there is.
+    pub(crate) highest_version: Option<&'a str>,
     /// First digits of the digest of the migrations.
     pub(crate) set_digest: &'a str,
     pub(crate) environment: &'a Environment,
@@ -62,9 +62,8 @@ impl Words<'_> {
                 .map_err(|_| Unknown::new("the date is out of range")),
             "project" => Ok(self.project.to_owned()),
             "migrations.version" => self
-                .inventory
-                .highest_version()
-                .map(ToString::to_string)
+                .highest_version
+                .map(str::to_owned)
                 .ok_or_else(|| Unknown::new("no script has a version").hint("versioned scripts are named V1__what_it_does.sql")),
             "migrations.digest" => Ok(self.set_digest.to_owned()),
             other => match other.strip_prefix("env.") {
@@ -133,20 +132,16 @@ impl Unknown {
 
 #[cfg(test)]
 mod tests {
-    use shipway::migrations::Tool;
-    use shipway::migrations::inventory::Listed;
     use shipway::provenance::Commit;
 
     use super::*;
 
     fn fill(template: &str, provenance: Option<&Provenance>) -> Result<String, CommandError> {
-        let names = ["V1__a.sql", "V1_10__b.sql"].map(|name| Listed::in_memory(name, b""));
-        let inventory = Inventory::of(Tool::flyway(), names);
         let environment = Environment::of(&[("STAGE", "prod")]);
         Words {
             project: "orders",
             provenance,
-            inventory: &inventory,
+            highest_version: Some("1.10"),
             set_digest: "0123456789ab",
             environment: &environment,
             seconds: 86_400,

@@ -88,6 +88,20 @@ impl Rule {
         let at = RULES.binary_search_by(|rule| rule.code.cmp(code)).ok()?;
         RULES.get(at)
     }
+
+    /// The code most like one that is none.
+    #[must_use]
+    pub fn nearest(code: &str) -> Option<&'static str> {
+        /// As many characters may differ.
+        const DISTANCE: usize = 2;
+        let code = code.to_ascii_uppercase();
+        let near = RULES
+            .iter()
+            .map(|rule| (strsim::levenshtein(rule.code, &code), rule.code));
+        near.min()
+            .filter(|(distance, _)| *distance <= DISTANCE)
+            .map(|(_, code)| code)
+    }
 }
 
 const fn rule(code: &'static str, family: Family, level: Level, title: &'static str, page: &'static str) -> Rule {
@@ -127,6 +141,7 @@ rules! {
     C011 Content Error "a command of a client program, which is not SQL"
     C012 Content Warning "several definitions in one script for a database that cannot take them back"
     C013 Content Info "a script without a statement"
+    C014 Content Warning "a comment that is to allow a rule, and allows none"
     D001 Drift Error "a migration that was shipped has changed"
     D002 Drift Info "a migration that was shipped has changed in a way its checksum does not show"
     D003 Drift Error "a migration that was shipped is gone"
@@ -170,6 +185,7 @@ rules! {
     R018 Risk Warning "a value of an enum is used in the transaction that adds it"
     R020 Risk Warning "more rights than needed are granted"
     R021 Risk Error "a password in a script"
+    R022 Risk Warning "a column is added whose value is worked out for every row"
     S001 Secrets Error "a secret in a configuration file"
     S002 Secrets Error "an address with a password in it"
     S003 Secrets Warning "what looks like a key or a token"

@@ -2,7 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use toml::{Table, Value};
+use ::toml::{Table, Value};
+
+use super::placeholder::Replacement;
+
+mod effective;
+mod environment;
+mod given;
+pub mod properties;
+mod toml;
+
+#[cfg(test)]
+mod tests;
 
 /// A configuration file of the image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,9 +52,25 @@ pub struct Placeholders {
     pub values: BTreeMap<String, Option<String>>,
 }
 
+impl Placeholders {
+    /// What is replaced in the script of a name: all whose value the image knows, and those of Flyway's own that follow from its files.
+    #[must_use]
+    pub fn replacement(&self, file_name: &str, table: &str) -> Replacement {
+        let own = [("flyway:filename", file_name), ("flyway:table", table)];
+        let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let known = self
+            .values
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+        Replacement::new(&self.prefix, &self.suffix, known.chain(own))
+    }
+}
+
 /// What Flyway will go by, as far as scripts are concerned: files, environment and arguments of the image over its defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlywayConfig {
+    /// The folder of the image in which Flyway runs.
+    pub working_directory: String,
     /// Where scripts are, as written.
     pub locations: Vec<String>,
     /// Where callbacks are besides, as written.
@@ -82,13 +109,16 @@ pub struct FlywayConfig {
     pub ignore_migration_patterns: Vec<String>,
     /// The address of the database, if the image says it.
     pub url: Option<String>,
-    /// `flyway.toml` and `flyway.conf`, if the image holds both: Flyway reads the first only.
+    /// A file that is read and one that is not, if the image holds files of both forms: Flyway reads those of one form only.
     pub shadowed: Option<(String, String)>,
+    /// Whether both were named to it, which Flyway refuses.
+    pub refuses_files: bool,
 }
 
 impl Default for FlywayConfig {
     fn default() -> Self {
         Self {
+            working_directory: "/flyway".to_owned(),
             locations: vec!["filesystem:/flyway/sql".to_owned()],
             callback_locations: Vec::new(),
             table: "flyway_schema_history".to_owned(),
@@ -119,16 +149,8 @@ impl Default for FlywayConfig {
             ignore_migration_patterns: vec!["*:future".to_owned()],
             url: None,
             shadowed: None,
+            refuses_files: false,
         }
-    }
-}
-
-impl FlywayConfig {
-    /// What holds, given the configuration files, the environment and the arguments (entrypoint and command) of the image.
-    #[must_use]
-    pub fn effective(files: &[ConfigFile], environment: &BTreeMap<String, String>, arguments: &[String]) -> Self {
-        let _ = (files, environment, arguments);
-        Self::default()
     }
 }
 
@@ -149,7 +171,9 @@ pub fn says_locations(name: &str, text: &str) -> bool {
     if toml {
         toml_says_locations(text)
     } else {
-        properties(text).iter().any(|(key, _)| key == LOCATIONS_PROPERTY)
+        properties::read(text)
+            .iter()
+            .any(|property| property.key == LOCATIONS_PROPERTY)
     }
 }
 
@@ -163,126 +187,4 @@ fn toml_says_locations(text: &str) -> bool {
     };
     let environments = root.get("environments").and_then(Value::as_table);
     says(&root) || environments.is_some_and(|all| all.values().filter_map(Value::as_table).any(says))
-}
-
-/// Reads the properties of a `flyway.conf`, in order.
-///
-/// The form is Java's properties, except that backslashes are literal: Flyway doubles them before it reads. One at the
-/// end of a line still continues it, unless the next line is a property of Flyway's itself.
-fn properties(text: &str) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String)> = Vec::new();
-    let mut continued = false;
-    for line in text.trim_start_matches('\u{feff}').split(['\n', '\r']) {
-        let line = line.trim_matches([' ', '\t', '\x0c']);
-        let own = line.starts_with("flyway.") && line.contains('=');
-        let (part, goes_on) = match line.strip_suffix('\\') {
-            Some(part) => (part, true),
-            None => (line, false),
-        };
-        if continued && !own {
-            if let Some((_, value)) = found.last_mut() {
-                value.push_str(part);
-            }
-            // A blank line ends a property even where the line before asked for more.
-            continued = goes_on;
-            continue;
-        }
-        if line.is_empty() || line.starts_with(['#', '!']) {
-            continue;
-        }
-        let (key, value) = split_property(part);
-        found.push((key.to_owned(), value.to_owned()));
-        continued = goes_on;
-    }
-    found
-}
-
-/// Splits a property at the first `=`, `:` or white space; white space around a sign belongs to neither side.
-fn split_property(line: &str) -> (&str, &str) {
-    let blank = [' ', '\t', '\x0c'];
-    let end = line.find(['=', ':', ' ', '\t', '\x0c']).unwrap_or(line.len());
-    let (key, rest) = line.split_at(end);
-    let rest = rest.trim_start_matches(blank);
-    let value = rest.strip_prefix(['=', ':']).unwrap_or(rest);
-    (key, value.trim_start_matches(blank))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn toml_that_says_locations() {
-        for text in [
-            "[flyway]\nlocations = [\"filesystem:sql\"]",
-            "flyway.locations = ['filesystem:sql']",
-            "\u{feff}[flyway]\nlocations = []",
-            "[environments.test.flyway]\nlocations = ['filesystem:sql']",
-        ] {
-            assert!(says_locations("flyway.toml", text), "{text}");
-            assert!(says_locations("Team.TOML", text), "{text}");
-        }
-    }
-
-    #[test]
-    fn toml_that_does_not() {
-        for text in [
-            "",
-            "[flyway]\n# locations = ['filesystem:sql']\ncallbackLocations = ['x']",
-            "locations = ['filesystem:sql']",
-            "[environments.default]\nlocations = 'x'",
-            "[flyway\nlocations = [",
-            "flyway.locations=filesystem:sql",
-            "flyway = 1\nenvironments = [2]",
-        ] {
-            assert!(!says_locations("flyway.toml", text), "{text}");
-        }
-    }
-
-    #[test]
-    fn properties_that_say_locations() {
-        for text in [
-            "flyway.locations=filesystem:sql",
-            "  flyway.locations = filesystem:sql  ",
-            "flyway.locations: filesystem:sql",
-            "flyway.locations filesystem:sql",
-            "flyway.locations\tx",
-            "flyway.locations",
-            "flyway.locations=",
-            "# first\r\n! second\r\nflyway.url=jdbc:x\r\nflyway.locations=filesystem:sql\r\n",
-            "flyway.url=x\\\nflyway.locations=y",
-            "flyway.url=x\\\n\nflyway.locations : y",
-            "\u{feff}flyway.locations=x",
-        ] {
-            assert!(says_locations("flyway.conf", text), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn properties_that_do_not() {
-        for text in [
-            "",
-            "#flyway.locations=x",
-            " !flyway.locations=x",
-            "flyway.locationsX=y",
-            "flyway.callbackLocations=y",
-            "flyway.url=flyway.locations=x",
-            "flyway.initSql=select\\\nflyway.locations x",
-            "[flyway]\nlocations = ['x']",
-        ] {
-            assert!(!says_locations("flyway.conf", text), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn keeps_backslashes_and_joins_lines() {
-        let text = "flyway.url = C:\\a\\b\nflyway.initSql: one \\\n   two\nflyway.user";
-        let expected = [
-            ("flyway.url", "C:\\a\\b"),
-            ("flyway.initSql", "one two"),
-            ("flyway.user", ""),
-        ];
-        let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        assert_eq!(properties(text), expected);
-    }
 }

@@ -1,32 +1,35 @@
 //! What Flyway makes of a file name.
-//!
-//! The rules are those of Flyway's defaults: prefixes `V`, `R`, `B`, `U`, separator `__`, suffix `.sql`, and the suffixes
-//! of scripts it hands to an interpreter.
 
 use std::fmt;
 
+use super::config::FlywayConfig;
 use crate::migrations::version::{Version, VersionError};
 
-/// What stands between version and description.
-const SEPARATOR: &str = "__";
-
-/// Suffixes of migrations, matched whatever their case: SQL first, then what Flyway gives to an interpreter.
-const SUFFIXES: [&str; 7] = [".sql", ".cmd", ".bat", ".ps1", ".py", ".sh", ".bash"];
+/// Suffixes of what Flyway gives to an interpreter, matched whatever their case. So does a name without any dot in it.
+const PROGRAM_SUFFIXES: [&str; 6] = [".cmd", ".bat", ".ps1", ".py", ".sh", ".bash"];
 
 /// What is appended to a script's name to name its configuration.
-const CONFIG_SUFFIX: &str = ".conf";
+pub(crate) const CONFIG_SUFFIX: &str = ".conf";
 
 /// The events of Flyway's life cycle a script can be named after.
-const EVENTS: &[&str] = &[
+///
+/// Those of Flyway 13. Up to version 12 six of them have no name of their own, and their scripts are passed over: see [`is_recent`].
+pub(crate) const EVENTS: &[&str] = &[
+    "afterInfoOperationFinish",
+    "afterMigrateOperationFinish",
+    "afterCleanOperationFinish",
+    "afterValidateOperationFinish",
+    "afterUndoOperationFinish",
+    "afterRepairOperationFinish",
+    "afterBaselineOperationFinish",
+    "afterReportGenerated",
     "beforeClean",
     "afterClean",
     "afterCleanError",
-    "afterCleanOperationFinish",
     "beforeMigrate",
     "afterMigrate",
     "afterMigrateError",
     "afterMigrateApplied",
-    "afterMigrateOperationFinish",
     "beforeEachMigrate",
     "beforeEachMigrateStatement",
     "afterEachMigrate",
@@ -38,7 +41,6 @@ const EVENTS: &[&str] = &[
     "beforeUndo",
     "afterUndo",
     "afterUndoError",
-    "afterUndoOperationFinish",
     "beforeEachUndo",
     "beforeEachUndoStatement",
     "afterEachUndo",
@@ -48,24 +50,29 @@ const EVENTS: &[&str] = &[
     "beforeValidate",
     "afterValidate",
     "afterValidateError",
-    "afterValidateOperationFinish",
     "beforeBaseline",
     "afterBaseline",
     "afterBaselineError",
-    "afterBaselineOperationFinish",
     "beforeRepair",
     "afterRepair",
     "afterRepairError",
-    "afterRepairOperationFinish",
     "beforeInfo",
     "afterInfo",
     "afterInfoError",
-    "afterInfoOperationFinish",
     "createSchema",
     "beforeCreateSchema",
     "beforeConnect",
     "afterConnect",
 ];
+
+/// Whether Flyway knows the name of an event since version 13 only; before, five of these had the name of another event by mistake, and
+/// the sixth did not exist.
+#[must_use]
+pub fn is_recent(event: &str) -> bool {
+    let finishes = event.ends_with("OperationFinish")
+        && !matches!(event, "afterInfoOperationFinish" | "afterMigrateOperationFinish");
+    finishes || event == "afterReportGenerated"
+}
 
 /// What a file is among the scripts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,67 +139,115 @@ pub enum Reason {
     },
     /// The file lies in a folder whose name begins with a dot.
     HiddenFolder,
+    /// The file lies in no folder that is looked at.
+    Outside,
+    /// It is a callback, and callbacks are looked for elsewhere.
+    OutsideCallbacks,
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Suffix => f.write_str("its name does not end in .sql"),
-            Self::Prefix => f.write_str("its name begins with none of V, R, B, U and the names of events"),
+            Self::Suffix => f.write_str("its name does not end as that of a migration"),
+            Self::Prefix => f.write_str("its name begins with no prefix of migrations and no event"),
             Self::Short => f.write_str("its name is a prefix and a suffix only"),
             Self::Version(error) => error.fmt(f),
-            Self::Text { text } => {
-                write!(f, "{text:?} stands between its prefix and {SEPARATOR:?}")
-            }
+            Self::Text { text } => write!(f, "{text:?} stands between its prefix and the separator"),
             Self::HiddenFolder => f.write_str("it lies in a hidden folder"),
+            Self::Outside => f.write_str("it lies in none of the locations"),
+            Self::OutsideCallbacks => f.write_str("it is a callback, and lies in none of the locations of callbacks"),
         }
     }
 }
 
-/// Tells what Flyway makes of the file called `name`, folders left out.
-#[must_use]
-pub fn classify(name: &str) -> Kind {
-    let is_script = |name: &str| SUFFIXES.iter().any(|suffix| strip_suffix(name, suffix).is_some());
-    if strip_suffix(name, CONFIG_SUFFIX).is_some_and(is_script) {
-        return Kind::ScriptConfig;
+/// What a prefix stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    Versioned,
+    Repeatable,
+    Baseline,
+    Undo,
+    Event(&'static str),
+}
+
+/// What names mean under a configuration.
+#[derive(Debug, Clone)]
+pub struct Naming {
+    /// The longest first: `beforeEachMigrateStatement` is not `beforeEachMigrate` and a rest.
+    prefixes: Vec<(String, Meaning)>,
+    separator: String,
+    suffixes: Vec<String>,
+}
+
+impl Naming {
+    /// What names mean to Flyway as it is configured.
+    #[must_use]
+    pub fn of(config: &FlywayConfig) -> Self {
+        let own = &config.prefixes;
+        let mut prefixes = vec![
+            (own.versioned.clone(), Meaning::Versioned),
+            (own.repeatable.clone(), Meaning::Repeatable),
+            (own.baseline.clone(), Meaning::Baseline),
+        ];
+        prefixes.extend(EVENTS.iter().map(|event| ((*event).to_owned(), Meaning::Event(event))));
+        // The open edition does not know it, so any other of the same length is meant first.
+        prefixes.push((own.undo.clone(), Meaning::Undo));
+        prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+        Self {
+            prefixes,
+            separator: config.separator.clone(),
+            suffixes: config.suffixes.clone(),
+        }
     }
-    let Some(stem) = SUFFIXES.iter().find_map(|suffix| strip_suffix(name, suffix)) else {
-        return ignored(Reason::Suffix);
-    };
-    // Longest first: `beforeEachMigrateStatement` is not `beforeEachMigrate` and a rest.
-    if let Some(event) = EVENTS
-        .iter()
-        .filter(|event| stem.starts_with(**event))
-        .max_by_key(|event| event.len())
-    {
-        return match unversioned(&stem[event.len()..]) {
-            Ok(description) => Kind::Callback { event, description },
-            Err(reason) => ignored(reason),
+
+    /// Tells what Flyway makes of the file called `name`, folders left out, and whether it gives it to an interpreter.
+    #[must_use]
+    pub fn classify(&self, name: &str) -> (Kind, bool) {
+        if let Some(script) = strip_suffix(name, CONFIG_SUFFIX)
+            && (self.sql_stem(script).is_some() || program_stem(script).is_some_and(|stem| stem.len() < script.len()))
+        {
+            return (Kind::ScriptConfig, false);
+        }
+        if let Some((stem, suffix)) = self.sql_stem(name) {
+            return (self.classify_stem(stem, !suffix.is_empty()), false);
+        }
+        match program_stem(name) {
+            Some(stem) => (self.classify_stem(stem, stem.len() < name.len()), true),
+            None => (ignored(Reason::Suffix), false),
+        }
+    }
+
+    /// The name without the first suffix of SQL that fits, and that suffix.
+    fn sql_stem<'a>(&self, name: &'a str) -> Option<(&'a str, &str)> {
+        self.suffixes
+            .iter()
+            .find_map(|suffix| Some((strip_suffix(name, suffix)?, suffix.as_str())))
+    }
+
+    fn classify_stem(&self, stem: &str, has_suffix: bool) -> Kind {
+        let Some((prefix, meaning)) = self.prefixes.iter().find(|(prefix, _)| stem.starts_with(prefix)) else {
+            // Without a suffix either, nothing about the name is a migration's.
+            return ignored(if has_suffix { Reason::Prefix } else { Reason::Suffix });
         };
-    }
-    let mut characters = stem.chars();
-    let prefix = characters.next();
-    let rest = characters.as_str();
-    if !matches!(prefix, Some('V' | 'R' | 'B' | 'U')) {
-        return ignored(Reason::Prefix);
-    }
-    if rest.is_empty() {
-        return ignored(Reason::Short);
-    }
-    if prefix == Some('R') {
-        return match unversioned(rest) {
-            Ok(description) => Kind::Repeatable { description },
-            Err(reason) => ignored(reason),
-        };
-    }
-    let (left, description) = parts(rest);
-    match left.parse() {
-        Err(error) => ignored(Reason::Version(error)),
-        Ok(version) => match prefix {
-            Some('B') => Kind::Baseline { version, description },
-            Some('U') => Kind::Undo { version, description },
-            _ => Kind::Versioned { version, description },
-        },
+        let rest = &stem[prefix.len()..];
+        let (left, right) = rest.split_once(self.separator.as_str()).unwrap_or((rest, ""));
+        let description = right.replace('_', " ");
+        match meaning {
+            Meaning::Repeatable | Meaning::Event(_) if !left.is_empty() => {
+                ignored(Reason::Text { text: left.to_owned() })
+            }
+            Meaning::Event(event) => Kind::Callback { event, description },
+            _ if rest.is_empty() => ignored(Reason::Short),
+            Meaning::Repeatable => Kind::Repeatable { description },
+            meaning => match left.parse() {
+                Err(error) => ignored(Reason::Version(error)),
+                Ok(version) => match meaning {
+                    Meaning::Baseline => Kind::Baseline { version, description },
+                    Meaning::Undo => Kind::Undo { version, description },
+                    _ => Kind::Versioned { version, description },
+                },
+            },
+        }
     }
 }
 
@@ -200,20 +255,14 @@ fn ignored(reason: Reason) -> Kind {
     Kind::Ignored { reason }
 }
 
-/// Splits what follows the prefix at the first separator.
-fn parts(rest: &str) -> (&str, String) {
-    let (left, right) = rest.split_once(SEPARATOR).unwrap_or((rest, ""));
-    (left, right.replace('_', " "))
+/// The name without the suffix of what an interpreter runs. What has no suffix at all is run as well; dots at the end are none.
+fn program_stem(name: &str) -> Option<&str> {
+    let stem = PROGRAM_SUFFIXES.iter().find_map(|suffix| strip_suffix(name, suffix));
+    stem.or_else(|| (!name.trim_end_matches('.').contains('.')).then_some(name))
 }
 
-fn unversioned(rest: &str) -> Result<String, Reason> {
-    match parts(rest) {
-        ("", description) => Ok(description),
-        (text, _) => Err(Reason::Text { text: text.to_owned() }),
-    }
-}
-
-fn strip_suffix<'a>(name: &'a str, suffix: &str) -> Option<&'a str> {
+/// Takes a suffix from the end of a name, whatever the case of either.
+pub(crate) fn strip_suffix<'a>(name: &'a str, suffix: &str) -> Option<&'a str> {
     let at = name.len().checked_sub(suffix.len())?;
     name.get(at..)?.eq_ignore_ascii_case(suffix).then(|| &name[..at])
 }
@@ -224,7 +273,12 @@ mod tests {
 
     /// Writes a kind as short text, so that the tables below can be read.
     fn told(name: &str) -> String {
-        match classify(name) {
+        told_by(&FlywayConfig::default(), name)
+    }
+
+    fn told_by(config: &FlywayConfig, name: &str) -> String {
+        let (kind, program) = Naming::of(config).classify(name);
+        let told = match kind {
             Kind::Versioned { version, description } => format!("V {version} {description:?}"),
             Kind::Repeatable { description } => format!("R {description:?}"),
             Kind::Baseline { version, description } => format!("B {version} {description:?}"),
@@ -233,6 +287,11 @@ mod tests {
             Kind::ScriptConfig => "conf".to_owned(),
             Kind::Ignored { reason } => format!("- {reason}"),
             Kind::Other => "other".to_owned(),
+        };
+        if program && !told.starts_with('-') {
+            format!("{told} program")
+        } else {
+            told
         }
     }
 
@@ -246,11 +305,11 @@ mod tests {
             ("V1___x.sql", "V 1 \" x\""),
             ("V1__a__b.sql", "V 1 \"a  b\""),
             ("V+1__x.sql", "V +1 \"x\""),
-            ("V01__x.sh", "V 01 \"x\""),
+            ("V01__x.sh", "V 01 \"x\" program"),
             ("V1__über uns.sql", "V 1 \"über uns\""),
             ("R__.sql", "R \"\""),
             ("R__views.sql", "R \"views\""),
-            ("R__views.py", "R \"views\""),
+            ("R__views.py", "R \"views\" program"),
             ("B5__state.sql", "B 5 \"state\""),
             ("U1__a.sql", "U 1 \"a\""),
             ("beforeMigrate.sql", "beforeMigrate \"\""),
@@ -260,6 +319,13 @@ mod tests {
                 "afterEachMigrateStatementError__x.sql",
                 "afterEachMigrateStatementError \"x\"",
             ),
+            ("V5__ext", "V 5 \"ext\" program"),
+            ("V14__d.", "V 14 \"d.\" program"),
+            ("beforeMigrate", "beforeMigrate \"\" program"),
+            ("afterCleanOperationFinish.sql", "afterCleanOperationFinish \"\""),
+            ("Vcurrent__x.sql", "V << Current Version >> \"x\""),
+            ("VNEXT.sql", "V << Next Version >> \"\""),
+            ("Vlatest__x.sql", "V 9223372036854775807 \"x\""),
             ("V1__a.sql.conf", "conf"),
             ("V1__a.SQL.CONF", "conf"),
             ("V1__a.sh.conf", "conf"),
@@ -273,27 +339,52 @@ mod tests {
         for (name, reason) in [
             ("V.sql", "only"),
             ("R.sql", "only"),
-            ("v1__a.sql", "begins with none"),
-            ("r__a.sql", "begins with none"),
+            ("v1__a.sql", "begins with no prefix"),
+            ("r__a.sql", "begins with no prefix"),
             ("Views.sql", "\"iews\" is not a whole number"),
             ("Backup.sql", "\"ackup\" is not a whole number"),
             ("README.sql", "\"EADME\" stands between"),
-            ("README.md", "does not end in .sql"),
-            ("flyway.conf", "does not end in .sql"),
+            ("README.md", "does not end as"),
+            ("flyway.conf", "does not end as"),
             ("V1_a.sql", "\"1.a\" is not a whole number"),
             ("V1 __a.sql", "\"1 \" is not a whole number"),
             ("V__a.sql", "\"\" is not a whole number"),
-            ("V1__a.sql ", "does not end in .sql"),
-            ("V1__a.sqlé", "does not end in .sql"),
-            ("Vlatest__a.sql", "reserves"),
+            ("V1__a.sql ", "does not end as"),
+            ("V1__a.sqlé", "does not end as"),
+            ("V1.2__x", "does not end as"),
+            ("V1__x.txt", "does not end as"),
+            ("Makefile", "does not end as"),
+            ("Views", "\"iews\" is not a whole number"),
             ("R1__a.sql", "\"1\" stands between"),
             ("beforeMigrateX.sql", "\"X\" stands between"),
             ("BeforeMigrate.sql", "is not a whole number"),
-            (".sql", "begins with none"),
-            ("", "does not end in .sql"),
+            (".sql", "begins with no prefix"),
+            ("", "does not end as"),
         ] {
             let told = told(name);
             assert!(told.starts_with("- ") && told.contains(reason), "{name}: {told}");
+        }
+    }
+
+    #[test]
+    fn names_as_configured() {
+        let mut config = FlywayConfig::default();
+        config.prefixes.versioned = "mig".to_owned();
+        config.prefixes.repeatable = "migR".to_owned();
+        config.separator = "-".to_owned();
+        config.suffixes = vec![".pgsql".to_owned(), ".sql".to_owned()];
+        for (name, expected) in [
+            ("mig1-a_b.pgsql", "V 1 \"a b\""),
+            ("mig2_1-a.SQL", "V 2.1 \"a\""),
+            ("migR-views.sql", "R \"views\""),
+            ("mig1__a.sql", "- \"1__a\""),
+            ("V1__a.sql", "- its name begins"),
+            ("B1-a.sql", "B 1 \"a\""),
+            ("mig1-a.sh", "V 1 \"a\" program"),
+            ("mig1-a.pgsql.conf", "conf"),
+        ] {
+            let told = told_by(&config, name);
+            assert!(told.starts_with(expected), "{name}: {told}");
         }
     }
 

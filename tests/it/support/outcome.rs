@@ -129,6 +129,11 @@ impl Outcome {
         self.exited(status)
     }
 
+    /// All that was printed.
+    pub(crate) fn text(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+
     /// Fails the test unless standard error contains each word, whatever its case.
     pub(crate) fn says(self, words: &[&str]) -> Self {
         let text = self.stderr.to_lowercase();

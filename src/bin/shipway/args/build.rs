@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{DockerfileArguments, InputArguments, KanikoArguments};
+use super::{CheckOptions, DockerfileArguments, InputArguments, KanikoArguments};
 
 /// Which family of media types the image has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -40,6 +40,12 @@ pub(crate) struct BuildArguments {
 
     #[command(flatten)]
     pub(crate) dockerfile: DockerfileArguments,
+
+    #[command(flatten)]
+    pub(crate) check: CheckOptions,
+    /// Check nothing but secrets
+    #[arg(long, help_heading = "What is checked")]
+    pub(crate) no_check: bool,
 
     /// Name of the image, or tag in the project's repository; repeatable, replaces the project's tags
     #[arg(short, long, value_name = "TAG", help_heading = "Where it goes")]

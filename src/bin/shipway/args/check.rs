@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
 
-use super::InputArguments;
+use super::{CheckOptions, InputArguments};
 
 /// Look for what is wrong with the migrations, without a database
 ///
@@ -22,26 +21,8 @@ use super::InputArguments;
 pub(crate) struct CheckArguments {
     #[command(flatten)]
     pub(crate) inputs: InputArguments,
-
-    /// What was shipped: an image as in inspect, a tag of the project's repository, git:REVISION, dir:DIR, or none
-    #[arg(long, value_name = "WHAT", value_parser = NonEmptyStringValueParser::new(), help_heading = "What is checked")]
-    pub(crate) against: Option<String>,
-    /// Database the migrations are for: postgresql, mysql, mariadb or sqlite [default: what the scripts and the URL tell]
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = "What is checked")]
-    pub(crate) database: Option<String>,
-    /// Name of a placeholder that gets its value when the image runs; repeatable
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = "What is checked")]
-    pub(crate) placeholder: Vec<String>,
-
-    /// Least level that fails: error, warning or info [default: error]
-    #[arg(long, value_name = "LEVEL", value_parser = NonEmptyStringValueParser::new(), help_heading = "What counts")]
-    pub(crate) fail_on: Option<String>,
-    /// Level of a rule: error, warning, info or off; repeatable
-    #[arg(long, value_name = "CODE=LEVEL", help_heading = "What counts")]
-    pub(crate) rule: Vec<String>,
-    /// Let a secret into the image, by file and key; repeatable
-    #[arg(long, value_name = "PATH:KEY", help_heading = "What counts")]
-    pub(crate) allow_secret: Vec<String>,
+    #[command(flatten)]
+    pub(crate) options: CheckOptions,
 
     /// Write the findings as SARIF 2.1.0
     #[arg(long, value_name = "FILE", help_heading = "Reports, written whatever was found")]

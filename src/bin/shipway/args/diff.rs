@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::InputArguments;
+
 /// Show how the migrations of two images, revisions or folders differ, and what runs next
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -30,4 +32,6 @@ pub(crate) struct DiffArguments {
     /// Write the comparison in Markdown, for the comment of a merge request
     #[arg(long, value_name = "FILE")]
     pub(crate) markdown: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) inputs: InputArguments,
 }

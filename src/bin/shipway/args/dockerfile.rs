@@ -37,7 +37,4 @@ pub(crate) struct DockerfileArguments {
     /// Network of RUN, with --engine docker
     #[arg(long, value_name = "NAME", help_heading = "From a Dockerfile")]
     pub(crate) network: Option<String>,
-    /// Let a secret into the image, by file and key; repeatable
-    #[arg(long, value_name = "PATH:KEY", help_heading = "From a Dockerfile")]
-    pub(crate) allow_secret: Vec<String>,
 }

@@ -7,7 +7,9 @@ use shipway::error::Error;
 use shipway::oci::{Family, Reference};
 use shipway::progress::Progress;
 
+use super::check::{self, Previous};
 use super::loads::Loads;
+use super::sets::Search;
 use crate::args::{BuildArguments, Engine, Format, GlobalArguments};
 use crate::environment::Environment;
 use crate::failure::CommandError;
@@ -17,6 +19,7 @@ use crate::progress::Display;
 use crate::results::{BuildResult, FileKind, ResultFiles};
 use crate::settings::{self, BuildSettings, DockerfileSettings, Logins, Output};
 
+mod checked;
 mod deliveries;
 mod docker;
 mod dockerfile;
@@ -31,15 +34,13 @@ mod scan;
 #[cfg(feature = "aws")]
 use scan::ScanGate;
 
+use checked::CheckedDockerfile;
 use deliveries::deliveries;
 #[cfg(feature = "daemon")]
 use docker::for_daemon;
 use facts::Facts;
 use names::{Name, names, repositories};
 use order::order;
-
-/// Name of a project that has none.
-const FALLBACK_NAME: &str = "migrations";
 
 /// Builds, and delivers what was built.
 pub(crate) async fn run(
@@ -98,8 +99,25 @@ pub(crate) async fn run(
     let gate = ScanGate::of(arguments, settings.push, &repositories(&names))?;
     #[cfg(feature = "daemon")]
     for_daemon(&mut settings, &places).await?;
+    let checked = settings.checked();
+    let previous = match !settings.no_check {
+        true => {
+            let search = Search {
+                settings: &checked,
+                arguments: &arguments.inputs,
+                environment,
+                places: &places,
+                project: &facts.project,
+                wants_files: false,
+            };
+            check::previous(&search).await?
+        }
+        false => Previous::none(),
+    };
+    let previous = Arc::new(previous);
     let mut loads = Loads::default();
-    let deliveries = deliveries(&settings, &facts.project, &names, &places, &mut loads).await?;
+    let shipped = previous.found.as_ref();
+    let deliveries = deliveries(&settings, &facts.project, &names, &places, shipped, &mut loads).await?;
     let files = match arguments.dry_run {
         true => None,
         false => Some(ResultFiles::prepare(&[
@@ -129,9 +147,31 @@ pub(crate) async fn run(
             return Err(settings::no_daemon("--engine docker").into());
         }
         _ => {
-            let order = order(&settings, &facts, &places).await?;
+            let mut order = order(&settings, &facts, &places).await?;
+            if let Some((prepared, set)) = &facts.prepared {
+                let secrets = check::secrets(&prepared.recipe, &checked)?;
+                let report = check::report(set, secrets, &checked, &previous, settings.no_check);
+                check::tell(&report, set, printer);
+                check::verdict(&report, checked.options.fail_on)?;
+            }
+            let verdict = Arc::default();
+            if let Some(dockerfile) = &settings.dockerfile {
+                order.blueprint = Arc::new(CheckedDockerfile {
+                    dockerfile: order.blueprint,
+                    root: dockerfile.root(),
+                    settings: checked,
+                    project: facts.project.clone(),
+                    previous: Arc::clone(&previous),
+                    printer: printer.clone(),
+                    no_check: settings.no_check,
+                    verdict: Arc::clone(&verdict),
+                });
+            }
             let built = ship(&order, &deliveries, &progress).await;
-            built.map_err(Error::from)?
+            built.map_err(|error| match verdict.lock() {
+                Ok(mut verdict) => verdict.take().unwrap_or_else(|| Error::from(error).into()),
+                Err(_) => Error::from(error).into(),
+            })?
         }
     };
     loads.correct(&mut built.delivered);
@@ -164,8 +204,8 @@ pub(crate) async fn run(
         Some(_) => built.base_name.clone(),
         None => settings.base.as_ref().map(|(name, _)| name.clone()),
     };
-    result.version = facts.inventory.highest_version().map(ToString::to_string);
-    result.scripts = facts.inventory.entries().len();
+    result.version = facts.highest_version().map(str::to_owned);
+    result.scripts = facts.set().map_or(0, |set| set.inventory.entries().len());
     let mut told = result.json();
     loads.tell(&mut told);
     #[cfg(feature = "aws")]

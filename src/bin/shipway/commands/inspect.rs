@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use shipway::content::Location;
+use shipway::content::{Location, Selector, Source};
 use shipway::error::Error;
-use shipway::inspect::{Inspection, inspect};
+use shipway::inspect::{Inspection, Shipped, inspect};
+use shipway::migrations::manifest::Manifest;
 use shipway::oci::Platform;
 use shipway::progress::Progress;
 
@@ -16,6 +17,9 @@ use crate::places::Places;
 use crate::printer::Printer;
 use crate::progress::{Display, bytes};
 use crate::settings::{self, Logins};
+
+/// How many bytes of layers are read for migrations without being asked to.
+const READ_UNASKED: u64 = 32 * 1024 * 1024;
 
 /// Shows what an image holds.
 pub(crate) async fn run(
@@ -51,13 +55,69 @@ pub(crate) async fn run(
     let inspection = inspect(&source, &selector, wanted.as_ref())
         .await
         .map_err(Error::from)?;
+    let migrations = migrations(arguments, &places, (&source, &selector), wanted.as_ref(), printer).await?;
     match printer.format() {
-        Format::Text => printer.data(&text(&arguments.image, &inspection)?)?,
+        Format::Text => {
+            let mut text = text(&arguments.image, &inspection)?;
+            if let Some(manifest) = &migrations {
+                list(manifest, &mut text)?;
+            }
+            printer.data(&text)?;
+        }
         Format::Json => {
             let mut value = serde_json::to_value(&inspection)?;
             value["reference"] = arguments.image.clone().into();
+            value["migrations"] = serde_json::to_value(&migrations)?;
             printer.data(&format!("{value}\n"))?;
         }
+    }
+    Ok(())
+}
+
+/// The migrations, as the image lists them, or as its layers tell where that is not too much to read unasked.
+async fn migrations(
+    arguments: &InspectArguments,
+    places: &Places,
+    (source, selector): (&Arc<dyn Source>, &Selector),
+    wanted: Option<&Platform>,
+    printer: &Printer,
+) -> anyhow::Result<Option<Manifest>> {
+    let shipped = Shipped::open(source, selector, wanted).await.map_err(Error::from)?;
+    if let Some(manifest) = shipped.manifest(&places.cache).await.map_err(Error::from)? {
+        return Ok(Some(manifest));
+    }
+    if shipped.size_bytes() > READ_UNASKED && !arguments.migrations {
+        printer.notice(&format!(
+            "the image does not list its migrations; to look for them in its layers ({}), add --migrations",
+            bytes(shipped.size_bytes())
+        ));
+        return Ok(None);
+    }
+    let set = shipped
+        .set(&places.cache, &places.temp_folder)
+        .await
+        .map_err(Error::from)?;
+    Ok(set.map(|set| set.manifest))
+}
+
+/// Writes a list of migrations, one line each.
+fn list(manifest: &Manifest, text: &mut String) -> std::fmt::Result {
+    let count = manifest.migrations.len();
+    writeln!(
+        text,
+        "\nmigrations  {count} of {}, for {}",
+        manifest.project, manifest.runner.profile
+    )?;
+    for migration in &manifest.migrations {
+        let name = migration.version.as_deref().unwrap_or("-");
+        writeln!(text, "  {name:<14} {:<40} {}", migration.description, migration.script)?;
+    }
+    for callback in &manifest.callbacks {
+        writeln!(
+            text,
+            "  {:<14} {:<40} {}",
+            callback.event, callback.description, callback.script
+        )?;
     }
     Ok(())
 }

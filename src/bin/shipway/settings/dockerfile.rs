@@ -1,6 +1,6 @@
 //! What is built from a Dockerfile, if anything is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -280,19 +280,6 @@ fn build_arguments(texts: &[String], environment: &Environment) -> anyhow::Resul
         };
     }
     Ok(values)
-}
-
-/// Secrets that may go into the image: each a file and a key in it.
-pub(super) fn allowed_secrets(texts: &[String]) -> anyhow::Result<BTreeSet<(String, String)>> {
-    texts
-        .iter()
-        .map(|text| match text.rsplit_once(':') {
-            Some((path, key)) if !path.is_empty() && !key.is_empty() => Ok((path.to_owned(), key.to_owned())),
-            _ => Err(CommandError::usage(format!("--allow-secret {text}: not PATH:KEY"))
-                .hint("as the finding names them, such as --allow-secret conf/flyway.conf:flyway.password")
-                .into()),
-        })
-        .collect()
 }
 
 #[cfg(test)]

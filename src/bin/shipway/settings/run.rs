@@ -10,7 +10,7 @@ use shipway::execute::{Address, Engine, Variables};
 use shipway::oci::{Digest, Reference};
 use shipway::project::Project;
 
-use super::words;
+use super::texts::words;
 use crate::args::{PullWhen, RunArguments};
 use crate::environment::Environment;
 use crate::failure::CommandError;

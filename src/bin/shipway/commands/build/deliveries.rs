@@ -12,6 +12,7 @@ use super::docker::in_docker;
 use super::docker::repository;
 use super::names::{Name, repositories};
 use crate::commands::loads::Loads;
+use crate::commands::sets::FoundSet;
 use crate::places::Places;
 use crate::settings::{BuildSettings, Output};
 
@@ -28,6 +29,7 @@ pub(super) async fn deliveries(
     project: &str,
     names: &[Name],
     places: &Places,
+    shipped: Option<&FoundSet>,
     loads: &mut Loads,
 ) -> anyhow::Result<Vec<Delivery>> {
     let mut deliveries = Vec::new();
@@ -37,10 +39,14 @@ pub(super) async fn deliveries(
                 Name::Full(other, tag) if *other == repository => Some(tag.clone()),
                 _ => None,
             });
+            let proof = shipped.and_then(|found| found.proof.as_ref());
+            let known = proof
+                .filter(|(holder, _)| *holder == repository)
+                .map(|(_, blobs)| blobs.as_slice());
             deliveries.push(Delivery {
                 tags: of_repository.collect(),
                 present: Some(places.repository(&repository).await?),
-                target: places.target(&repository).await?,
+                target: places.target_knowing(&repository, known.unwrap_or_default()).await?,
             });
         }
     }

@@ -4,8 +4,8 @@
 use shipway::build::Platforms;
 use shipway::provenance::slug::slug;
 
-use super::FALLBACK_NAME;
 use super::names::Name;
+use crate::commands::origin::FALLBACK_NAME;
 #[cfg(feature = "daemon")]
 use crate::places::Places;
 #[cfg(feature = "daemon")]

@@ -24,6 +24,16 @@ const DOCKERFILE_LIMIT: u64 = 4 * 1024 * 1024;
 /// The name of a Dockerfile nobody names.
 const USUAL_NAME: &str = "Dockerfile";
 
+impl DockerfileSettings {
+    /// The folder its files come from; empty where that is none of this machine.
+    pub(super) fn root(&self) -> PathBuf {
+        match &self.context {
+            ContextLocation::Folder(folder) => folder.canonicalize().unwrap_or_else(|_| folder.clone()),
+            ContextLocation::Archive(_) | ContextLocation::Stdin => PathBuf::new(),
+        }
+    }
+}
+
 /// Reads the Dockerfile and prepares its context; what can be checked without asking anybody is checked.
 pub(super) async fn blueprint(
     dockerfile: &DockerfileSettings,
@@ -65,10 +75,7 @@ pub(super) async fn blueprint(
         known_bases: vec![shipway::runner::known_flyway_base().map_err(Error::from)?],
         labels: settings.labels.clone().into_iter().collect(),
         preserve_modes: dockerfile.preserve_modes,
-        context_folder: match &dockerfile.context {
-            ContextLocation::Folder(folder) => folder.canonicalize().unwrap_or_else(|_| folder.clone()),
-            ContextLocation::Archive(_) | ContextLocation::Stdin => PathBuf::new(),
-        },
+        context_folder: dockerfile.root(),
         allowed_secrets: settings.allowed_secrets.clone(),
         temp_folder: places.temp_folder.clone(),
         cache: places.cache.clone(),

@@ -35,15 +35,13 @@ impl Name {
 
 /// Fills the tags in and reads them.
 pub(super) fn names(settings: &BuildSettings, facts: &Facts, environment: &Environment) -> anyhow::Result<Vec<Name>> {
+    let set_digest = facts.set().map(|set| set.inventory.set_digest(&set.examined).short());
+    let set_digest = set_digest.unwrap_or_default();
     let words = Words {
         project: &facts.project,
         provenance: facts.provenance.as_ref(),
-        inventory: &facts.inventory,
-        set_digest: facts
-            .set_digest
-            .as_deref()
-            .map(|digest| &digest[..12])
-            .unwrap_or_default(),
+        highest_version: facts.highest_version(),
+        set_digest: &set_digest,
         environment,
         seconds: match settings.source_date_epoch {
             Some(_) => facts.created_seconds,

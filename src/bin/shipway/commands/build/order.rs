@@ -41,11 +41,11 @@ pub(super) async fn order(settings: &BuildSettings, facts: &Facts, places: &Arc<
         says("title", Some(facts.project.clone())),
         says(
             "version",
-            version.or_else(|| facts.inventory.highest_version().map(ToString::to_string)),
+            version.or_else(|| facts.highest_version().map(str::to_owned)),
         ),
     ];
     let blueprint: Arc<dyn Blueprint> = match (&settings.dockerfile, &facts.prepared) {
-        (None, Some(prepared)) => {
+        (None, Some((prepared, _))) => {
             let recipe = with_labels(prepared.recipe.clone(), &says, &settings.labels);
             let checked = refuse_secrets(&recipe, Path::new(""), &settings.allowed_secrets);
             checked.map_err(Error::from)?;
@@ -74,7 +74,7 @@ pub(super) async fn order(settings: &BuildSettings, facts: &Facts, places: &Arc<
         rule: settings.rule.clone(),
         temp_folder: places.temp_folder.clone(),
         cache: places.cache.clone(),
-        set_digest: facts.set_digest.clone(),
+        manifest: facts.set().map(|set| set.manifest.clone()),
         dry_run: settings.is_rehearsal,
     })
 }

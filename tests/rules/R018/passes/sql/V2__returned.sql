@@ -1,0 +1,1 @@
+UPDATE orders SET state = 'returned' WHERE id = 7;

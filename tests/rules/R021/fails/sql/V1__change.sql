@@ -1,0 +1,1 @@
+CREATE ROLE reports LOGIN PASSWORD 'correct horse battery staple';
