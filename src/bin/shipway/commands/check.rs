@@ -178,6 +178,7 @@ pub(super) fn report(
             drift: previous.drift.clone(),
             levels: &settings.options.levels,
             others,
+            allowed_secrets: &settings.allowed_secrets,
             only_secrets,
         },
     )
