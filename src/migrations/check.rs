@@ -4,6 +4,7 @@
 
 pub mod allow;
 pub mod collect;
+pub mod content;
 pub mod drift;
 pub mod finding;
 pub mod names;

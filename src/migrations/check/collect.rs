@@ -82,7 +82,7 @@ fn of_names(set: &MigrationSet) -> Vec<Finding> {
     let mut findings = names::check(&set.inventory, &set.examined);
     let both = set.inventory.entries().iter().zip(&set.examined);
     let allowed: BTreeMap<&str, _> = both
-        .map(|(entry, examined)| (entry.shown.as_str(), &examined.allowed))
+        .map(|(entry, examined)| (entry.shown.as_str(), &examined.allows))
         .collect();
     for finding in &mut findings {
         if let Some(allowed) = allowed.get(finding.place.path.as_str()) {
