@@ -108,7 +108,7 @@ fn scripts() -> Project {
     files.push(("sql/placeholders/R__off.sql".into(), "-- ${nobody}\nSELECT 1;".into()));
     files.push(("sql/placeholders/R__off.sql.conf".into(), "placeholderReplacement=false".into()));
     files.push(("sql/V2001__versions_are_not_replaced.sql".into(), "-- ${name}\nSELECT 1;".into()));
-    files.push(("sql/V2002__program.sh".into(), "true\r\n".into()));
+    files.push(("sql/V2002__program.sh".into(), "true # a\r\n".into()));
     files.push(("sql/R__program.sh".into(), "true\n".into()));
     files.push((format!("sql/V2003__{}.sql", "long_".repeat(47)), "SELECT 1;".into()));
     files.push(("sql/V01_02.03__spelled.SQL".into(), "SELECT 1;".into()));
