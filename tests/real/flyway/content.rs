@@ -116,7 +116,7 @@ fn scripts() -> Project {
     files.push(("sql/V900001.sql".into(), "SELECT 1;".into()));
     files.push((
         "conf/flyway.conf".into(),
-        "flyway.placeholders.name=VAL\nflyway.placeholders.empty=\nflyway.placeholders.MyKey=\u{e9}${name}\n\
+        "flyway.placeholders.name=VAL\nflyway.placeholders.empty=\nflyway.placeholders.MyKey=\u{e9}$x\n\
          flyway.placeholders.lines=a \\\n  b\n"
             .into(),
     ));
