@@ -3,8 +3,10 @@
 //! No parser: a lexer for each dialect, which knows just enough to never be mistaken about what is text, what is a comment and what ends a
 //! statement. Every byte of a script belongs to exactly one statement.
 
+mod block;
 pub mod dialect;
 mod lexer;
+mod lines;
 pub mod split;
 mod syntax;
 pub mod token;

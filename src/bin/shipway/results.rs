@@ -6,14 +6,18 @@ use shipway::content::{Delivered, Status};
 use shipway::oci::{Descriptor, Digest, Reference};
 
 mod build;
+mod check;
 mod copy;
+mod diff;
 mod files;
 #[cfg(feature = "daemon")]
 mod run;
 
 pub(crate) use build::BuildResult;
+pub(crate) use check::{CheckResult, drift_text};
 pub(crate) use copy::CopyResult;
-pub(crate) use files::{FileKind, ResultFiles};
+pub(crate) use diff::{DiffResult, DiffSide};
+pub(crate) use files::{FileKind, ReportFile, ResultFiles};
 #[cfg(feature = "daemon")]
 pub(crate) use run::{history_lines, run_json};
 

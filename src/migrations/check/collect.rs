@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Finding;
 use super::report::{Drift, Report};
+use super::risk::is_created;
 use super::rule::{Family, Level};
 use super::{drift, names};
 use crate::migrations::compare::Comparison;
@@ -87,11 +88,7 @@ fn of_content(set: &MigrationSet, comparison: Option<&Comparison>) -> Vec<Findin
         .collect();
     let counts = |path: &str, finding: &Finding| {
         finding.rule.family != Family::Risk
-            || is_new(path)
-                && finding
-                    .table
-                    .as_ref()
-                    .is_none_or(|table| !tables.contains(table.as_str()))
+            || is_new(path) && finding.table.as_ref().is_none_or(|table| !is_created(&tables, table))
     };
     both()
         .flat_map(|(entry, examined)| {

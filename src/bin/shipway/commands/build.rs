@@ -109,6 +109,7 @@ pub(crate) async fn run(
                 places: &places,
                 project: &facts.project,
                 wants_files: false,
+                platform: None,
             };
             check::previous(&search).await?
         }

@@ -6,18 +6,19 @@ use std::sync::Arc;
 use shipway::build::secrets_of;
 use shipway::error::Error;
 use shipway::migrations::MigrationSet;
-use shipway::migrations::check::{Circumstances, Drift, Finding, Level, Place, Report, collect, drift};
+use shipway::migrations::check::{Circumstances, Drift, Finding, Level, Place, RULES, Report, Rule, collect, drift};
 use shipway::progress::Progress;
 use shipway::recipe::Recipe;
 
 use super::origin::{project_name, provenance};
 use super::sets::{FoundSet, Search, hosts, read};
-use crate::args::{CheckArguments, GlobalArguments};
+use crate::args::{CheckArguments, Format, GlobalArguments};
 use crate::environment::Environment;
 use crate::failure::{CommandError, Exit, exit_of};
 use crate::places::Places;
 use crate::printer::Printer;
 use crate::progress::Display;
+use crate::results::{CheckResult, ReportFile, drift_text};
 use crate::settings::{self, CheckSettings, Logins};
 
 /// Checks the migrations of a project.
@@ -27,6 +28,12 @@ pub(crate) async fn run(
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<()> {
+    if let Some(code) = &arguments.explain {
+        return explain(code, printer);
+    }
+    let sarif = ReportFile::prepare("--sarif", arguments.sarif.as_deref())?;
+    let code_quality = ReportFile::prepare("--code-quality", arguments.code_quality.as_deref())?;
+    let junit = ReportFile::prepare("--junit", arguments.junit.as_deref())?;
     let project = settings::project(global)?;
     let settings = CheckSettings::resolve(&arguments.options, &arguments.inputs, environment, &project)?;
     let logins = Logins::gather(global, environment)?;
@@ -52,10 +59,27 @@ pub(crate) async fn run(
         places: &places,
         project: &name,
         wants_files: false,
+        platform: None,
     };
     let previous = previous(&search).await?;
     let report = report(&set, secrets(&prepared.recipe, &settings)?, &settings, &previous, false);
-    tell(&report, &set, printer);
+    let result = CheckResult {
+        report: &report,
+        set: &set,
+    };
+    if let Some(file) = sarif {
+        file.write(&format!("{:#}\n", result.sarif()))?;
+    }
+    if let Some(file) = code_quality {
+        file.write(&format!("{:#}\n", result.code_quality()))?;
+    }
+    if let Some(file) = junit {
+        file.write(&result.junit(settings.options.fail_on)?)?;
+    }
+    match printer.format() {
+        Format::Text => printer.data(&result.text()?)?,
+        Format::Json => printer.data(&format!("{}\n", result.json()))?,
+    }
     verdict(&report, settings.options.fail_on)
 }
 
@@ -78,22 +102,26 @@ impl Previous {
 
 /// Tells what was found, beside the result.
 pub(super) fn tell(report: &Report, set: &MigrationSet, printer: &Printer) {
-    let _ = set;
-    match &report.drift {
-        Drift::Off | Drift::Compared { .. } => {}
-        Drift::First { against } => printer.notice(&format!(
-            "nothing has been shipped as {against} yet: there is nothing to compare with"
-        )),
-        Drift::Unchecked { against, reason } => {
-            printer.notice(&format!("not compared with {against}: {reason}"));
-        }
+    let result = CheckResult { report, set };
+    if let Ok(text) = result.findings_text() {
+        text.lines().for_each(|line| printer.line(line));
     }
-    for finding in &report.findings {
-        let place = &finding.place;
-        printer.line(&format!(
-            "{} {} {}:{}: {}",
-            finding.level, finding.rule.code, place.path, place.line, finding.message
-        ));
+    if matches!(report.drift, Drift::First { .. } | Drift::Unchecked { .. }) {
+        printer.notice(&drift_text(&report.drift));
+    }
+}
+
+/// Prints the page of a rule, or the list of all.
+fn explain(code: &str, printer: &Printer) -> anyhow::Result<()> {
+    if code.eq_ignore_ascii_case("all") {
+        let line = |rule: &Rule| format!("{}  {:<7}  {}\n", rule.code, rule.level, rule.title);
+        return Ok(printer.data(&RULES.iter().map(line).collect::<String>())?);
+    }
+    match Rule::of_code(&code.to_ascii_uppercase()) {
+        Some(rule) => Ok(printer.data(&format!("{}\nLevel: {}\n", rule.page, rule.level))?),
+        None => Err(CommandError::usage(format!("--explain {code}: there is no such rule"))
+            .hint("shipway check --explain all lists them")
+            .into()),
     }
 }
 

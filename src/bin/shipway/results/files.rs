@@ -45,6 +45,35 @@ enum Place {
     Special,
 }
 
+/// A report that was asked for, to be written whatever it says.
+#[derive(Debug)]
+pub(crate) struct ReportFile {
+    path: PathBuf,
+    place: Place,
+}
+
+impl ReportFile {
+    /// Makes sure that the file can be written, if there is to be one.
+    pub(crate) fn prepare(flag: &str, path: Option<&Path>) -> anyhow::Result<Option<Self>> {
+        let Some(path) = path else { return Ok(None) };
+        let (path, place) = place(flag, path)?;
+        Ok(Some(Self { path, place }))
+    }
+
+    /// Writes the file; it appears complete or not at all.
+    pub(crate) fn write(self, text: &str) -> anyhow::Result<()> {
+        let what = || format!("cannot write {}", self.path.display());
+        match self.place {
+            Place::Special => fs::write(&self.path, text).with_context(what),
+            Place::Beside(mut file) => {
+                file.write_all(text.as_bytes()).with_context(what)?;
+                let named = file.persist(&self.path).map_err(|error| error.error);
+                named.map(|_| ()).with_context(what)
+            }
+        }
+    }
+}
+
 impl ResultFiles {
     /// Makes sure that the files can be written.
     pub(crate) fn prepare(asked: &[(FileKind, &str, &Option<PathBuf>)]) -> anyhow::Result<Self> {

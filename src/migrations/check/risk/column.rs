@@ -67,7 +67,13 @@ impl Risks {
                 "give it a DEFAULT; or add it without NOT NULL, fill it, and make it NOT NULL in a later release";
             self.tell(table, finding.help(help));
         }
-        self.computed(change, span, &column, words, is_serial || is_identity);
+        self.computed(
+            change,
+            span,
+            &column,
+            words,
+            is_serial || is_identity || counts && self.is_mysql(),
+        );
         if !self.is_postgres() {
             return;
         }
@@ -114,7 +120,7 @@ impl Risks {
             .flatten();
         let rewrites = match self.dialect {
             Dialect::Postgres => counts || is_stored || function.is_some(),
-            Dialect::MySql => !change.is_online && (is_stored || function.is_some()),
+            Dialect::MySql => !change.is_online && (counts || is_stored || function.is_some()),
             Dialect::Sqlite | Dialect::Unknown => false,
         };
         if !rewrites {
@@ -150,7 +156,8 @@ impl Risks {
         words.accept(&["set", "data"]);
         if words.accept(&["type"]) {
             let span = words.since(mark);
-            let is_widened = words.is_any(&WIDENED) && !words.has(&["using"]);
+            let may_be_wider = words.is_any(&WIDENED) || words.is_any(&["numeric", "decimal"]);
+            let is_widened = may_be_wider && !words.has(&["using"]);
             self.retyped(change, span, &column, is_widened);
         }
     }
