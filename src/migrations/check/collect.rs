@@ -51,7 +51,8 @@ pub fn collect(set: &MigrationSet, circumstances: Circumstances<'_>) -> Report {
             let shown: BTreeMap<&str, &str> = entries
                 .map(|entry| (entry.path.as_str(), entry.shown.as_str()))
                 .collect();
-            all.extend(drift::check(&sets).into_iter().map(|mut finding| {
+            let spelled = names::spelled_differently(before, &set.manifest);
+            all.extend(drift::check(&sets).into_iter().chain(spelled).map(|mut finding| {
                 if let Some(shown) = shown.get(finding.place.path.as_str()) {
                     finding.place.path = (*shown).to_owned();
                 }
