@@ -2,7 +2,11 @@
 
 use super::project::Project;
 
-const SCRIPTS: [(&str, &str); 3] = [("sql/V1__a.sql", "SELECT 1;"), ("other/V2__b.sql", "SELECT 1;"), ("sql/mig3-c.sql", "SELECT 1;")];
+const SCRIPTS: [(&str, &str); 3] = [
+    ("sql/V1__a.sql", "SELECT 1;"),
+    ("other/V2__b.sql", "SELECT 1;"),
+    ("sql/mig3-c.sql", "SELECT 1;"),
+];
 
 fn toml(table: &str) -> String {
     format!("[flyway]\ntable = '{table}'\n")
@@ -73,10 +77,17 @@ fn what_overrides_what() {
         }
         let case = format!("{:?} {variables:?} {arguments:?}", project.config());
         let done = project.run(&project.sqlite(), &["info"]);
-        let text = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&done.stdout),
+            String::from_utf8_lossy(&done.stderr)
+        );
         assert!(done.status.success(), "{case}\n{text}");
         let table = project.config().table;
-        assert!(text.contains(&format!("\"main\".\"{table}\" does not exist")), "{case}\n{text}");
+        assert!(
+            text.contains(&format!("\"main\".\"{table}\" does not exist")),
+            "{case}\n{text}"
+        );
         assert_eq!(project.expected(), project.info(), "{case}");
     }
 }
@@ -86,9 +97,17 @@ fn what_overrides_what() {
 fn files_of_both_forms_are_refused_where_they_are_named() {
     let files = [("conf/a.toml", toml("a")), ("conf/b.conf", conf("b"))];
     let files = files.iter().map(|(path, text)| (*path, text.as_str()));
-    let project = Project::new(SCRIPTS.into_iter().chain(files)).variable("FLYWAY_CONFIG_FILES", "/flyway/conf/a.toml,/flyway/conf/b.conf");
+    let project = Project::new(SCRIPTS.into_iter().chain(files))
+        .variable("FLYWAY_CONFIG_FILES", "/flyway/conf/a.toml,/flyway/conf/b.conf");
     let done = project.run(&project.sqlite(), &["info"]);
-    let text = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    assert!(!done.status.success() && text.contains("both TOML configuration and CONF"), "{text}");
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr)
+    );
+    assert!(
+        !done.status.success() && text.contains("both TOML configuration and CONF"),
+        "{text}"
+    );
     assert!(project.config().refuses_files);
 }
