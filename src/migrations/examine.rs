@@ -8,6 +8,7 @@ use std::thread;
 
 use super::Inventory;
 use super::check::Finding;
+use super::directive::{DirectiveReader, Directives};
 use super::inventory::{Entry, InventoryError};
 use super::measurement::{Measurement, Measuring};
 use super::reading::Reading;
@@ -32,6 +33,8 @@ pub struct Examined {
     pub findings: Vec<Finding>,
     /// The tables it creates, in lower case.
     pub creates: BTreeSet<String>,
+    /// What its lines say to the tool.
+    pub directives: Directives,
 }
 
 /// Reads every file once, in constant memory and on all processors; one result per entry, in their order.
@@ -81,25 +84,30 @@ fn examine_one(
     dialect: Dialect,
     buffer: &mut [u8],
 ) -> io::Result<Examined> {
-    let _ = (inventory, dialect);
+    let _ = dialect;
     let mut measuring = Measuring::new(reading, &entry.content)?;
+    let mut directives = DirectiveReader::of(inventory.tool(), entry);
     let mut file = entry.content.open()?;
     loop {
         match file.read(buffer) {
             Ok(0) => break,
             Ok(count) => {
-                measuring.update(&buffer[..count]);
+                directives.update(measuring.update(&buffer[..count]));
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
+    let directives = directives.finish();
+    let mut findings = Vec::new();
+    directives.keep_what_runs(&mut findings);
     Ok(Examined {
         measurement: measuring.finish(),
         statements: None,
-        transactional: None,
+        transactional: directives.transaction,
         placeholders: BTreeSet::new(),
-        findings: Vec::new(),
+        findings,
         creates: BTreeSet::new(),
+        directives,
     })
 }
