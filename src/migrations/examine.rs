@@ -12,6 +12,7 @@ use super::check::allow::{Allowances, FileAllowances};
 use super::check::content::Contents;
 use super::check::risk::Risks;
 use super::check::secret::Scanner;
+use super::directive::{DirectiveReader, Directives};
 use super::flyway::name::Kind;
 use super::inventory::{Entry, InventoryError};
 use super::measurement::{Measurement, Measuring};
@@ -39,6 +40,8 @@ pub struct Examined {
     pub creates: BTreeSet<String>,
     /// What its comments allow for the file, for what is found elsewhere.
     pub allows: FileAllowances,
+    /// What its lines say to the tool.
+    pub directives: Directives,
 }
 
 /// Reads every file once, in constant memory and on all processors; one result per entry, in their order.
@@ -92,6 +95,7 @@ fn examine_one(
     let mut looking = is_sql(entry).then(|| Looking::new(inventory, entry, reading, dialect));
     let mut head = Vec::new();
     let mut scanner = Scanner::new();
+    let mut directives = DirectiveReader::of(inventory.tool(), entry);
     let mut file = entry.content.open()?;
     loop {
         match file.read(buffer) {
@@ -101,6 +105,7 @@ fn examine_one(
                 scanner.update(bytes);
                 head.extend_from_slice(&bytes[..count.min(HEAD_BYTES.saturating_sub(head.len()))]);
                 let text = measuring.update(bytes);
+                directives.update(text);
                 if let Some(looking) = &mut looking {
                     looking.text(text);
                 }
@@ -110,6 +115,8 @@ fn examine_one(
         }
     }
     let rest = measuring.end();
+    directives.update(rest);
+    let directives = directives.finish();
     if let Some(looking) = &mut looking {
         looking.text(rest);
     }
@@ -124,8 +131,12 @@ fn examine_one(
             findings: Vec::new(),
             creates: BTreeSet::new(),
             allows: FileAllowances::default(),
+            directives: Directives::default(),
         },
     };
+    directives.keep_what_runs(&mut examined.findings);
+    examined.transactional = directives.transaction.or(examined.transactional);
+    examined.directives = directives;
     examined.findings.extend(scanner.finish(&entry.shown));
     Ok(examined)
 }
@@ -203,6 +214,7 @@ impl<'a> Looking<'a> {
             findings,
             creates,
             allows,
+            directives: Directives::default(),
         }
     }
 }

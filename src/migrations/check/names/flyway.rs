@@ -174,7 +174,7 @@ fn of_migration(entry: &Entry) -> Vec<Finding> {
             }
             (None, None)
         }
-        Kind::ScriptConfig | Kind::Ignored { .. } | Kind::Other => return findings,
+        Kind::Revision { .. } | Kind::ScriptConfig | Kind::Ignored { .. } | Kind::Other => return findings,
     };
     if let Some(version) = version {
         findings.extend(of_version(entry, version));
