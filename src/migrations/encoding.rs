@@ -19,7 +19,14 @@ const LATIN_1: [&str; 9] = [
 /// Names of ISO 8859-9.
 const LATIN_5: [&str; 5] = ["iso-8859-9", "iso8859-9", "iso8859_9", "latin5", "l5"];
 /// Where that differs from ISO 8859-1.
-const TURKISH: [(u8, char); 6] = [(0xd0, 'Ğ'), (0xdd, 'İ'), (0xde, 'Ş'), (0xf0, 'ğ'), (0xfd, 'ı'), (0xfe, 'ş')];
+const TURKISH: [(u8, char); 6] = [
+    (0xd0, 'Ğ'),
+    (0xdd, 'İ'),
+    (0xde, 'Ş'),
+    (0xf0, 'ğ'),
+    (0xfd, 'ı'),
+    (0xfe, 'ş'),
+];
 /// Names of US-ASCII.
 const ASCII: [&str; 5] = ["us-ascii", "ascii", "ascii7", "iso646-us", "646"];
 /// What windows-1252 leaves free, and Java's decoder refuses.
@@ -140,7 +147,8 @@ impl Decoder {
             Encoding::Latin5 => {
                 let turkish = |byte: &u8| TURKISH.iter().find(|(own, _)| own == byte).map(|(_, letter)| *letter);
                 self.text.clear();
-                self.text.extend(bytes.iter().map(|byte| turkish(byte).unwrap_or(char::from(*byte))));
+                self.text
+                    .extend(bytes.iter().map(|byte| turkish(byte).unwrap_or(char::from(*byte))));
                 self.taken += bytes.len() as u64;
                 &self.text
             }

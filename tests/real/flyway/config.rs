@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 
 use super::project::Project;
 
-const SCRIPTS: [(&str, &str); 3] = [("sql/V1__a.sql", "SELECT 1;"), ("other/V2__b.sql", "SELECT 1;"), ("sql/mig3-c.sql", "SELECT 1;")];
+const SCRIPTS: [(&str, &str); 3] = [
+    ("sql/V1__a.sql", "SELECT 1;"),
+    ("other/V2__b.sql", "SELECT 1;"),
+    ("sql/mig3-c.sql", "SELECT 1;"),
+];
 
 fn toml(table: &str) -> String {
     format!("[flyway]\ntable = '{table}'\n")
@@ -76,7 +80,10 @@ fn what_overrides_what() {
         let case = format!("{:?} {variables:?} {arguments:?}", project.config());
         let (found, table) = project.info_as_text();
         assert_eq!(table, project.config().table, "{case}");
-        let ours = project.expected().into_iter().map(|[category, version, description, kind, _]| [category, version, description, kind]);
+        let ours = project
+            .expected()
+            .into_iter()
+            .map(|[category, version, description, kind, _]| [category, version, description, kind]);
         assert_eq!(ours.collect::<BTreeSet<_>>(), found, "{case}");
     }
 }
@@ -86,9 +93,17 @@ fn what_overrides_what() {
 fn files_of_both_forms_are_refused_where_they_are_named() {
     let files = [("conf/a.toml", toml("a")), ("conf/b.conf", conf("b"))];
     let files = files.iter().map(|(path, text)| (*path, text.as_str()));
-    let project = Project::new(SCRIPTS.into_iter().chain(files)).variable("FLYWAY_CONFIG_FILES", "/flyway/conf/a.toml,/flyway/conf/b.conf");
+    let project = Project::new(SCRIPTS.into_iter().chain(files))
+        .variable("FLYWAY_CONFIG_FILES", "/flyway/conf/a.toml,/flyway/conf/b.conf");
     let done = project.run(&project.sqlite(), &["info"]);
-    let text = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    assert!(!done.status.success() && text.contains("both TOML configuration and CONF"), "{text}");
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr)
+    );
+    assert!(
+        !done.status.success() && text.contains("both TOML configuration and CONF"),
+        "{text}"
+    );
     assert!(project.config().refuses_files);
 }

@@ -11,21 +11,56 @@ use crate::parts::{output, setting};
 /// Texts that any database takes.
 fn texts() -> Vec<String> {
     let mut texts: Vec<String> = [
-        "", "\u{feff}", "SELECT 1;", "SELECT 1;\n", "SELECT 1;\r\n", "SELECT 1;\r", "\u{feff}SELECT 1;", "\u{feff}\nSELECT 1;", "\n\n\nSELECT 1;\n\n\n",
-        "SELECT 1; \n", "SELECT 1;\t\n", "SELECT\n1\n;\n", "SELECT 1;\nSELECT 2;\n", "-- a\n", "/* a */", "SELECT 'a';", "SELECT '\u{e9}';\n",
-        "-- \u{1f600}\nSELECT 1;", "-- a\u{2028}b\nSELECT 1;", "-- a\u{85}b\nSELECT 1;", "-- a\u{c}b\nSELECT 1;", "-- a\u{b}b\nSELECT 1;",
-        "SELECT ';';\n", "SELECT 1;\n\n-- end", "-- \u{feff}\nSELECT 1;", "SELECT 1;\r\r\nSELECT 2;\n\r\n", "   \n", "\n", "\r\n\r\n",
+        "",
+        "\u{feff}",
+        "SELECT 1;",
+        "SELECT 1;\n",
+        "SELECT 1;\r\n",
+        "SELECT 1;\r",
+        "\u{feff}SELECT 1;",
+        "\u{feff}\nSELECT 1;",
+        "\n\n\nSELECT 1;\n\n\n",
+        "SELECT 1; \n",
+        "SELECT 1;\t\n",
+        "SELECT\n1\n;\n",
+        "SELECT 1;\nSELECT 2;\n",
+        "-- a\n",
+        "/* a */",
+        "SELECT 'a';",
+        "SELECT '\u{e9}';\n",
+        "-- \u{1f600}\nSELECT 1;",
+        "-- a\u{2028}b\nSELECT 1;",
+        "-- a\u{85}b\nSELECT 1;",
+        "-- a\u{c}b\nSELECT 1;",
+        "-- a\u{b}b\nSELECT 1;",
+        "SELECT ';';\n",
+        "SELECT 1;\n\n-- end",
+        "-- \u{feff}\nSELECT 1;",
+        "SELECT 1;\r\r\nSELECT 2;\n\r\n",
+        "   \n",
+        "\n",
+        "\r\n\r\n",
     ]
     .map(str::to_owned)
     .to_vec();
     // Around the size of Flyway's buffer, with a character of several bytes on its edge.
     for size in [4094, 4095, 4096, 4097, 8191, 8192, 20_000] {
-        texts.push(format!("-- {}\u{20ac}\u{1f600}{}\r\nSELECT 1;", "x".repeat(size - 6), "y".repeat(9)));
+        texts.push(format!(
+            "-- {}\u{20ac}\u{1f600}{}\r\nSELECT 1;",
+            "x".repeat(size - 6),
+            "y".repeat(9)
+        ));
     }
     for seed in 0..60 {
         let mut random = fastrand::Rng::with_seed(seed);
         let lines = (0..random.usize(1..8)).map(|_| {
-            let words: String = (0..random.usize(0..30)).map(|_| random.choice(['a', ' ', '\u{e9}', '\u{4e2d}', '\u{1f980}', '\t', '\'']).unwrap_or('z')).collect();
+            let words: String = (0..random.usize(0..30))
+                .map(|_| {
+                    random
+                        .choice(['a', ' ', '\u{e9}', '\u{4e2d}', '\u{1f980}', '\t', '\''])
+                        .unwrap_or('z')
+                })
+                .collect();
             let end = random.choice(["\n", "\r\n", "\r", "\n\n"]).unwrap_or("\n");
             format!("-- {words}{end}")
         });
@@ -38,28 +73,46 @@ fn texts() -> Vec<String> {
 fn expected(project: &Project) -> BTreeSet<[String; 5]> {
     let inventory = project.inventory();
     let examined = project.examined();
-    let rows = inventory.entries().iter().zip(&examined).filter_map(|(entry, examined)| {
-        let measurement = examined.measurement;
-        let (version, description, checksum) = match &entry.kind {
-            Kind::Versioned { version, description } => (version.to_string(), description, measurement.checksum),
-            Kind::Repeatable { description } => (String::new(), description, measurement.replaced_checksum.or(measurement.checksum)),
-            _ => return None,
-        };
-        let kept = if description.chars().count() > 200 {
-            description.chars().take(197).collect::<String>() + "..."
-        } else {
-            description.clone()
-        };
-        let kind = if entry.program { "SCRIPT" } else { "SQL" };
-        Some([version, kept, kind.to_owned(), entry.path.clone(), checksum.expect("a checksum").to_string()])
-    });
+    let rows = inventory
+        .entries()
+        .iter()
+        .zip(&examined)
+        .filter_map(|(entry, examined)| {
+            let measurement = examined.measurement;
+            let (version, description, checksum) = match &entry.kind {
+                Kind::Versioned { version, description } => (version.to_string(), description, measurement.checksum),
+                Kind::Repeatable { description } => (
+                    String::new(),
+                    description,
+                    measurement.replaced_checksum.or(measurement.checksum),
+                ),
+                _ => return None,
+            };
+            let kept = if description.chars().count() > 200 {
+                description.chars().take(197).collect::<String>() + "..."
+            } else {
+                description.clone()
+            };
+            let kind = if entry.program { "SCRIPT" } else { "SQL" };
+            Some([
+                version,
+                kept,
+                kind.to_owned(),
+                entry.path.clone(),
+                checksum.expect("a checksum").to_string(),
+            ])
+        });
     rows.collect()
 }
 
 fn assert_same(ours: &BTreeSet<[String; 5]>, flyways: &BTreeSet<[String; 5]>) {
-    let only = |some: &BTreeSet<_>, others: &BTreeSet<_>| some.difference(others).cloned().collect::<Vec<[String; 5]>>();
+    let only =
+        |some: &BTreeSet<_>, others: &BTreeSet<_>| some.difference(others).cloned().collect::<Vec<[String; 5]>>();
     let (too_many, missing) = (only(ours, flyways), only(flyways, ours));
-    assert!(too_many.is_empty() && missing.is_empty(), "we say {too_many:#?}\nFlyway says {missing:#?}");
+    assert!(
+        too_many.is_empty() && missing.is_empty(),
+        "we say {too_many:#?}\nFlyway says {missing:#?}"
+    );
 }
 
 fn utf16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
@@ -94,7 +147,10 @@ fn scripts() -> Project {
         (1017, "KOI8-R", b"-- \xc1\nSELECT 1;\n".to_vec()),
     ] {
         files.push((format!("sql/encoded/V{number}__e.sql"), bytes));
-        files.push((format!("sql/encoded/V{number}__e.sql.conf"), format!("encoding={encoding}\n").into_bytes()));
+        files.push((
+            format!("sql/encoded/V{number}__e.sql.conf"),
+            format!("encoding={encoding}\n").into_bytes(),
+        ));
     }
     for (name, text) in [
         ("plain", "-- ${name}\nSELECT '${NAME}';"),
@@ -106,17 +162,26 @@ fn scripts() -> Project {
         files.push((format!("sql/placeholders/R__{name}.sql"), text.into()));
     }
     files.push(("sql/placeholders/R__off.sql".into(), "-- ${nobody}\nSELECT 1;".into()));
-    files.push(("sql/placeholders/R__off.sql.conf".into(), "placeholderReplacement=false".into()));
-    files.push(("sql/V2001__versions_are_not_replaced.sql".into(), "-- ${name}\nSELECT 1;".into()));
+    files.push((
+        "sql/placeholders/R__off.sql.conf".into(),
+        "placeholderReplacement=false".into(),
+    ));
+    files.push((
+        "sql/V2001__versions_are_not_replaced.sql".into(),
+        "-- ${name}\nSELECT 1;".into(),
+    ));
     files.push(("sql/V2002__program.sh".into(), "true # a\r\n".into()));
-    files.push(("sql/R__program.sh".into(), "true\n".into()));
+    files.push((
+        "sql/R__program.sh".into(),
+        "true # FP__name__ FP__flyway:filename__ ${nobody}\n".into(),
+    ));
     files.push((format!("sql/V2003__{}.sql", "long_".repeat(47)), "SELECT 1;".into()));
     files.push(("sql/V01_02.03__spelled.SQL".into(), "SELECT 1;".into()));
     files.push(("sql/V900000__.sql".into(), "SELECT 1;".into()));
     files.push(("sql/V900001.sql".into(), "SELECT 1;".into()));
     files.push((
         "conf/flyway.conf".into(),
-        "flyway.placeholders.name=VAL\nflyway.placeholders.empty=\nflyway.placeholders.MyKey=\u{e9}${name}\n\
+        "flyway.placeholders.name=VAL\nflyway.placeholders.empty=\nflyway.placeholders.MyKey=\u{e9}$x\n\
          flyway.placeholders.lines=a \\\n  b\n"
             .into(),
     ));
@@ -141,12 +206,25 @@ fn checksums_in_a_history_of_mariadb() {
     let (host, port) = address.split_once(':').expect("host and port");
     let ask = |sql: &str| {
         output(Command::new("mariadb").args([
-            "--no-defaults", "--batch", "--skip-column-names", "--raw", "--default-character-set=utf8mb4", "--host", host, "--port", port, "--user=flyway",
-            "--password=flyway", "-e", sql,
+            "--no-defaults",
+            "--batch",
+            "--skip-column-names",
+            "--raw",
+            "--default-character-set=utf8mb4",
+            "--host",
+            host,
+            "--port",
+            port,
+            "--user=flyway",
+            "--password=flyway",
+            "-e",
+            sql,
         ]))
     };
     ask("CREATE OR REPLACE DATABASE checksums CHARACTER SET utf8mb4");
-    project.migrate(&format!("jdbc:mariadb://{address}/checksums?user=flyway&password=flyway"));
+    project.migrate(&format!(
+        "jdbc:mariadb://{address}/checksums?user=flyway&password=flyway"
+    ));
     let text = ask(
         "SELECT IFNULL(version, ''), description, type, script, checksum FROM checksums.flyway_schema_history WHERE type <> 'SCHEMA'",
     );
@@ -173,8 +251,14 @@ fn another_encoding_for_all_and_one_that_is_guessed() {
     };
     let latin = Project::new(files(&[])).variable("FLYWAY_ENCODING", "ISO-8859-1");
     let guessed = Project::new(files(&[
-        ("sql/V5__little.sql", utf16("\u{feff}-- \u{e9}\nSELECT 1;", u16::to_le_bytes)),
-        ("sql/V6__big.sql", utf16("\u{feff}-- \u{e9}\nSELECT 1;", u16::to_be_bytes)),
+        (
+            "sql/V5__little.sql",
+            utf16("\u{feff}-- \u{e9}\nSELECT 1;", u16::to_le_bytes),
+        ),
+        (
+            "sql/V6__big.sql",
+            utf16("\u{feff}-- \u{e9}\nSELECT 1;", u16::to_be_bytes),
+        ),
         ("sql/V7__mark.sql", "\u{feff}-- \u{e9}\nSELECT 1;".into()),
         ("sql/V8__mark_and_odd.sql", b"-- \xff\xfe\nSELECT 1;".to_vec()),
         ("sql/V9__empty.sql", Vec::new()),
@@ -199,8 +283,15 @@ fn what_has_no_checksum_is_refused() {
     ] {
         let project = Project::new([("sql/V1__a.sql", bytes), ("sql/V1__a.sql.conf", config.as_bytes())]);
         let done = project.run(&project.sqlite(), &["info"]);
-        let text = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-        assert!(!done.status.success() && text.contains("Unable to"), "{bytes:?} {config}: Flyway does not mind:\n{text}");
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&done.stdout),
+            String::from_utf8_lossy(&done.stderr)
+        );
+        assert!(
+            !done.status.success() && text.contains("Unable to"),
+            "{bytes:?} {config}: Flyway does not mind:\n{text}"
+        );
         assert_eq!(project.examined()[0].measurement.checksum, None, "{bytes:?} {config}");
     }
 }

@@ -46,17 +46,42 @@ const fn situation(
 
 /// Each rule's situation, and behind it the nearest one that is fine.
 const SITUATIONS: [Situation; 18] = [
-    situation("D001: the content changed", &[], &[("sql/V1__first.sql", "SELECT 10;\n")], Some(("D001", &["CHECKSUM_MISMATCH"]))),
-    situation("D001: only the line ends changed", &[], &[("sql/V1__first.sql", "SELECT 1;\r\n\r\n")], None),
-    situation("D003: a version is gone", &["sql/V2__second_one.sql"], &[], Some(("D003", &["APPLIED_VERSIONED_MIGRATION_NOT_RESOLVED"]))),
+    situation(
+        "D001: the content changed",
+        &[],
+        &[("sql/V1__first.sql", "SELECT 10;\n")],
+        Some(("D001", &["CHECKSUM_MISMATCH"])),
+    ),
+    situation(
+        "D001: only the line ends changed",
+        &[],
+        &[("sql/V1__first.sql", "SELECT 1;\r\n\r\n")],
+        None,
+    ),
+    situation(
+        "D003: a version is gone",
+        &["sql/V2__second_one.sql"],
+        &[],
+        Some(("D003", &["APPLIED_VERSIONED_MIGRATION_NOT_RESOLVED"])),
+    ),
     situation(
         "D003: a version moved to a folder",
         &["sql/V2__second_one.sql"],
         &[("sql/new/V2__second_one.sql", "SELECT 2;\n")],
         None,
     ),
-    situation("D004: a repeatable one is gone", &["sql/R__view.sql"], &[], Some(("D004", &["APPLIED_REPEATABLE_MIGRATION_NOT_RESOLVED"]))),
-    situation("D004: a repeatable one moved", &["sql/R__view.sql"], &[("sql/views/R__view.sql", "SELECT 6;\n")], None),
+    situation(
+        "D004: a repeatable one is gone",
+        &["sql/R__view.sql"],
+        &[],
+        Some(("D004", &["APPLIED_REPEATABLE_MIGRATION_NOT_RESOLVED"])),
+    ),
+    situation(
+        "D004: a repeatable one moved",
+        &["sql/R__view.sql"],
+        &[("sql/views/R__view.sql", "SELECT 6;\n")],
+        None,
+    ),
     situation(
         "D005: the description changed",
         &["sql/V2__second_one.sql"],
@@ -75,10 +100,20 @@ const SITUATIONS: [Situation; 18] = [
         &[("sql/V3__third.sql", "SELECT 3;\n")],
         Some(("D007", &["RESOLVED_VERSIONED_MIGRATION_NOT_APPLIED"])),
     ),
-    situation("D007: a new version above the highest", &[], &[("sql/V6__sixth.sql", "SELECT 6;\n")], None),
+    situation(
+        "D007: a new version above the highest",
+        &[],
+        &[("sql/V6__sixth.sql", "SELECT 6;\n")],
+        None,
+    ),
     Situation {
         arguments: &["-outOfOrder=true"],
-        ..situation("D007: a new version below the highest, out of order", &[], &[("sql/V3__third.sql", "SELECT 3;\n")], None)
+        ..situation(
+            "D007: a new version below the highest, out of order",
+            &[],
+            &[("sql/V3__third.sql", "SELECT 3;\n")],
+            None,
+        )
     },
     situation(
         "D008: an interpreter runs it now",
@@ -86,7 +121,10 @@ const SITUATIONS: [Situation; 18] = [
         &[("sql/V1__first.sh", "SELECT 1;\n")],
         Some((
             "D008",
-            &["APPLIED_VERSIONED_MIGRATION_NOT_RESOLVED", "RESOLVED_VERSIONED_MIGRATION_NOT_APPLIED"],
+            &[
+                "APPLIED_VERSIONED_MIGRATION_NOT_RESOLVED",
+                "RESOLVED_VERSIONED_MIGRATION_NOT_APPLIED",
+            ],
         )),
     ),
     situation(
@@ -95,16 +133,36 @@ const SITUATIONS: [Situation; 18] = [
         &[("sql/R__view.sh", "SELECT 6;\n")],
         Some(("D008", &["TYPE_MISMATCH"])),
     ),
-    situation("D008: the suffix in capitals", &["sql/V1__first.sql"], &[("sql/V1__first.SQL", "SELECT 1;\n")], None),
+    situation(
+        "D008: the suffix in capitals",
+        &["sql/V1__first.sql"],
+        &[("sql/V1__first.SQL", "SELECT 1;\n")],
+        None,
+    ),
     Situation {
         arguments: &["-ignoreMigrationPatterns=*:missing,*:pending"],
-        ..situation("D003: a version is gone, and may be", &["sql/V2__second_one.sql"], &[], None)
+        ..situation(
+            "D003: a version is gone, and may be",
+            &["sql/V2__second_one.sql"],
+            &[],
+            None,
+        )
     },
     Situation {
         arguments: &["-ignoreMigrationPatterns=*:missing,*:pending"],
-        ..situation("D004: a repeatable one is gone, and may be", &["sql/R__view.sql"], &[], None)
+        ..situation(
+            "D004: a repeatable one is gone, and may be",
+            &["sql/R__view.sql"],
+            &[],
+            None,
+        )
     },
-    situation("D009: a repeatable one changed", &[], &[("sql/R__view.sql", "SELECT 60;\n")], None),
+    situation(
+        "D009: a repeatable one changed",
+        &[],
+        &[("sql/R__view.sql", "SELECT 60;\n")],
+        None,
+    ),
     situation("nothing changed", &[], &[], None),
 ];
 
@@ -112,11 +170,19 @@ const SITUATIONS: [Situation; 18] = [
 fn errors(project: &Project) -> BTreeSet<String> {
     let patterns = "-ignoreMigrationPatterns=*:pending,*:future";
     let has_own = project.config().ignore_migration_patterns != ["*:future"];
-    let words = if has_own { vec!["validate"] } else { vec!["validate", patterns] };
+    let words = if has_own {
+        vec!["validate"]
+    } else {
+        vec!["validate", patterns]
+    };
     let json = project.json(&project.sqlite(), &words);
     let invalid = json["invalidMigrations"].as_array().expect("a list");
     let code = |one: &serde_json::Value| one["errorDetails"]["errorCode"].as_str().expect("a code").to_owned();
-    assert_eq!(json["validationSuccessful"].as_bool(), Some(invalid.is_empty()), "{json:#}");
+    assert_eq!(
+        json["validationSuccessful"].as_bool(),
+        Some(invalid.is_empty()),
+        "{json:#}"
+    );
     invalid.iter().map(code).collect()
 }
 
@@ -148,15 +214,31 @@ fn each_rule_foresees_an_error_of_validate() {
         let found: BTreeSet<&str> = found.map(|finding| finding.rule.code).collect();
         let expected: BTreeSet<&str> = situation.foreseen.iter().map(|(code, _)| *code).collect();
         assert_eq!(found, expected, "{}", situation.name);
-        let expected: BTreeSet<String> = situation.foreseen.iter().flat_map(|(_, errors)| *errors).map(|&error| error.to_owned()).collect();
+        let expected: BTreeSet<String> = situation
+            .foreseen
+            .iter()
+            .flat_map(|(_, errors)| *errors)
+            .map(|&error| error.to_owned())
+            .collect();
         assert_eq!(errors(&project), expected, "{}", situation.name);
         foreseen.extend(situation.foreseen);
     }
     let page = include_str!("../../../docs/rules/README.md");
-    assert_eq!(foreseen.iter().map(|(code, _)| *code).collect::<BTreeSet<_>>(), drift_rules);
-    for (code, error) in foreseen.iter().flat_map(|(code, errors)| errors.iter().map(move |error| (code, error))) {
+    assert_eq!(
+        foreseen.iter().map(|(code, _)| *code).collect::<BTreeSet<_>>(),
+        drift_rules
+    );
+    for (code, error) in foreseen
+        .iter()
+        .flat_map(|(code, errors)| errors.iter().map(move |error| (code, error)))
+    {
         assert!(Rule::of_code(code).is_some());
-        let row = page.lines().find(|line| line.starts_with(&format!("| [{code}]({code}.md) |")));
-        assert!(row.is_some_and(|row| row.contains(&format!("`{error}`"))), "docs/rules/README.md does not say {code} {error}: {row:?}");
+        let row = page
+            .lines()
+            .find(|line| line.starts_with(&format!("| [{code}]({code}.md) |")));
+        assert!(
+            row.is_some_and(|row| row.contains(&format!("`{error}`"))),
+            "docs/rules/README.md does not say {code} {error}: {row:?}"
+        );
     }
 }

@@ -62,7 +62,10 @@ impl Project {
         fs::write(&place, &bytes).expect("a file can be written");
         let is_config = !path.starts_with("sql/") && (path.ends_with(".toml") || path.ends_with(".conf"));
         if is_config {
-            self.configs.push((path.to_owned(), String::from_utf8(bytes).expect("configuration is text")));
+            self.configs.push((
+                path.to_owned(),
+                String::from_utf8(bytes).expect("configuration is text"),
+            ));
         } else {
             self.files.push((path.to_owned(), bytes));
         }
@@ -127,7 +130,9 @@ impl Project {
         let told = inventory.entries().iter().filter_map(|entry| {
             let (category, version, description, kind) = match &entry.kind {
                 Kind::Versioned { version, description } => ("Versioned", version.to_string(), description, "SQL"),
-                Kind::Baseline { version, description } => ("Baseline", version.to_string(), description, "SQL_BASELINE"),
+                Kind::Baseline { version, description } => {
+                    ("Baseline", version.to_string(), description, "SQL_BASELINE")
+                }
                 Kind::Repeatable { description } => ("Repeatable", String::new(), description, "SQL"),
                 _ => return None,
             };
@@ -172,7 +177,12 @@ impl Project {
     pub(crate) fn json(&self, database: &str, words: &[&str]) -> Value {
         let done = self.run(database, &[words, &["-outputType=json"]].concat());
         let text = String::from_utf8_lossy(&done.stdout);
-        let start = text.find('{').unwrap_or_else(|| panic!("Flyway prints no JSON:\n{text}{}", String::from_utf8_lossy(&done.stderr)));
+        let start = text.find('{').unwrap_or_else(|| {
+            panic!(
+                "Flyway prints no JSON:\n{text}{}",
+                String::from_utf8_lossy(&done.stderr)
+            )
+        });
         let json: Value = serde_json::from_str(&text[start..]).unwrap_or_else(|error| panic!("{error}:\n{text}"));
         assert!(json.get("error").is_none(), "Flyway fails:\n{text}");
         json
@@ -186,7 +196,10 @@ impl Project {
         let given = format!("{}/", self.folder.path().display());
         let told = json["migrations"].as_array().expect("a list").iter().map(|migration| {
             let path = text(&migration["filepath"]);
-            let below = path.strip_prefix(&root).or_else(|| path.strip_prefix(&given)).unwrap_or(&path);
+            let below = path
+                .strip_prefix(&root)
+                .or_else(|| path.strip_prefix(&given))
+                .unwrap_or(&path);
             let below = below.strip_prefix("./").unwrap_or(below);
             [
                 text(&migration["category"]),
@@ -202,21 +215,37 @@ impl Project {
     /// The migrations Flyway finds, without their paths, and the name of its history table.
     pub(crate) fn info_as_text(&self) -> (BTreeSet<[String; 4]>, String) {
         let done = self.run(&self.sqlite(), &["info"]);
-        let text = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&done.stdout),
+            String::from_utf8_lossy(&done.stderr)
+        );
         assert!(done.status.success(), "Flyway fails:\n{text}");
         let row = |line: &str| -> Option<[String; 4]> {
-            let mut columns = line.strip_prefix('|')?.split('|').map(|column| column.trim().to_owned());
+            let mut columns = line
+                .strip_prefix('|')?
+                .split('|')
+                .map(|column| column.trim().to_owned());
             let row = [columns.next()?, columns.next()?, columns.next()?, columns.next()?];
             (row[0] != "Category").then_some(row)
         };
-        let (_, behind) = text.split_once("Schema history table \"main\".\"").unwrap_or_else(|| panic!("no table:\n{text}"));
-        (text.lines().filter_map(row).collect(), behind.split('"').next().unwrap_or_default().to_owned())
+        let (_, behind) = text
+            .split_once("Schema history table \"main\".\"")
+            .unwrap_or_else(|| panic!("no table:\n{text}"));
+        (
+            text.lines().filter_map(row).collect(),
+            behind.split('"').next().unwrap_or_default().to_owned(),
+        )
     }
 
     /// Runs all migrations, and returns what Flyway says.
     pub(crate) fn migrate(&self, database: &str) -> String {
         let done = self.run(database, &["migrate"]);
-        let text = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&done.stdout),
+            String::from_utf8_lossy(&done.stderr)
+        );
         assert!(done.status.success(), "Flyway fails:\n{text}");
         text
     }
