@@ -3,18 +3,24 @@
 //!
 //! No database and no network: only names, paths and bytes come in, only values go out.
 
+pub mod atlas;
 pub mod check;
 pub mod checksum;
 pub mod compare;
 pub mod content;
+pub mod dbmate;
+pub mod directive;
 pub mod encoding;
 pub mod examine;
 pub mod flyway;
+pub mod golang_migrate;
+pub mod goose;
 pub mod inventory;
 pub mod liquibase;
 pub mod manifest;
 pub mod measurement;
 pub mod reading;
+pub mod revision;
 pub mod set;
 pub mod set_digest;
 pub mod tool;

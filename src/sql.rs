@@ -6,11 +6,12 @@
 mod block;
 pub mod dialect;
 mod lexer;
-mod lines;
+pub mod lines;
 pub mod split;
 mod syntax;
 pub mod token;
 
 pub use dialect::Dialect;
+pub use lines::Lines;
 pub use split::{Problem, ProblemKind, Splitter, Statement};
 pub use token::{Token, TokenKind, Tokens, tokens};

@@ -4,6 +4,7 @@
 
 pub mod allow;
 pub mod collect;
+pub mod content;
 pub mod drift;
 pub mod excerpt;
 pub mod finding;

@@ -10,6 +10,7 @@ use super::flyway::config::FlywayConfig;
 use super::flyway::location::Locations;
 use super::flyway::name::{Kind, Naming, Reason};
 use super::measurement::Measurement;
+use super::revision::{self, Direction};
 use super::set_digest::{SetDigest, hexadecimal};
 use super::tool::Tool;
 use super::version::Version;
@@ -119,7 +120,10 @@ impl Inventory {
         let entry = |file: Listed| {
             let (path, kind, program) = match &flyway {
                 Some(flyway) => flyway.classify(&file),
-                None => (None, Kind::Other, false),
+                None => {
+                    let path = revision::path_below(&tool, &file);
+                    (Some(path.to_owned()), revision::classify(&tool, path), false)
+                }
             };
             Entry {
                 path: path.unwrap_or(file.path),
@@ -169,6 +173,10 @@ impl Inventory {
                 Kind::Baseline { .. } => &mut counts.baseline,
                 Kind::Undo { .. } => &mut counts.undo,
                 Kind::Callback { .. } => &mut counts.callback,
+                Kind::Revision { direction, .. } => match direction {
+                    Direction::Up => &mut counts.versioned,
+                    Direction::Down => &mut counts.undo,
+                },
                 Kind::ScriptConfig => &mut counts.script_config,
                 Kind::Ignored { .. } => &mut counts.ignored,
                 Kind::Other => &mut counts.other,
@@ -258,6 +266,10 @@ fn line(entry: &Entry, of: &Measurement) -> String {
         Kind::Baseline { version, .. } => ("baseline", version.canonical(), true),
         Kind::Undo { version, .. } => ("undo", version.canonical(), true),
         Kind::Callback { event, description } => ("callback", described(event, description), true),
+        Kind::Revision { version, direction, .. } => match direction {
+            Direction::Up => ("versioned", version.clone(), false),
+            Direction::Down => ("undo", version.clone(), false),
+        },
         Kind::ScriptConfig => ("script_conf", entry.path.clone(), false),
         Kind::Ignored { .. } | Kind::Other => ("other", entry.path.clone(), false),
     };

@@ -110,10 +110,13 @@ pub(super) enum Order<'a> {
 }
 
 impl Migration {
-    /// What its version is put in order by: Atlas goes by the text, all others by the number.
+    /// What its version is put in order by: Atlas and dbmate go by the names of files, all others by the number.
     pub(super) fn order(&self, profile: &str) -> Order<'_> {
+        if matches!(profile, "atlas" | "dbmate") {
+            return Order::Text(&self.script);
+        }
         match self.key.parse() {
-            Ok(version) if profile != "atlas" => Order::Number(version),
+            Ok(version) => Order::Number(version),
             _ => Order::Text(&self.key),
         }
     }

@@ -153,6 +153,28 @@ impl Lexer {
         self.go_on(rest, is_last)
     }
 
+    /// How much of `rest`, where a lexeme begins, is words, numbers, blanks and signs that end nothing and begin nothing else. For who
+    /// does not want to know what they are.
+    #[inline]
+    pub(super) fn skip(&self, rest: &[u8]) -> usize {
+        if !matches!(self.state, State::Plain) || self.copy != Copy::Other || self.delimiter.is_some() {
+            return 0;
+        }
+        let stop = rest.iter().position(|byte| syntax::STOPS[usize::from(*byte)]);
+        let skipped = &rest[..stop.unwrap_or(rest.len())];
+        // What the next byte may belong to is left: the letter before a quote, the word with a dollar in it.
+        let left = match stop.map(|stop| rest[stop]) {
+            Some(b'\'' | b'"') => prefix(skipped),
+            Some(b'$' | 0xef) | None => skipped
+                .iter()
+                .rev()
+                .take_while(|byte| **byte == b'&' || is_within_word(**byte))
+                .count(),
+            Some(_) => 0,
+        };
+        skipped.len() - left
+    }
+
     fn go_on(&mut self, rest: &[u8], is_last: bool) -> Option<Lexeme> {
         match &self.state {
             State::Plain => self.begin(rest, is_last),
@@ -548,6 +570,27 @@ impl Lexer {
             }
             in_line = true;
         }
+    }
+}
+
+fn is_within_word(byte: u8) -> bool {
+    syntax::WITHIN_WORD[usize::from(byte)]
+}
+
+/// The length of the word before a quote, if it is of one letter: `E'…'`, `U&'…'`.
+fn prefix(before: &[u8]) -> usize {
+    let length = match before {
+        [.., _, b'&'] => 2,
+        _ => 1,
+    };
+    let Some((word, letter)) = before.len().checked_sub(length).map(|at| before.split_at(at)) else {
+        return 0;
+    };
+    let is_alone = !word.last().is_some_and(|byte| is_within_word(*byte));
+    if is_alone && letter[0].is_ascii_alphabetic() {
+        length
+    } else {
+        0
     }
 }
 

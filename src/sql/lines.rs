@@ -7,19 +7,19 @@ const COUNTED_AT_ONCE: usize = 192;
 
 /// A place in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Lines {
+pub struct Lines {
     /// From one.
-    pub(super) line: u64,
+    pub line: u64,
     /// In characters, from one.
-    pub(super) column: u64,
+    pub column: u64,
 }
 
 impl Lines {
     /// Where a text begins.
-    pub(super) const FIRST: Self = Self { line: 1, column: 1 };
+    pub const FIRST: Self = Self { line: 1, column: 1 };
 
     /// Goes on behind these bytes.
-    pub(super) fn advance(&mut self, bytes: &[u8]) {
+    pub fn advance(&mut self, bytes: &[u8]) {
         let breaks = count(bytes, |byte| byte == b'\n');
         let mut tail = bytes;
         if breaks > 0 {

@@ -204,6 +204,9 @@ impl Splitter {
                 }
                 continue;
             }
+            if !self.is_blank && !self.blocks.cares() {
+                self.next += self.lexer.skip(&self.buffer[self.next..]);
+            }
             let Some(lexeme) = self.lexer.next(&self.buffer[self.next..], is_last) else {
                 return;
             };

@@ -11,8 +11,11 @@ use crate::migrations::inventory::Entry;
 use crate::migrations::manifest::{Manifest, MigrationKind};
 use crate::migrations::tool::Tool;
 
+mod atlas;
 mod flyway;
+mod liquibase;
 mod lookalike;
+mod numbered;
 
 #[cfg(test)]
 mod tests;
@@ -20,12 +23,16 @@ mod tests;
 /// Finds what is wrong with the names of files.
 #[must_use]
 pub fn check(inventory: &Inventory, examined: &[Examined]) -> Vec<Finding> {
-    let _ = examined;
     match inventory.tool() {
         Tool::Flyway(config) => flyway::check(inventory, config),
-        Tool::Liquibase(_) | Tool::Dbmate | Tool::GolangMigrate | Tool::Goose | Tool::Atlas | Tool::Unknown => {
-            Vec::new()
+        Tool::Liquibase(_) => liquibase::check(inventory),
+        Tool::Dbmate | Tool::GolangMigrate | Tool::Goose => numbered::check(inventory, examined),
+        Tool::Atlas => {
+            let mut findings = numbered::check(inventory, examined);
+            findings.extend(atlas::check(inventory));
+            findings
         }
+        Tool::Unknown => Vec::new(),
     }
 }
 

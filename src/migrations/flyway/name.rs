@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::config::FlywayConfig;
+use crate::migrations::revision::Direction;
 use crate::migrations::version::{Version, VersionError};
 
 /// Suffixes of what Flyway gives to an interpreter, matched whatever their case. So does a name without any dot in it.
@@ -110,6 +111,15 @@ pub enum Kind {
         /// What the name says about it; may be empty.
         description: String,
     },
+    /// One step of a tool that numbers files, and nothing else: all but Flyway and Liquibase.
+    Revision {
+        /// What identifies it, as the tool writes it.
+        version: String,
+        /// What the name says about it; may be empty.
+        description: String,
+        /// Where it leads.
+        direction: Direction,
+    },
     /// Configures the script whose name it extends by `.conf`.
     ScriptConfig,
     /// Flyway passes over it without a word.
@@ -143,6 +153,10 @@ pub enum Reason {
     Outside,
     /// It is a callback, and callbacks are looked for elsewhere.
     OutsideCallbacks,
+    /// It lies in a folder below the one that is looked at.
+    Below,
+    /// What another tool than Flyway says of it.
+    Tool(&'static str),
 }
 
 impl fmt::Display for Reason {
@@ -156,6 +170,8 @@ impl fmt::Display for Reason {
             Self::HiddenFolder => f.write_str("it lies in a hidden folder"),
             Self::Outside => f.write_str("it lies in none of the locations"),
             Self::OutsideCallbacks => f.write_str("it is a callback, and lies in none of the locations of callbacks"),
+            Self::Below => f.write_str("it lies in a folder below the one that is looked at"),
+            Self::Tool(why) => f.write_str(why),
         }
     }
 }
@@ -284,6 +300,7 @@ mod tests {
             Kind::Baseline { version, description } => format!("B {version} {description:?}"),
             Kind::Undo { version, description } => format!("U {version} {description:?}"),
             Kind::Callback { event, description } => format!("{event} {description:?}"),
+            Kind::Revision { version, .. } => format!("revision {version}"),
             Kind::ScriptConfig => "conf".to_owned(),
             Kind::Ignored { reason } => format!("- {reason}"),
             Kind::Other => "other".to_owned(),

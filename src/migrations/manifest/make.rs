@@ -10,6 +10,7 @@ use crate::migrations::examine::Examined;
 use crate::migrations::flyway::config::FlywayConfig;
 use crate::migrations::flyway::name::Kind;
 use crate::migrations::inventory::Entry;
+use crate::migrations::revision::Direction;
 use crate::migrations::set_digest::hexadecimal;
 use crate::migrations::tool::Tool;
 use crate::migrations::version::Version;
@@ -77,7 +78,19 @@ fn place<'a>(
 }
 
 fn migration(kind: &Kind, entry: &Entry, examined: &Examined) -> Option<Migration> {
+    let is_checkpoint = examined.directives.is_checkpoint;
+    let revision = match kind {
+        Kind::Revision { version, direction, .. } => Some((version.clone(), *direction)),
+        _ => None,
+    };
     let (kind, version, description): (_, Option<&Version>, &str) = match kind {
+        Kind::Revision {
+            description, direction, ..
+        } => match direction {
+            Direction::Down => (MigrationKind::Undo, None, description),
+            Direction::Up if is_checkpoint => (MigrationKind::Baseline, None, description),
+            Direction::Up => (MigrationKind::Versioned, None, description),
+        },
         Kind::Versioned { version, description } => (MigrationKind::Versioned, Some(version), description),
         Kind::Baseline { version, description } => (MigrationKind::Baseline, Some(version), description),
         Kind::Undo { version, description } => (MigrationKind::Undo, Some(version), description),
@@ -92,18 +105,24 @@ fn migration(kind: &Kind, entry: &Entry, examined: &Examined) -> Option<Migratio
         .collect();
     risk.sort_unstable();
     risk.dedup();
+    let key = version.map_or_else(|| description.to_owned(), Version::canonical);
+    let (key, shown) = match &revision {
+        Some((version, _)) => (version.clone(), Some(version.clone())),
+        None => (key, version.map(ToString::to_string)),
+    };
     Some(Migration {
         kind,
-        key: version.map_or_else(|| description.to_owned(), Version::canonical),
-        version: version.map(ToString::to_string),
+        key,
+        version: shown,
         description: description.to_owned(),
         script: entry.path.clone(),
-        checksum: examined.measurement.checksum,
+        // The others store none.
+        checksum: examined.measurement.checksum.filter(|_| revision.is_none()),
         sha256: hexadecimal(&examined.measurement.sha256),
         bytes: examined.measurement.size_bytes,
         statements: examined.statements,
         transactional: examined.transactional,
-        program: !entry.path.to_ascii_lowercase().ends_with(".sql") && examined.statements.is_none(),
+        program: entry.program,
         uses_placeholders: examined.placeholders.iter().cloned().collect(),
         risk,
     })

@@ -200,6 +200,7 @@ impl Project {
                 .strip_prefix(&root)
                 .or_else(|| path.strip_prefix(&given))
                 .unwrap_or(&path);
+            let below = below.strip_prefix("./").unwrap_or(below);
             [
                 text(&migration["category"]),
                 text(&migration["version"]),
@@ -209,6 +210,32 @@ impl Project {
             ]
         });
         told.collect()
+    }
+
+    /// The migrations Flyway finds, without their paths, and the name of its history table.
+    pub(crate) fn info_as_text(&self) -> (BTreeSet<[String; 4]>, String) {
+        let done = self.run(&self.sqlite(), &["info"]);
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&done.stdout),
+            String::from_utf8_lossy(&done.stderr)
+        );
+        assert!(done.status.success(), "Flyway fails:\n{text}");
+        let row = |line: &str| -> Option<[String; 4]> {
+            let mut columns = line
+                .strip_prefix('|')?
+                .split('|')
+                .map(|column| column.trim().to_owned());
+            let row = [columns.next()?, columns.next()?, columns.next()?, columns.next()?];
+            (row[0] != "Category").then_some(row)
+        };
+        let (_, behind) = text
+            .split_once("Schema history table \"main\".\"")
+            .unwrap_or_else(|| panic!("no table:\n{text}"));
+        (
+            text.lines().filter_map(row).collect(),
+            behind.split('"').next().unwrap_or_default().to_owned(),
+        )
     }
 
     /// Runs all migrations, and returns what Flyway says.

@@ -78,9 +78,22 @@ impl Risks {
             );
             let finding = self.found(change.scene, "R011", span, message);
             self.tell(table, finding.help(help));
-        } else if self.is_mysql() && what == "a foreign key" && !self.unchecked_keys && !change.is_online {
+        } else if self.is_mysql() && !change.is_online {
+            let is_key = what == "a foreign key";
+            let is_free = if is_key {
+                self.unchecked_keys
+            } else {
+                words.has(&["not", "enforced"])
+            };
+            if is_free {
+                return;
+            }
             let message = format!("{shown} is added to {table}, which copies the table while writers wait");
-            let help = "say SET foreign_key_checks = 0; before and = 1; after, when the rows are known to be right, and ALGORITHM=INPLACE";
+            let help = if is_key {
+                "say SET foreign_key_checks = 0; before and = 1; after, when the rows are known to be right, and ALGORITHM=INPLACE"
+            } else {
+                "make it when nobody writes: MySQL and MariaDB have no other way"
+            };
             let finding = self.found(change.scene, "R011", span, message);
             self.tell(table, finding.help(help));
         }

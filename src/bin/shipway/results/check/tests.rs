@@ -23,8 +23,13 @@ fn report() -> Report {
             finding("D012", "", (0, 0, 0), "the base has another major version"),
             finding("S004", "ENV", (0, 0, 0), "DB_PASSWORD holds a secret").key("DB_PASSWORD"),
             finding("S001", "flyway.conf", (3, 0, 0), "flyway.password holds a secret").key("flyway.password"),
-            finding("R010", "sql/V1__a.sql", (2, 2, 12), "an index is made while writers wait")
-                .help("make it CONCURRENTLY"),
+            finding(
+                "R010",
+                "sql/V1__a.sql",
+                (2, 2, 12),
+                "an index is made while writers wait",
+            )
+            .help("make it CONCURRENTLY"),
             finding("R016", "sql/V1__a.sql", (2, 21, 2), "a \"table\" & <more>"),
             finding("R001", "sql/V1__a.sql", (3, 1, 10), "a table is dropped"),
             finding("R001", "sql/V1__a.sql", (4, 1, 10), "a table is dropped"),
@@ -135,11 +140,19 @@ fn the_json_form_is_stable() {
         json["drift"].to_string(),
         r#"{"state":"unchecked","against":"current","identity":null,"reason":"no network"}"#
     );
-    assert_eq!(json["counts"].to_string(), r#"{"error":3,"warning":5,"info":0,"allowed":1}"#);
+    assert_eq!(
+        json["counts"].to_string(),
+        r#"{"error":3,"warning":5,"info":0,"allowed":1}"#
+    );
     assert_eq!(json["status"], "failed");
     let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
     let schema: Value = serde_json::from_str(include_str!("../../../../../docs/check.schema.json")).unwrap();
-    let required: Vec<&str> = schema["required"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = schema["required"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
     assert_eq!(keys, required);
     let of_finding = json["findings"][0].as_object().unwrap().keys();
     let described = schema["$defs"]["finding"]["properties"].as_object().unwrap().keys();
@@ -159,7 +172,8 @@ fn fingerprints_stay_when_lines_move() {
         finding.place.line += 2;
     }
     let after = of(&moved, &format!("\n\n{SCRIPT}"));
-    let fingerprints = |all: &[Value]| -> Vec<String> { all.iter().map(|one| one["fingerprint"].to_string()).collect() };
+    let fingerprints =
+        |all: &[Value]| -> Vec<String> { all.iter().map(|one| one["fingerprint"].to_string()).collect() };
     assert_eq!(fingerprints(&before), fingerprints(&after));
     let distinct: std::collections::BTreeSet<String> = fingerprints(&before).into_iter().collect();
     assert_eq!(distinct.len(), before.len());
@@ -189,7 +203,10 @@ fn sarif_names_rules_places_and_what_is_allowed() {
         r#"[{"physicalLocation":{"artifactLocation":{"uri":"db/sql/V1__a.sql","uriBaseId":"%SRCROOT%"},"region":{"startLine":2,"startColumn":2,"endColumn":14}}}]"#
     );
     assert!(results[1].get("locations").is_none());
-    assert_eq!(results[7]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "db/sql/v2%20b.sql");
+    assert_eq!(
+        results[7]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+        "db/sql/v2%20b.sql"
+    );
     assert_eq!(results[8]["suppressions"][0]["justification"], "nobody reads it");
 }
 
