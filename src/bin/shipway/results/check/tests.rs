@@ -129,7 +129,7 @@ fn long_lines_are_cut_around_the_place() {
 /// Catches a member that scripts rely on and that is gone.
 #[test]
 fn the_json_form_is_stable() {
-    let json = told(&report(), SCRIPT, CheckResult::json);
+    let json = told(&report(), SCRIPT, |result| result.json());
     assert_eq!(
         json["findings"][3].to_string(),
         r#"{"rule":"R010","family":"risk","level":"warning","path":"sql/V1__a.sql","line":2,"column":2,"width":12,"message":"an index is made while writers wait","help":"make it CONCURRENTLY","key":null,"allowed":null,"page":"docs/rules/R010.md"}"#
