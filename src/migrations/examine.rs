@@ -11,6 +11,7 @@ use super::check::Finding;
 use super::check::allow::{Allowances, FileAllowances};
 use super::check::content::Contents;
 use super::check::risk::Risks;
+use super::check::secret::Scanner;
 use super::flyway::name::Kind;
 use super::inventory::{Entry, InventoryError};
 use super::measurement::{Measurement, Measuring};
@@ -90,12 +91,14 @@ fn examine_one(
     let mut measuring = Measuring::new(reading, &entry.content)?;
     let mut looking = is_sql(entry).then(|| Looking::new(inventory, entry, reading, dialect));
     let mut head = Vec::new();
+    let mut scanner = Scanner::new();
     let mut file = entry.content.open()?;
     loop {
         match file.read(buffer) {
             Ok(0) => break,
             Ok(count) => {
                 let bytes = &buffer[..count];
+                scanner.update(bytes);
                 head.extend_from_slice(&bytes[..count.min(HEAD_BYTES.saturating_sub(head.len()))]);
                 let text = measuring.update(bytes);
                 if let Some(looking) = &mut looking {
@@ -111,7 +114,7 @@ fn examine_one(
         looking.text(rest);
     }
     let measurement = measuring.finish();
-    Ok(match looking {
+    let mut examined = match looking {
         Some(looking) => looking.finish(&head, measurement),
         None => Examined {
             measurement,
@@ -122,7 +125,9 @@ fn examine_one(
             creates: BTreeSet::new(),
             allows: FileAllowances::default(),
         },
-    })
+    };
+    examined.findings.extend(scanner.finish(&entry.shown));
+    Ok(examined)
 }
 
 /// How many bytes tell the encoding.

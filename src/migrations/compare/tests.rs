@@ -1,6 +1,6 @@
 use super::*;
+use crate::migrations::check::Finding;
 use crate::migrations::check::drift::{self, Sets};
-use crate::migrations::check::{Finding, Level};
 use crate::migrations::examine::examine;
 use crate::migrations::flyway::config::FlywayConfig;
 use crate::migrations::inventory::Listed;

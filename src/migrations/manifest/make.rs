@@ -103,7 +103,7 @@ fn migration(kind: &Kind, entry: &Entry, examined: &Examined) -> Option<Migratio
         bytes: examined.measurement.size_bytes,
         statements: examined.statements,
         transactional: examined.transactional,
-        program: !entry.path.to_ascii_lowercase().ends_with(".sql") && examined.statements.is_none(),
+        program: entry.program,
         uses_placeholders: examined.placeholders.iter().cloned().collect(),
         risk,
     })

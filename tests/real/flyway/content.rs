@@ -171,14 +171,17 @@ fn scripts() -> Project {
         "-- ${name}\nSELECT 1;".into(),
     ));
     files.push(("sql/V2002__program.sh".into(), "true # a\r\n".into()));
-    files.push(("sql/R__program.sh".into(), "true\n".into()));
+    files.push((
+        "sql/R__program.sh".into(),
+        "true # FP__name__ FP__flyway:filename__ ${nobody}\n".into(),
+    ));
     files.push((format!("sql/V2003__{}.sql", "long_".repeat(47)), "SELECT 1;".into()));
     files.push(("sql/V01_02.03__spelled.SQL".into(), "SELECT 1;".into()));
     files.push(("sql/V900000__.sql".into(), "SELECT 1;".into()));
     files.push(("sql/V900001.sql".into(), "SELECT 1;".into()));
     files.push((
         "conf/flyway.conf".into(),
-        "flyway.placeholders.name=VAL\nflyway.placeholders.empty=\nflyway.placeholders.MyKey=\u{e9}${name}\n\
+        "flyway.placeholders.name=VAL\nflyway.placeholders.empty=\nflyway.placeholders.MyKey=\u{e9}$x\n\
          flyway.placeholders.lines=a \\\n  b\n"
             .into(),
     ));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use shipway::build::secrets_of;
 use shipway::error::Error;
 use shipway::migrations::MigrationSet;
-use shipway::migrations::check::{Circumstances, Drift, Finding, Level, Place, RULES, Report, Rule, collect, drift};
+use shipway::migrations::check::{Circumstances, Drift, Excerpts, Finding, Level, Place, Report, collect, drift};
 use shipway::progress::Progress;
 use shipway::recipe::Recipe;
 
@@ -18,7 +18,7 @@ use crate::failure::{CommandError, Exit, exit_of};
 use crate::places::Places;
 use crate::printer::Printer;
 use crate::progress::Display;
-use crate::results::{CheckResult, ReportFile, drift_text};
+use crate::results::{CheckResult, Folders, ReportKind, ResultFiles, explain, explain_all};
 use crate::settings::{self, CheckSettings, Logins};
 
 /// Checks the migrations of a project.
@@ -29,11 +29,17 @@ pub(crate) async fn run(
     printer: &Printer,
 ) -> anyhow::Result<()> {
     if let Some(code) = &arguments.explain {
-        return explain(code, printer);
+        let text = match code.eq_ignore_ascii_case("all") {
+            true => explain_all(printer.format()),
+            false => explain(code, printer.format())?,
+        };
+        return Ok(printer.data(&text)?);
     }
-    let sarif = ReportFile::prepare("--sarif", arguments.sarif.as_deref())?;
-    let code_quality = ReportFile::prepare("--code-quality", arguments.code_quality.as_deref())?;
-    let junit = ReportFile::prepare("--junit", arguments.junit.as_deref())?;
+    let files = ResultFiles::prepare(&[
+        (ReportKind::Sarif, "--sarif", &arguments.sarif),
+        (ReportKind::CodeQuality, "--code-quality", &arguments.code_quality),
+        (ReportKind::JUnit, "--junit", &arguments.junit),
+    ])?;
     let project = settings::project(global)?;
     let settings = CheckSettings::resolve(&arguments.options, &arguments.inputs, environment, &project)?;
     let logins = Logins::gather(global, environment)?;
@@ -63,21 +69,16 @@ pub(crate) async fn run(
     };
     let previous = previous(&search).await?;
     let report = report(&set, secrets(&prepared.recipe, &settings)?, &settings, &previous, false);
+    let (excerpts, folders) = (Excerpts::read(&set, &report.findings), folders(&settings.folder));
     let result = CheckResult {
         report: &report,
-        set: &set,
+        excerpts: &excerpts,
+        fail_on: settings.options.fail_on,
+        folders: &folders,
     };
-    if let Some(file) = sarif {
-        file.write(&format!("{:#}\n", result.sarif()))?;
-    }
-    if let Some(file) = code_quality {
-        file.write(&format!("{:#}\n", result.code_quality()))?;
-    }
-    if let Some(file) = junit {
-        file.write(&result.junit(settings.options.fail_on)?)?;
-    }
+    files.fill(|kind| Ok(result.file(kind)))?;
     match printer.format() {
-        Format::Text => printer.data(&result.text()?)?,
+        Format::Text => printer.data(&result.text(false))?,
         Format::Json => printer.data(&format!("{}\n", result.json()))?,
     }
     verdict(&report, settings.options.fail_on)
@@ -100,28 +101,32 @@ impl Previous {
     }
 }
 
-/// Tells what was found, beside the result.
-pub(super) fn tell(report: &Report, set: &MigrationSet, printer: &Printer) {
-    let result = CheckResult { report, set };
-    if let Ok(text) = result.findings_text() {
-        text.lines().for_each(|line| printer.line(line));
+/// Tells what was found, beside the result of a build.
+pub(super) fn tell(report: &Report, set: &MigrationSet, fail_on: Level, printer: &Printer) {
+    if report.findings.is_empty() && !matches!(report.drift, Drift::First { .. } | Drift::Unchecked { .. }) {
+        return;
     }
-    if matches!(report.drift, Drift::First { .. } | Drift::Unchecked { .. }) {
-        printer.notice(&drift_text(&report.drift));
-    }
+    let (excerpts, folders) = (Excerpts::read(set, &report.findings), Folders::default());
+    let result = CheckResult {
+        report,
+        excerpts: &excerpts,
+        fail_on,
+        folders: &folders,
+    };
+    result
+        .text(printer.has_colours())
+        .lines()
+        .for_each(|line| printer.line(line));
 }
 
-/// Prints the page of a rule, or the list of all.
-fn explain(code: &str, printer: &Printer) -> anyhow::Result<()> {
-    if code.eq_ignore_ascii_case("all") {
-        let line = |rule: &Rule| format!("{}  {:<7}  {}\n", rule.code, rule.level, rule.title);
-        return Ok(printer.data(&RULES.iter().map(line).collect::<String>())?);
-    }
-    match Rule::of_code(&code.to_ascii_uppercase()) {
-        Some(rule) => Ok(printer.data(&format!("{}\nLevel: {}\n", rule.page, rule.level))?),
-        None => Err(CommandError::usage(format!("--explain {code}: there is no such rule"))
-            .hint("shipway check --explain all lists them")
-            .into()),
+/// Where this is, and the repository it is in.
+fn folders(folder: &Path) -> Folders {
+    let here = std::path::absolute(".").unwrap_or_default();
+    let start = std::path::absolute(folder).unwrap_or_default();
+    let repository = start.ancestors().find(|above| above.join(".git").exists());
+    Folders {
+        repository: repository.map(Path::to_owned),
+        here,
     }
 }
 
@@ -178,6 +183,7 @@ pub(super) fn report(
             drift: previous.drift.clone(),
             levels: &settings.options.levels,
             others,
+            allowed_secrets: &settings.allowed_secrets,
             only_secrets,
         },
     )

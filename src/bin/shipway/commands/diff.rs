@@ -14,7 +14,7 @@ use crate::failure::{CommandError, Exit};
 use crate::places::Places;
 use crate::printer::Printer;
 use crate::progress::Display;
-use crate::results::{DiffResult, DiffSide, ReportFile};
+use crate::results::{DiffResult, DiffSide, ResultFiles};
 use crate::settings::{self, CheckSettings, Logins};
 
 /// Shows how two sets of migrations differ.
@@ -31,7 +31,7 @@ pub(crate) async fn run(
         ),
         None => None,
     };
-    let markdown = ReportFile::prepare("--markdown", arguments.markdown.as_deref())?;
+    let files = ResultFiles::prepare(&[((), "--markdown", &arguments.markdown)])?;
     let project = settings::project(global)?;
     let settings = CheckSettings::resolve(&CheckOptions::default(), &arguments.inputs, environment, &project)?;
     let logins = Logins::gather(global, environment)?;
@@ -61,17 +61,17 @@ pub(crate) async fn run(
         None => search.here().await?,
     };
     let comparison = Comparison::of(&before.manifest, &after.manifest);
+    let (old, new) = (side(&before), side(&after));
     let result = DiffResult {
-        before: side(&before),
-        after: side(&after),
+        before: &old,
+        after: &new,
         comparison: &comparison,
+        patch: arguments.patch,
     };
-    if let Some(file) = markdown {
-        file.write(&result.markdown()?)?;
-    }
+    files.fill(|()| result.markdown())?;
     match printer.format() {
         Format::Text => printer.data(&result.text()?)?,
-        Format::Json => printer.data(&format!("{}\n", result.json()))?,
+        Format::Json => printer.data(&result.json()?)?,
     }
     // What the tool would not run is as good as gone.
     let is_passed_over = comparison.late.iter().any(|late| !comparison.pending.contains(late));

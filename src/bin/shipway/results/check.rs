@@ -1,124 +1,144 @@
-//! What a check found, for people and for programs.
+//! What is told of a check: lines for people, JSON, and the reports that CI services read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use shipway::migrations::MigrationSet;
-use shipway::migrations::check::{Drift, Finding, Level, Report};
+use shipway::migrations::check::{Excerpts, Finding, Level, Report};
 
-mod code_quality;
+use super::one_line;
+
+mod codequality;
+mod explain;
+mod json;
 mod junit;
 mod sarif;
 mod text;
 
-/// The file a finding belongs to that is in none.
-const NO_FILE: &str = "shipway.toml";
+pub(crate) use explain::{explain, explain_all};
 
-/// What a check found.
+/// What is told of a check.
 #[derive(Debug)]
 pub(crate) struct CheckResult<'a> {
     pub(crate) report: &'a Report,
-    /// Where the lines come from that are shown.
-    pub(crate) set: &'a MigrationSet,
+    /// The lines that findings point at.
+    pub(crate) excerpts: &'a Excerpts,
+    /// The least level that fails.
+    pub(crate) fail_on: Level,
+    /// Where paths lead, for reports that are read elsewhere.
+    pub(crate) folders: &'a Folders,
+}
+
+/// A report that is written to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReportKind {
+    /// SARIF.
+    Sarif,
+    /// GitLab's, of code quality.
+    CodeQuality,
+    /// JUnit's.
+    JUnit,
+}
+
+/// From paths as the user knows them to paths as the repository has them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Folders {
+    /// The working directory.
+    pub(crate) here: PathBuf,
+    /// The folder that `.git` lies in, if there is one.
+    pub(crate) repository: Option<PathBuf>,
 }
 
 impl CheckResult<'_> {
-    /// The JSON form, described in `docs/check.schema.json`.
+    /// The lines for people, with colours or without.
+    pub(crate) fn text(&self, has_colours: bool) -> String {
+        text::text(self, has_colours)
+    }
+
+    /// The object of the JSON form.
     pub(crate) fn json(&self) -> Value {
-        let report = self.report;
-        let all = |findings: &[Finding]| findings.iter().map(finding).collect::<Vec<_>>();
-        json!({
-            "schema": "io.shipway.check/v1",
-            "findings": all(&report.findings),
-            "allowed": all(&report.allowed),
-            "counts": {
-                "error": report.count(Level::Error),
-                "warning": report.count(Level::Warning),
-                "info": report.count(Level::Info),
-                "allowed": report.allowed.len(),
-            },
-            "drift": drift(&report.drift),
-            "migrations": report.migrations,
-            "highestVersion": report.highest_version,
-            "setDigest": report.set_digest,
-            "database": self.set.dialect.to_string(),
-        })
+        json::json(self)
     }
 
-    /// The findings, each with a fingerprint that stays when lines are added above it.
-    fn fingerprints(&self) -> Vec<(&Finding, String)> {
-        let mut seen: BTreeMap<[u8; 32], usize> = BTreeMap::new();
-        let mut printed = Vec::new();
-        for finding in &self.report.findings {
-            let Finding {
-                rule, place, message, ..
-            } = finding;
-            let text = format!("{}\0{}\0{message}", rule.code, place.path);
-            let digest: [u8; 32] = Sha256::digest(text).into();
-            let count = seen.entry(digest).or_default();
-            *count += 1;
-            let digest: [u8; 32] = Sha256::digest([&digest[..], &count.to_be_bytes()].concat()).into();
+    /// What belongs in a file.
+    pub(crate) fn file(&self, kind: ReportKind) -> String {
+        match kind {
+            ReportKind::Sarif => format!("{:#}\n", sarif::sarif(self)),
+            ReportKind::CodeQuality => format!("{:#}\n", codequality::code_quality(self)),
+            ReportKind::JUnit => junit::junit(self),
+        }
+    }
+
+    /// Whether a finding makes the check fail.
+    fn fails(&self, finding: &Finding) -> bool {
+        self.fail_on != Level::Off && finding.level >= self.fail_on
+    }
+
+    /// What stays the same about a finding when lines move: its rule, its file, and the text it points at. A finding in a text that
+    /// occurs several times is told from the others by its place among them.
+    fn fingerprints<'f>(&self, findings: &'f [Finding]) -> Vec<(&'f Finding, String)> {
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        let mut all = Vec::new();
+        for finding in findings {
+            let excerpt = self.excerpts.at(&finding.place).map(|excerpt| {
+                let words: Vec<&str> = excerpt.text.split_whitespace().collect();
+                words.join(" ")
+            });
+            let about = finding
+                .key
+                .clone()
+                .or(excerpt)
+                .unwrap_or_else(|| finding.message.clone());
+            let identity = format!(
+                "{}\0{}\0{about}",
+                finding.rule.code,
+                self.folders.path(&finding.place.path)
+            );
+            let before = seen.entry(identity.clone()).or_default();
+            let digest = Sha256::digest(format!("{identity}\0{before}"));
+            *before += 1;
             let digits: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-            printed.push((finding, digits));
+            all.push((finding, digits));
         }
-        printed
+        all
     }
 }
 
-fn finding(finding: &Finding) -> Value {
-    json!({
-        "rule": finding.rule.code,
-        "title": finding.rule.title,
-        "level": finding.level.name(),
-        "path": finding.place.path,
-        "line": finding.place.line,
-        "column": finding.place.column,
-        "width": finding.place.width,
-        "message": finding.message,
-        "help": finding.help,
-        "key": finding.key,
-        "allowed": finding.allowed,
-        "page": format!("docs/rules/{}.md", finding.rule.code),
-    })
+impl Folders {
+    /// A path below the repository, with `/` between names; as it is, where it lies elsewhere.
+    fn path(&self, shown: &str) -> String {
+        let whole = normal(&self.here.join(shown));
+        let root = self.repository.as_deref().unwrap_or(&self.here);
+        let path = whole.strip_prefix(normal(root)).unwrap_or(Path::new(shown));
+        let names: Vec<_> = path
+            .components()
+            .filter(|part| *part != Component::CurDir)
+            .map(|part| part.as_os_str().to_string_lossy())
+            .collect();
+        names.join("/").replace("//", "/")
+    }
 }
 
-fn drift(drift: &Drift) -> Value {
-    match drift {
-        Drift::Off => json!({ "state": "off" }),
-        Drift::Compared { against, identity } => {
-            json!({ "state": "compared", "against": against, "identity": identity })
+/// A path without `.` and `..`.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                normal.pop();
+            }
+            other => normal.push(other),
         }
-        Drift::First { against } => json!({ "state": "first", "against": against }),
-        Drift::Unchecked { against, reason } => json!({ "state": "unchecked", "against": against, "reason": reason }),
     }
+    normal
 }
 
-/// What a set was compared with, in a sentence.
-pub(crate) fn drift_text(drift: &Drift) -> String {
-    match drift {
-        Drift::Off => "not compared with anything that was shipped (--against)".to_owned(),
-        Drift::Compared { against, identity } => match identity {
-            Some(identity) => format!("compared with {against} ({identity})"),
-            None => format!("compared with {against}"),
-        },
-        Drift::First { against } => {
-            format!("nothing has been shipped as {against} yet: there is nothing to compare with")
-        }
-        Drift::Unchecked { against, reason } => format!("not compared with {against}: {reason}"),
-    }
+/// Whether a path is that of a file, and not a word for what is in no file.
+fn is_file(path: &str) -> bool {
+    !matches!(path, "" | "ENV" | "LABEL")
 }
 
-/// The path of a finding for programs that need one.
-fn path(finding: &Finding) -> &str {
-    match finding.place.path.trim_start_matches("./") {
-        "" | "ENV" | "LABEL" => NO_FILE,
-        path => path,
-    }
-}
-
-/// The lines of scripts, read when they are shown.
-struct Lines<'a> {
-    set: &'a MigrationSet,
-    known: HashMap<String, Vec<String>>,
-}
+#[cfg(test)]
+mod tests;

@@ -1,20 +1,18 @@
-//! How two sets of migrations differ, for people and for programs.
+//! What is told of two sets of migrations: lines for people, JSON, and Markdown for the comment of a merge request.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use shipway::migrations::MigrationSet;
-use shipway::migrations::compare::{CallbackChange, Change, Comparison};
-use shipway::migrations::manifest::{Manifest, Migration};
-use similar::TextDiff;
+use shipway::migrations::compare::{Change, Comparison};
+use shipway::migrations::manifest::{Manifest, Migration, MigrationKind};
 
+mod json;
 mod markdown;
+mod patch;
 mod text;
 
-/// Largest script that is compared line by line.
-const PATCH_LIMIT: u64 = 4 * 1024 * 1024;
-/// How much of one difference is shown.
-const MOST_LINES: usize = 2000;
+use patch::Patch;
 
-/// One of the two sets.
+/// One of the sets.
 #[derive(Debug)]
 pub(crate) struct DiffSide<'a> {
     /// As it was named.
@@ -22,124 +20,163 @@ pub(crate) struct DiffSide<'a> {
     /// What the name stood for: a digest or a commit.
     pub(crate) identity: Option<&'a str>,
     pub(crate) manifest: &'a Manifest,
-    /// The files, where lines are to be compared.
+    /// The files, where there are any; without them no script is shown.
     pub(crate) set: Option<&'a MigrationSet>,
 }
 
-/// How two sets of migrations differ.
+/// What is told of two sets.
 #[derive(Debug)]
 pub(crate) struct DiffResult<'a> {
-    pub(crate) before: DiffSide<'a>,
-    pub(crate) after: DiffSide<'a>,
+    pub(crate) before: &'a DiffSide<'a>,
+    pub(crate) after: &'a DiffSide<'a>,
     pub(crate) comparison: &'a Comparison,
-}
-
-impl DiffSide<'_> {
-    fn json(&self) -> Value {
-        json!({
-            "name": self.name,
-            "identity": self.identity,
-            "project": self.manifest.project,
-            "migrations": self.manifest.migrations.len(),
-            "highestVersion": self.manifest.highest_version(),
-            "setDigest": self.manifest.set_digest,
-        })
-    }
-
-    /// The text of a script; `None` where the files are not at hand.
-    fn script(&self, path: &str) -> Option<Result<String, &'static str>> {
-        let entry = self.set?.inventory.entries().iter().find(|entry| entry.path == path)?;
-        Some(match entry.content.read(PATCH_LIMIT) {
-            Ok((_, false)) => Err("too large to compare line by line"),
-            Ok((bytes, true)) => String::from_utf8(bytes).map_err(|_| "not UTF-8"),
-            Err(_) => Err("cannot be read"),
-        })
-    }
+    /// Whether it is shown what changed within scripts.
+    pub(crate) patch: bool,
 }
 
 impl DiffResult<'_> {
-    /// The JSON form.
-    pub(crate) fn json(&self) -> Value {
+    /// The lines for people.
+    pub(crate) fn text(&self) -> anyhow::Result<String> {
+        Ok(text::text(self, &self.patches()?))
+    }
+
+    /// The object of the JSON form, on one line.
+    pub(crate) fn json(&self) -> anyhow::Result<String> {
+        let value: Value = json::json(self, &self.patches()?)?;
+        Ok(format!("{value}\n"))
+    }
+
+    /// Markdown for the comment of a merge request.
+    pub(crate) fn markdown(&self) -> anyhow::Result<String> {
+        Ok(markdown::markdown(self, &self.patches()?))
+    }
+
+    /// What changed within scripts, if that was asked for.
+    fn patches(&self) -> anyhow::Result<Vec<Patch>> {
+        match (self.patch, self.before.set, self.after.set) {
+            (true, Some(before), Some(after)) => patch::patches(self.comparison, before, after),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// What happens at the next `migrate`, in a phrase.
+    fn headline(&self) -> String {
+        match self.comparison.pending.len() {
+            0 => "no migration will run".to_owned(),
+            1 => "1 migration will run".to_owned(),
+            count => format!("{count} migrations will run"),
+        }
+    }
+
+    /// What will fail, or not do what is expected: a word for it, and a sentence with the names of scripts between backticks.
+    fn warnings(&self) -> Vec<Warning<'_>> {
         let comparison = self.comparison;
-        let changes = |changes: &[Change]| changes.iter().map(|change| self.change(change)).collect::<Vec<_>>();
-        let config = comparison.config.iter();
-        let config = config.map(|change| json!({ "key": change.key, "before": change.before, "after": change.after }));
-        let callbacks = comparison.callbacks.iter();
-        json!({
-            "schema": "io.shipway.diff/v1",
-            "before": self.before.json(),
-            "after": self.after.json(),
-            "pending": comparison.pending,
-            "added": comparison.added,
-            "changed": changes(&comparison.changed),
-            "removed": comparison.removed,
-            "renamed": changes(&comparison.renamed),
-            "moved": changes(&comparison.moved),
-            "late": comparison.late,
-            "repeated": changes(&comparison.repeated),
-            "touched": changes(&comparison.touched),
-            "config": config.collect::<Vec<_>>(),
-            "callbacks": callbacks.map(|change| json!({ "before": change.before, "after": change.after })).collect::<Vec<_>>(),
-        })
+        let renamed_from = |gone: &Migration| comparison.renamed.iter().find(|change| change.before == *gone);
+        let mut all = Vec::new();
+        for change in &comparison.changed {
+            all.push(Warning {
+                word: "changed",
+                script: &change.after.script,
+                text: format!("{} was shipped with another {}", named(&change.after), what_of(change)),
+            });
+        }
+        for gone in comparison
+            .removed
+            .iter()
+            .filter(|gone| gone.kind != MigrationKind::Undo)
+        {
+            let text = match renamed_from(gone) {
+                Some(change) => format!("{} was shipped, and is {} now", named(gone), change.after.script),
+                None => format!("{} was shipped and is gone", named(gone)),
+            };
+            all.push(Warning {
+                word: "removed",
+                script: &gone.script,
+                text,
+            });
+        }
+        let highest = self.before.manifest.highest_version().unwrap_or_default();
+        for late in &comparison.late {
+            let is_run = comparison.pending.contains(late);
+            let text = match is_run {
+                true => format!(
+                    "{} will run behind version {highest}, which was shipped already",
+                    named(late)
+                ),
+                false => format!("{} will not run: version {highest} was shipped already", named(late)),
+            };
+            all.push(Warning {
+                word: "late",
+                script: &late.script,
+                text,
+            });
+        }
+        all
     }
 
-    fn change(&self, change: &Change) -> Value {
-        let mut told = json!({ "before": change.before, "after": change.after });
-        if let Some(patch) = self.patch(change) {
-            told["patch"] = patch.into();
+    /// Changes that hurt nobody, with a word for each.
+    fn remarks(&self) -> Vec<(&'static str, String)> {
+        let comparison = self.comparison;
+        let mut all = Vec::new();
+        for change in &comparison.touched {
+            all.push(("touched", format!("{}: its checksum is the same", change.after.script)));
         }
-        told
-    }
-
-    /// The lines that changed, as a unified difference; `None` where the files are not at hand or the same.
-    fn patch(&self, change: &Change) -> Option<String> {
-        if change.before.sha256 == change.after.sha256 {
-            return None;
+        for change in &comparison.moved {
+            all.push(("moved", format!("{} -> {}", change.before.script, change.after.script)));
         }
-        let before = self.before.script(&change.before.script)?;
-        let after = self.after.script(&change.after.script)?;
-        let (before, after) = match (before, after) {
-            (Ok(before), Ok(after)) => (before, after),
-            (Err(reason), _) | (_, Err(reason)) => return Some(format!("({reason})\n")),
-        };
-        let difference = TextDiff::from_lines(&before, &after);
-        let unified = difference
-            .unified_diff()
-            .context_radius(3)
-            .header(
-                &format!("a/{}", change.before.script),
-                &format!("b/{}", change.after.script),
-            )
-            .to_string();
-        let lines: Vec<&str> = unified.split_inclusive('\n').collect();
-        if lines.len() <= MOST_LINES {
-            return Some(unified);
+        for change in &comparison.callbacks {
+            let (word, callback) = match (&change.before, &change.after) {
+                (None, Some(callback)) => ("new", callback),
+                (Some(callback), None) => ("gone", callback),
+                (_, Some(callback)) => ("changed", callback),
+                (None, None) => continue,
+            };
+            all.push(("callback", format!("{}: {word}", callback.script)));
         }
-        let left = lines.len() - MOST_LINES;
-        Some(format!("{}({left} more lines)\n", lines[..MOST_LINES].concat()))
+        for change in &comparison.config {
+            let value = |value: &Option<Value>| value.as_ref().map_or("(not set)".to_owned(), Value::to_string);
+            all.push((
+                "config",
+                format!("{}: {} -> {}", change.key, value(&change.before), value(&change.after)),
+            ));
+        }
+        all
     }
 }
 
-/// What a person calls a migration: its version, or that it repeats.
-fn label(migration: &Migration) -> &str {
-    migration.version.as_deref().unwrap_or("repeatable")
+/// Something that will fail, or not do what is expected.
+struct Warning<'a> {
+    word: &'static str,
+    script: &'a str,
+    text: String,
 }
 
-/// What happened to a callback, and to which.
-fn callback(change: &CallbackChange) -> Option<(&'static str, &str)> {
-    match (&change.before, &change.after) {
-        (None, Some(new)) => Some(("added", &new.script)),
-        (Some(_), Some(now)) => Some(("changed", &now.script)),
-        (Some(gone), None) => Some(("removed", &gone.script)),
-        (None, None) => None,
+/// What a migration is, without its file.
+fn named(migration: &Migration) -> String {
+    let version = migration.version.as_deref().unwrap_or(&migration.key);
+    match migration.kind {
+        MigrationKind::Versioned => format!("version {version}"),
+        MigrationKind::Baseline => format!("baseline {version}"),
+        MigrationKind::Undo => format!("undo of {version}"),
+        MigrationKind::Repeatable => format!("repeatable {:?}", migration.description),
+        MigrationKind::Changeset => format!("changeset {}", migration.key),
     }
 }
 
-/// What is said first.
-fn headline(comparison: &Comparison) -> String {
-    match comparison.pending.len() {
-        0 => "nothing will run".to_owned(),
-        1 => "1 migration will run".to_owned(),
-        count => format!("{count} migrations will run"),
+/// Why a migration runs.
+fn why(migration: &Migration, comparison: &Comparison) -> &'static str {
+    match comparison.repeated.iter().any(|change| change.after == *migration) {
+        true => "again",
+        false => "new",
+    }
+}
+
+fn what_of(change: &Change) -> &'static str {
+    if change.is_content() {
+        "content"
+    } else if change.is_description() {
+        "description"
+    } else {
+        "kind"
     }
 }

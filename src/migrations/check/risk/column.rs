@@ -51,6 +51,7 @@ impl Risks {
         let is_serial = self.is_postgres() && words.is_any(&SERIAL);
         let is_identity = words.has(&["as", "identity"]);
         let is_generated = words.has(&["generated"]) || follows(words, "as", '(');
+        let takes_numbers = self.is_mysql() && words.has(&["auto_increment"]);
         let counts = words.has(&["auto_increment"]) || words.has(&["identity"]) || words.has(&["autoincrement"]);
         let is_filled = is_serial || is_identity || is_generated || counts || has_default(words);
         if words.has(&["not", "null"]) && !is_filled {
@@ -72,7 +73,7 @@ impl Risks {
             span,
             &column,
             words,
-            is_serial || is_identity || counts && self.is_mysql(),
+            is_serial || is_identity && self.is_postgres() || takes_numbers,
         );
         if !self.is_postgres() {
             return;

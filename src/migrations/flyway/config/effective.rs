@@ -217,6 +217,8 @@ fn understand(flyway: &Given, database: &Given, variables: &BTreeMap<String, Str
     text("baselineVersion", &mut config.baseline_version);
     text("placeholderPrefix", &mut config.placeholders.prefix);
     text("placeholderSuffix", &mut config.placeholders.suffix);
+    text("scriptPlaceholderPrefix", &mut config.placeholders.script_prefix);
+    text("scriptPlaceholderSuffix", &mut config.placeholders.script_suffix);
     boolean("detectEncoding", &mut config.detect_encoding);
     boolean("placeholderReplacement", &mut config.placeholders.replace);
     boolean("outOfOrder", &mut config.out_of_order);

@@ -78,7 +78,7 @@ impl CheckedDockerfile {
         };
         // Secrets were refused by the Dockerfile itself.
         let report = check::report(&set, Vec::new(), &self.settings, &self.previous, false);
-        check::tell(&report, &set, &self.printer);
+        check::tell(&report, &set, options.fail_on, &self.printer);
         check::verdict(&report, options.fail_on)
     }
 }

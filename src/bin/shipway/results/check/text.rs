@@ -1,210 +1,219 @@
-//! Findings as a person reads them, each with the line it is about.
+//! The lines for people.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Read as _};
 
-use shipway::migrations::check::{Family, Finding, Level};
+use shipway::migrations::check::{Drift, Excerpt, Finding, Level};
 
-use super::{CheckResult, Lines, drift_text};
+use super::{CheckResult, one_line};
 
-/// How much of a file is read for a line of it.
-const MOST_READ: u64 = 64 * 1024 * 1024;
-/// How much of a line is shown.
+/// How much of a line is shown, in columns of a terminal: with the number before it, it fits into a wide one.
 const WIDTH: usize = 100;
+/// How much of a long line is shown before its place.
+const BEFORE: usize = 40;
+/// How far a tab goes at most.
+const TAB: usize = 4;
 
-impl CheckResult<'_> {
-    /// The findings, and what they amount to.
-    pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {
-        let mut text = self.findings_text()?;
-        let report = self.report;
-        let of = |count: usize, one: &str| match count {
-            1 => format!("1 {one}"),
-            _ => format!("{count} {one}s"),
-        };
-        write!(text, "{}", of(report.migrations, "migration"))?;
-        if let Some(version) = &report.highest_version {
-            write!(text, " up to version {version}")?;
+/// Letters of a terminal's colours.
+#[derive(Clone, Copy)]
+struct Colours(bool);
+
+impl Colours {
+    fn paint(self, code: &str, text: &str) -> String {
+        match self.0 {
+            true => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+            false => text.to_owned(),
         }
-        let counts = [
-            (report.count(Level::Error), "error"),
-            (report.count(Level::Warning), "warning"),
-            (report.count(Level::Info), "note"),
-        ];
-        let counts: Vec<String> = counts
-            .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, name)| of(*count, name))
-            .collect();
-        match counts.is_empty() {
-            true => write!(text, ": nothing was found")?,
-            false => write!(text, ": {}", counts.join(", "))?,
-        }
-        if !report.allowed.is_empty() {
-            write!(text, ", {} allowed by comments", report.allowed.len())?;
-        }
-        writeln!(text, "\n{}", drift_text(&report.drift))?;
-        Ok(text)
     }
 
-    /// The findings alone.
-    pub(crate) fn findings_text(&self) -> Result<String, std::fmt::Error> {
-        let mut lines = Lines::of(self.set);
-        let mut text = String::new();
-        for finding in &self.report.findings {
-            let level = if finding.level == Level::Info {
-                "note"
-            } else {
-                finding.level.name()
-            };
-            writeln!(text, "{level}[{}]: {}", finding.rule.code, finding.message)?;
-            let place = &finding.place;
-            match (place.line, place.column) {
-                _ if place.path.is_empty() => {}
-                (0, _) => writeln!(text, "  --> {}", place.path)?,
-                (line, 0) => writeln!(text, "  --> {}:{line}", place.path)?,
-                (line, column) => writeln!(text, "  --> {}:{line}:{column}", place.path)?,
-            }
-            if let Some(line) = lines.line(finding) {
-                excerpt(finding, &line, &mut text)?;
-            }
-            if let Some(help) = &finding.help {
-                writeln!(text, "  help: {help}")?;
-            }
-            writeln!(text)?;
-        }
-        Ok(text)
+    fn level(self, level: Level) -> String {
+        let code = match level {
+            Level::Error => "31;1",
+            Level::Warning => "33;1",
+            Level::Info | Level::Off => "36;1",
+        };
+        self.paint(code, level.name())
     }
 }
 
-/// The line, with marks below what is meant.
-fn excerpt(finding: &Finding, line: &str, text: &mut String) -> std::fmt::Result {
-    let number = finding.place.line.to_string();
-    let column = usize::try_from(finding.place.column).unwrap_or_default();
-    let before = column.saturating_sub(1);
-    let all: Vec<char> = line.chars().collect();
-    // A long line is shown around the place.
-    let start = if before > WIDTH / 2 { before - WIDTH / 4 } else { 0 };
-    let shown: String = all.iter().skip(start).take(WIDTH).map(|one| visible(*one)).collect();
-    let (left, right) = (
-        if start > 0 { "…" } else { "" },
-        if all.len() > start + WIDTH { "…" } else { "" },
-    );
-    writeln!(text, "{number:>5} | {left}{shown}{right}")?;
-    if column == 0 || before > all.len() {
-        return Ok(());
+pub(super) fn text(result: &CheckResult<'_>, has_colours: bool) -> String {
+    let colours = Colours(has_colours);
+    let mut text = String::new();
+    let mut path: Option<&str> = None;
+    for finding in &result.report.findings {
+        // An empty line stands between files.
+        if path.is_some_and(|path| path != finding.place.path) {
+            text.push('\n');
+        }
+        path = Some(&finding.place.path);
+        add_finding(&mut text, finding, result.excerpts.at(&finding.place), colours);
     }
-    let space: String = all
-        .iter()
-        .skip(start)
-        .take(before - start)
-        .map(|one| blank(*one))
+    if path.is_some() {
+        text.push('\n');
+    }
+    for line in summary(result) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text
+}
+
+fn add_finding(text: &mut String, finding: &Finding, excerpt: Option<&Excerpt>, colours: Colours) {
+    let place = match finding.place.path.as_str() {
+        "" => "the image".to_owned(),
+        _ => one_line(&finding.place.to_string()),
+    };
+    let (level, code) = (colours.level(finding.level), finding.rule.code);
+    // Writing to a text does not fail.
+    let _ = writeln!(text, "{place}: {level} {code}: {}", one_line(&finding.message));
+    if let Some(excerpt) = excerpt {
+        let number = finding.place.line.to_string();
+        let (line, marks) = quoted(excerpt, finding.place.column, finding.place.width);
+        let bar = colours.paint("34;1", "|");
+        let _ = writeln!(text, "  {number:>4} {bar} {line}");
+        if let Some(marks) = marks {
+            let _ = writeln!(text, "       {bar} {}", colours.paint("31;1", &marks));
+        }
+    }
+    if let Some(help) = &finding.help {
+        let _ = writeln!(text, "       {} {}", colours.paint("36;1", "="), one_line(help));
+    }
+}
+
+/// A character as it is shown, with the columns it takes.
+struct Cell {
+    text: String,
+    width: usize,
+}
+
+/// The part of a line around a place, and the marks below the place.
+fn quoted(excerpt: &Excerpt, column: u64, width: u64) -> (String, Option<String>) {
+    let mut at = 0;
+    let cells: Vec<Cell> = excerpt
+        .text
+        .chars()
+        .map(|character| {
+            let cell = cell(character, at);
+            at += cell.width;
+            cell
+        })
         .collect();
-    let room = (start + WIDTH).min(all.len()).saturating_sub(before).max(1);
-    let width = usize::try_from(finding.place.width).unwrap_or(1).clamp(1, room);
-    let pad = " ".repeat(left.chars().count());
-    writeln!(text, "{:>5} | {pad}{space}{}", "", "^".repeat(width))
-}
-
-/// What is shown in the place of a character that would move the cursor or change colours.
-fn visible(character: char) -> char {
-    match character {
-        '\t' => ' ',
-        other if other.is_control() => '\u{fffd}',
-        other => other,
+    let index = usize::try_from(column.saturating_sub(excerpt.column)).unwrap_or(usize::MAX);
+    let index = index.min(cells.len());
+    let widths = |cells: &[Cell]| cells.iter().map(|cell| cell.width).sum::<usize>();
+    // A long line is cut so that the place is seen.
+    let mut first = 0;
+    if widths(&cells) > WIDTH && widths(&cells[..index]) > BEFORE {
+        first = (0..index)
+            .rev()
+            .find(|first| widths(&cells[*first..index]) >= BEFORE)
+            .unwrap_or(0);
     }
+    let mut last = first;
+    let mut room = WIDTH;
+    while let Some(cell) = cells.get(last).filter(|cell| cell.width <= room) {
+        room -= cell.width;
+        last += 1;
+    }
+    let shown: String = cells[first..last].iter().map(|cell| cell.text.as_str()).collect();
+    let (is_begun, is_cut) = (first > 0 || excerpt.column > 1, last < cells.len() || excerpt.is_cut);
+    let dots = |is_there: bool| if is_there { "…" } else { "" };
+    let line = format!("{}{}{}", dots(is_begun), shown.trim_end(), dots(is_cut));
+    if column == 0 {
+        return (line, None);
+    }
+    let before = widths(&cells[first..index]) + usize::from(is_begun);
+    let marked = usize::try_from(width).unwrap_or(usize::MAX).max(1);
+    let end = index.saturating_add(marked).min(last);
+    let marks = widths(cells.get(index..end).unwrap_or_default()).max(1);
+    (line, Some(format!("{}{}", " ".repeat(before), "^".repeat(marks))))
 }
 
-/// Room as wide as a character: those of East Asia take two columns.
-fn blank(character: char) -> &'static str {
+/// How a character is shown behind so many columns.
+fn cell(character: char, at: usize) -> Cell {
+    let width = match character {
+        '\t' => TAB - at % TAB,
+        _ => width(character),
+    };
+    let text = match character {
+        '\t' => " ".repeat(width),
+        // What a terminal would obey, and what turns the direction of the text.
+        c if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => "\u{fffd}".to_owned(),
+        c => c.to_string(),
+    };
+    Cell { text, width }
+}
+
+/// How many columns a terminal gives a character: none for what is put on the one before, two for those of East Asia and emoji.
+fn width(character: char) -> usize {
     match u32::from(character) {
-        0x1100..=0x115f
-        | 0x2e80..=0xa4cf
-        | 0xac00..=0xd7a3
-        | 0xf900..=0xfaff
-        | 0xfe30..=0xfe6f
-        | 0xff00..=0xff60
-        | 0x1f300..=0x1faff
-        | 0x20000..=0x3fffd => "  ",
-        _ => " ",
+        0x300..=0x36F
+        | 0x483..=0x489
+        | 0x591..=0x5BD
+        | 0x610..=0x61A
+        | 0x64B..=0x65F
+        | 0x200B..=0x200D
+        | 0x20D0..=0x20FF
+        | 0xFE00..=0xFE0F
+        | 0xFE20..=0xFE2F
+        | 0xFEFF
+        | 0x1_F3FB..=0x1_F3FF => 0,
+        0x1100..=0x115F
+        | 0x2E80..=0x303E
+        | 0x3041..=0x33FF
+        | 0x3400..=0x4DBF
+        | 0x4E00..=0x9FFF
+        | 0xA000..=0xA4CF
+        | 0xAC00..=0xD7A3
+        | 0xF900..=0xFAFF
+        | 0xFE30..=0xFE6F
+        | 0xFF00..=0xFF60
+        | 0xFFE0..=0xFFE6
+        | 0x1_F300..=0x1_F64F
+        | 0x1_F900..=0x1_F9FF
+        | 0x2_0000..=0x3_FFFD => 2,
+        _ => 1,
     }
 }
 
-impl<'a> Lines<'a> {
-    pub(super) fn of(set: &'a shipway::migrations::MigrationSet) -> Self {
-        Self {
-            set,
-            known: std::collections::HashMap::new(),
-        }
+/// The last lines: how much was found, what is allowed, and what it was compared with.
+fn summary(result: &CheckResult<'_>) -> Vec<String> {
+    let report = result.report;
+    let counted = |count: usize, one: &str, many: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        _ => Some(format!("{count} {many}")),
+    };
+    let counts = [
+        counted(report.count(Level::Error), "error", "errors"),
+        counted(report.count(Level::Warning), "warning", "warnings"),
+        counted(report.count(Level::Info), "remark", "remarks"),
+    ];
+    let counts: Vec<String> = counts.into_iter().flatten().collect();
+    let counts = match counts.is_empty() {
+        true => "nothing found".to_owned(),
+        false => counts.join(", "),
+    };
+    let migrations = counted(report.migrations, "migration", "migrations").unwrap_or("no migrations".to_owned());
+    let highest = report.highest_version.as_ref();
+    let highest = highest.map_or(String::new(), |version| format!(" up to version {}", one_line(version)));
+    let mut lines = vec![format!("{migrations}{highest}: {counts}")];
+    for finding in &report.allowed {
+        let reason = finding.allowed.as_deref().unwrap_or_default();
+        lines.push(format!(
+            "allowed: {} at {}: {}",
+            finding.rule.code,
+            one_line(&finding.place.to_string()),
+            one_line(reason)
+        ));
     }
-
-    /// The line a finding is about; never that of a secret.
-    pub(super) fn line(&mut self, finding: &Finding) -> Option<String> {
-        let place = &finding.place;
-        // R021 is about passwords in scripts.
-        if finding.rule.family == Family::Secrets || finding.rule.code == "R021" || place.line == 0 {
-            return None;
-        }
-        let number = usize::try_from(place.line).ok()?;
-        if !self.known.contains_key(&place.path) {
-            let entry = self
-                .set
-                .inventory
-                .entries()
-                .iter()
-                .find(|entry| entry.shown == place.path)?;
-            let reader = BufReader::new(entry.content.open().ok()?.take(MOST_READ));
-            let mut lines = Vec::new();
-            for line in reader.split(b'\n').map_while(Result::ok) {
-                let text = String::from_utf8_lossy(&line).into_owned();
-                lines.push(text.trim_end_matches('\r').trim_start_matches('\u{feff}').to_owned());
-            }
-            // One file at a time: findings are sorted by file.
-            self.known.clear();
-            self.known.insert(place.path.clone(), lines);
-        }
-        self.known.get(&place.path)?.get(number - 1).cloned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use shipway::migrations::check::Place;
-
-    use super::*;
-
-    fn shown(line: &str, column: u64, width: u64) -> String {
-        let place = Place {
-            path: "a.sql".to_owned(),
-            line: 3,
-            column,
-            width,
-        };
-        let mut text = String::new();
-        excerpt(&Finding::new("R001", place, "x"), line, &mut text).expect("text");
-        text
-    }
-
-    #[test]
-    fn marks_stand_below_what_is_meant() {
-        assert_eq!(
-            shown("DROP TABLE a;", 6, 5),
-            "    3 | DROP TABLE a;\n      |      ^^^^^\n"
-        );
-        assert_eq!(shown("\tDROP 表 x;", 9, 1), "    3 |  DROP 表 x;\n      |          ^\n");
-        assert_eq!(shown("x", 9, 1), "    3 | x\n");
-        assert_eq!(
-            shown("a\u{1b}[31mb", 1, 99),
-            "    3 | a\u{fffd}[31mb\n      | ^^^^^^^\n"
-        );
-    }
-
-    #[test]
-    fn a_long_line_is_cut_around_the_place() {
-        let line = format!("{}DROP{}", "x".repeat(500), "y".repeat(500));
-        let text = shown(&line, 501, 4);
-        let (first, second) = text.split_once('\n').expect("two lines");
-        assert!(first.chars().count() < 120 && first.contains("DROP"), "{text}");
-        let at = first.chars().position(|one| one == 'D').expect("mark");
-        assert_eq!(second.chars().position(|one| one == '^'), Some(at));
-    }
+    lines.push(one_line(&match &report.drift {
+        Drift::Off => "not compared with what was shipped: --against says what that is".to_owned(),
+        Drift::Compared { against, identity } => match identity {
+            Some(identity) => format!("compared with {against}, {identity}"),
+            None => format!("compared with {against}"),
+        },
+        Drift::First { against } => format!("nothing to compare with: nothing was shipped as {against} yet"),
+        Drift::Unchecked { against, reason } => format!("NOT compared with {against}: {reason}"),
+    }));
+    lines
 }

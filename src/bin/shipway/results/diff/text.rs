@@ -1,110 +1,86 @@
-//! A difference as a person reads it.
+//! The lines for people.
 
-use std::fmt::Write as _;
+use super::super::one_line;
+use super::patch::Patch;
+use super::{DiffResult, DiffSide, named, why};
 
-use shipway::migrations::compare::Change;
-use shipway::migrations::manifest::Migration;
-
-use super::{DiffResult, callback, headline, label};
-
-impl DiffResult<'_> {
-    /// The text form; with the lines that changed where the files are at hand.
-    pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {
-        let mut text = String::new();
-        for (word, side) in [("from", &self.before), ("to", &self.after)] {
-            let identity = side
-                .identity
-                .map(|identity| format!(" ({identity})"))
-                .unwrap_or_default();
-            let version = side.manifest.highest_version().unwrap_or("-");
-            let count = side.manifest.migrations.len();
-            writeln!(
-                text,
-                "{word:<5} {}{identity}: {count} migrations, version {version}",
-                side.name
-            )?;
-        }
-        let comparison = self.comparison;
-        if comparison.is_empty() {
-            writeln!(text, "no difference")?;
-            return Ok(text);
-        }
-        section(&mut text, &headline(comparison), &comparison.pending)?;
-        self.changes(&mut text, "shipped, and changed since", &comparison.changed)?;
-        section(&mut text, "shipped, and gone", &comparison.removed)?;
-        section(&mut text, "new, and not above what was shipped", &comparison.late)?;
-        self.changes(&mut text, "repeatable, and changed", &comparison.repeated)?;
-        self.changes(&mut text, "other bytes, same checksum", &comparison.touched)?;
-        pairs(&mut text, "renamed", &comparison.renamed)?;
-        pairs(&mut text, "moved", &comparison.moved)?;
-        let others = comparison
-            .added
-            .iter()
-            .filter(|new| !comparison.pending.contains(new) && !comparison.late.contains(new));
-        section(
-            &mut text,
-            "new, and not run by itself",
-            &others.cloned().collect::<Vec<_>>(),
-        )?;
-        if !comparison.callbacks.is_empty() {
-            writeln!(text, "\ncallbacks")?;
-            for (what, script) in comparison.callbacks.iter().filter_map(callback) {
-                writeln!(text, "  {what:<14} {script}")?;
-            }
-        }
-        if !comparison.config.is_empty() {
-            writeln!(text, "\nconfiguration")?;
-            for change in &comparison.config {
-                let value =
-                    |value: &Option<serde_json::Value>| value.as_ref().map_or("-".to_owned(), ToString::to_string);
-                writeln!(
-                    text,
-                    "  {}: {} -> {}",
-                    change.key,
-                    value(&change.before),
-                    value(&change.after)
-                )?;
-            }
-        }
-        Ok(text)
+pub(super) fn text(result: &DiffResult<'_>, patches: &[Patch]) -> String {
+    let comparison = result.comparison;
+    let mut lines = vec![
+        format!("before  {}", side(result.before)),
+        format!("after   {}", side(result.after)),
+    ];
+    if comparison.is_empty() {
+        lines.push("nothing is different".to_owned());
+        return joined(&lines);
     }
-
-    fn changes(&self, text: &mut String, title: &str, changes: &[Change]) -> std::fmt::Result {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        writeln!(text, "\n{title}")?;
-        for change in changes {
-            line(text, &change.after)?;
-            if let Some(patch) = self.patch(change) {
-                for line in patch.lines() {
-                    writeln!(text, "    {line}")?;
-                }
-            }
-        }
-        Ok(())
+    lines.push(String::new());
+    let pending: Vec<[String; 3]> = comparison
+        .pending
+        .iter()
+        .map(|one| [one.script.clone(), named(one), why(one, comparison).to_owned()])
+        .collect();
+    let colon = if pending.is_empty() { "" } else { ":" };
+    lines.push(format!("{}{colon}", result.headline()));
+    lines.extend(table(&pending));
+    let warnings = result.warnings();
+    if !warnings.is_empty() {
+        lines.push(String::new());
+        lines.push("what was shipped is not what it was:".to_owned());
+        let warnings = warnings.into_iter();
+        let rows: Vec<[String; 3]> = warnings
+            .map(|warning| [warning.word.to_owned(), warning.script.to_owned(), warning.text])
+            .collect();
+        lines.extend(table(&rows));
     }
+    let remarks = result.remarks();
+    if !remarks.is_empty() {
+        lines.push(String::new());
+        lines.push("besides:".to_owned());
+        let rows: Vec<[String; 2]> = remarks
+            .into_iter()
+            .map(|(word, text)| [word.to_owned(), text])
+            .collect();
+        lines.extend(table(&rows));
+    }
+    let mut text = joined(&lines);
+    for patch in patches {
+        text.push('\n');
+        text.push_str(&patch.text);
+    }
+    text
 }
 
-fn section(text: &mut String, title: &str, migrations: &[Migration]) -> std::fmt::Result {
-    if migrations.is_empty() {
-        return Ok(());
-    }
-    writeln!(text, "\n{title}")?;
-    migrations.iter().try_for_each(|migration| line(text, migration))
+fn joined(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-fn line(text: &mut String, migration: &Migration) -> std::fmt::Result {
-    writeln!(text, "  {:<14} {}", label(migration), migration.script)
+/// A set: its name, what that stood for, and how far it goes.
+fn side(side: &DiffSide<'_>) -> String {
+    let count = side.manifest.migrations.len();
+    let noun = if count == 1 { "migration" } else { "migrations" };
+    let version = side.manifest.highest_version();
+    let version = version.map_or(String::new(), |version| format!(" up to version {version}"));
+    let identity = side.identity.map_or(String::new(), |identity| format!(" {identity}"));
+    one_line(&format!("{}{identity}: {count} {noun}{version}", side.name))
 }
 
-fn pairs(text: &mut String, title: &str, changes: &[Change]) -> std::fmt::Result {
-    if changes.is_empty() {
-        return Ok(());
+/// Rows with aligned columns.
+fn table<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
+    let rows: Vec<[String; N]> = rows
+        .iter()
+        .map(|row| row.each_ref().map(|cell| one_line(cell)))
+        .collect();
+    let mut widths = [0; N];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
     }
-    writeln!(text, "\n{title}")?;
-    for change in changes {
-        writeln!(text, "  {} -> {}", change.before.script, change.after.script)?;
-    }
-    Ok(())
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(widths);
+        let cells: Vec<String> = cells.map(|(cell, width)| format!("{cell:<width$}")).collect();
+        format!("  {}", cells.join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
 }
