@@ -33,6 +33,8 @@ pub struct Statement<'a> {
     pub column: u64,
     /// Whether there is nothing in it but blanks, comments and the end sign.
     pub is_blank: bool,
+    /// Whether there is a comment in it.
+    pub has_comment: bool,
 }
 
 /// What is wrong with the text of a script.
@@ -109,6 +111,7 @@ pub struct Splitter {
     /// How many bytes of the statement have been dropped from the buffer.
     dropped: u64,
     is_blank: bool,
+    has_comment: bool,
     /// Its first word or sign.
     first: Option<Mark>,
     /// The lexeme that has begun and not ended.
@@ -150,6 +153,7 @@ impl Splitter {
             start_lines: Lines::FIRST,
             dropped: 0,
             is_blank: true,
+            has_comment: false,
             first: None,
             open: None,
             directive: None,
@@ -214,7 +218,10 @@ impl Splitter {
             self.next += lexeme.length;
             match lexeme.kind {
                 Kind::Blank => {}
-                Kind::Comment => self.note_open(at, lexeme),
+                Kind::Comment => {
+                    self.has_comment = true;
+                    self.note_open(at, lexeme);
+                }
                 Kind::Directive => {
                     self.begin(at);
                     self.directive = (self.buffer[at] == b'/').then_some(Mark::At(at));
@@ -380,12 +387,14 @@ impl Splitter {
             line: self.start_lines.line,
             column: self.start_lines.column,
             is_blank: self.is_blank,
+            has_comment: self.has_comment,
         });
         self.from = self.next;
         self.start = end;
         self.start_lines = self.lines;
         self.dropped = 0;
         self.is_blank = true;
+        self.has_comment = false;
         self.first = None;
         self.parentheses = 0;
         self.parenthesis = None;
