@@ -86,7 +86,7 @@ enum State {
 enum Copy {
     Start,
     Other,
-    Copy,
+    Begun,
     From,
     Stdin,
 }

@@ -8,7 +8,7 @@ impl Lexer {
     #[inline]
     pub(super) fn word_end(&self, rest: &[u8], at: usize) -> usize {
         // A dollar belongs to the word, unless it ends the statement: `END$$`.
-        let with_dollar = !self.delimiter.as_ref().is_some_and(|delimiter| delimiter[0] == b'$');
+        let with_dollar = self.delimiter.as_ref().is_none_or(|delimiter| delimiter[0] != b'$');
         let within = |byte: &u8| syntax::WITHIN_WORD[usize::from(*byte)] || (with_dollar && *byte == b'$');
         rest[at..]
             .iter()
@@ -78,12 +78,12 @@ impl Lexer {
         if self.copy != Copy::Other {
             let word = &rest[..lexeme.length];
             self.copy = match self.copy {
-                Copy::Start if word.eq_ignore_ascii_case(b"copy") => Copy::Copy,
+                Copy::Start if word.eq_ignore_ascii_case(b"copy") => Copy::Begun,
                 Copy::Start | Copy::Other => Copy::Other,
-                Copy::Copy | Copy::From if word.eq_ignore_ascii_case(b"from") => Copy::From,
+                Copy::Begun | Copy::From if word.eq_ignore_ascii_case(b"from") => Copy::From,
                 Copy::From if word.eq_ignore_ascii_case(b"stdin") => Copy::Stdin,
                 Copy::Stdin => Copy::Stdin,
-                Copy::Copy | Copy::From => Copy::Copy,
+                Copy::Begun | Copy::From => Copy::Begun,
             };
         }
         Some(lexeme)
