@@ -8,12 +8,15 @@ pub mod dialect;
 pub mod guess;
 mod lexer;
 pub mod lines;
+mod scan;
 pub mod split;
+pub mod statement;
 mod syntax;
 pub mod token;
 
 pub use dialect::Dialect;
 pub use guess::guess;
 pub use lines::Lines;
-pub use split::{Problem, ProblemKind, Splitter, Statement};
+pub use split::Splitter;
+pub use statement::{Problem, ProblemKind, Statement};
 pub use token::{Token, TokenKind, Tokens, tokens};

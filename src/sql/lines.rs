@@ -1,6 +1,6 @@
 //! Lines and columns.
 
-use super::split::{Problem, ProblemKind};
+use super::statement::{Problem, ProblemKind};
 
 /// How many bytes are counted before the sum might not fit a byte any more, which is what a processor counts fastest in.
 const COUNTED_AT_ONCE: usize = 192;

@@ -4,6 +4,7 @@ use super::Dialect;
 use super::block::Blocks;
 use super::lexer::{Kind, Lexeme, Lexer, Open};
 use super::lines::Lines;
+use super::statement::{Problem, ProblemKind, Statement};
 
 /// How much of a statement is kept for whoever looks at it: the longest statement a person wrote is far below, a dump's `INSERT` or the
 /// data of a `COPY` may be the whole file.
@@ -14,54 +15,6 @@ const STEP_BYTES: usize = 64 * 1024;
 
 /// A longer line after `DELIMITER` sets none.
 const LONGEST_DELIMITER_LINE: usize = 256;
-
-/// A statement, with the blanks, the comments and the end sign that belong to it.
-///
-/// What is no statement but a command of a client is one of its own, up to the end of its line: `DELIMITER //` (which counts as blank),
-/// `\connect` and `.read`.
-#[derive(Debug, Clone, Copy)]
-pub struct Statement<'a> {
-    /// Its text, from `start`, without the sign that `DELIMITER` set; cut at [`KEPT_BYTES`]. What is not UTF-8 is replaced.
-    pub text: &'a str,
-    /// Where it begins in the script, in bytes: right after the statement before, blanks and comments before it included.
-    pub start: u64,
-    /// Where the next begins.
-    pub end: u64,
-    /// The line `start` is in, from one.
-    pub line: u64,
-    /// The characters before `start` in its line, plus one.
-    pub column: u64,
-    /// Whether there is nothing in it but blanks, comments and the end sign.
-    pub is_blank: bool,
-}
-
-/// What is wrong with the text of a script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProblemKind {
-    /// A text, a name in quotes or a text in dollars does not end.
-    OpenQuote,
-    /// A comment does not end.
-    OpenComment,
-    /// A parenthesis is not closed.
-    OpenParenthesis,
-    /// A block (`BEGIN`, `CASE`) does not end.
-    OpenBlock,
-    /// The data of a `COPY` does not end with `\.`.
-    OpenCopy,
-    /// `DELIMITER` was set and not set back.
-    DelimiterNotRestored,
-}
-
-/// A problem and its place: where what does not end begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Problem {
-    /// What is wrong.
-    pub kind: ProblemKind,
-    /// The line, from one.
-    pub line: u64,
-    /// The column, in characters, from one.
-    pub column: u64,
-}
 
 /// A place that is looked up as long as its bytes are at hand, and only then: most places are never asked for.
 #[derive(Debug, Clone, Copy)]
@@ -109,6 +62,7 @@ pub struct Splitter {
     /// How many bytes of the statement have been dropped from the buffer.
     dropped: u64,
     is_blank: bool,
+    has_comment: bool,
     /// Its first word or sign.
     first: Option<Mark>,
     /// The lexeme that has begun and not ended.
@@ -150,6 +104,7 @@ impl Splitter {
             start_lines: Lines::FIRST,
             dropped: 0,
             is_blank: true,
+            has_comment: false,
             first: None,
             open: None,
             directive: None,
@@ -214,7 +169,10 @@ impl Splitter {
             self.next += lexeme.length;
             match lexeme.kind {
                 Kind::Blank => {}
-                Kind::Comment => self.note_open(at, lexeme),
+                Kind::Comment => {
+                    self.has_comment = true;
+                    self.note_open(at, lexeme);
+                }
                 Kind::Directive => {
                     self.begin(at);
                     self.directive = (self.buffer[at] == b'/').then_some(Mark::At(at));
@@ -380,12 +338,14 @@ impl Splitter {
             line: self.start_lines.line,
             column: self.start_lines.column,
             is_blank: self.is_blank,
+            has_comment: self.has_comment,
         });
         self.from = self.next;
         self.start = end;
         self.start_lines = self.lines;
         self.dropped = 0;
         self.is_blank = true;
+        self.has_comment = false;
         self.first = None;
         self.parentheses = 0;
         self.parenthesis = None;

@@ -141,6 +141,12 @@ impl<'a> Contents<'a> {
             .statement(self.scene, statement, tokens, &mut self.findings);
     }
 
+    /// Counts a statement that only adds rows, of which there is nothing to tell.
+    pub fn rows(&mut self) {
+        self.statements += 1;
+        self.transactions.rows();
+    }
+
     /// Whether the script runs in a transaction, as far as it has been read; none where that is not known.
     #[must_use]
     pub fn transactional(&self) -> Option<bool> {

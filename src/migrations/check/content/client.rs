@@ -24,11 +24,7 @@ pub(super) fn check(
             .map(|_| (first, "sqlite3"))
     } else if first.is("go") && stands_alone(statement, &first) {
         Some((first, "sqlcmd"))
-    } else if first.is("source") && second.is_some_and(|second| !second.is_sign(';')) {
-        Some((first, "mysql"))
-    } else if first.is("use") && matches!(scene.dialect, Dialect::Postgres | Dialect::Sqlite) && second.is_some() {
-        Some((first, "mysql"))
-    } else if first.is("delimiter") && matches!(scene.dialect, Dialect::Postgres | Dialect::Sqlite) {
+    } else if is_of_mysql(scene.dialect, &first, second) {
         Some((first, "mysql"))
     } else {
         let mut signs = tokens.iter().filter(|token| is_postgres && token.is_sign('\\'));
@@ -44,6 +40,13 @@ pub(super) fn check(
         );
         findings.push(Finding::new("C011", place, message));
     }
+}
+
+fn is_of_mysql(dialect: Dialect, first: &Token<'_>, second: Option<Token<'_>>) -> bool {
+    let is_elsewhere = matches!(dialect, Dialect::Postgres | Dialect::Sqlite);
+    let is_alone = second.is_none_or(|second| second.is_sign(';'));
+    // In MySQL `USE` is SQL, and `DELIMITER` has been read already.
+    (first.is("source") && !is_alone) || (is_elsewhere && (first.is("delimiter") || (first.is("use") && !is_alone)))
 }
 
 /// Tells of `DELIMITER` where the tool hands it to the database.

@@ -34,6 +34,10 @@ impl Transactions {
         }
     }
 
+    pub(super) fn rows(&mut self) {
+        self.takes = true;
+    }
+
     pub(super) fn statement(
         &mut self,
         scene: Scene<'_>,
