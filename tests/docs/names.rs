@@ -6,7 +6,12 @@ use crate::examples::help;
 use crate::page::{Page, pages, read};
 
 /// Flags of other programs.
-const FOREIGN_FLAGS: [(&str, &str); 28] = [
+const FOREIGN_FLAGS: [(&str, &str); 33] = [
+    ("--data-urlencode", "curl"),
+    ("--fail", "curl"),
+    ("--header", "curl"),
+    ("--show-error", "curl"),
+    ("--silent", "curl"),
     ("--chmod", "COPY and ADD"),
     ("--checksum", "ADD"),
     ("--chown", "COPY and ADD"),
@@ -59,7 +64,7 @@ const SECTIONS: [(&str, &str); 8] = [
 /// Catches a flag that is not documented, and one that is documented and not there.
 #[test]
 fn flags_are_those_of_the_help() {
-    let of_help: BTreeSet<String> = [["build"], ["copy"], ["push"], ["tag"], ["inspect"], ["doctor"], ["run"]]
+    let of_help: BTreeSet<String> = [["build"], ["check"], ["diff"], ["copy"], ["push"], ["tag"], ["inspect"], ["doctor"], ["run"]]
         .iter()
         .flat_map(|words| flags(&help(words)))
         .collect();
