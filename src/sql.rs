@@ -5,6 +5,7 @@
 
 mod block;
 pub mod dialect;
+pub mod guess;
 mod lexer;
 pub mod lines;
 pub mod split;
@@ -12,6 +13,7 @@ mod syntax;
 pub mod token;
 
 pub use dialect::Dialect;
+pub use guess::guess;
 pub use lines::Lines;
 pub use split::{Problem, ProblemKind, Splitter, Statement};
 pub use token::{Token, TokenKind, Tokens, tokens};

@@ -212,7 +212,7 @@ fn is_transaction(words: &Beginning<'_>) -> bool {
         return words.is(1, "transaction");
     }
     words.is(0, "set")
-        && (1..5).any(|at| {
+        && (1..6).any(|at| {
             words.is(at, "autocommit")
                 && words
                     .get(at + 1)
