@@ -64,10 +64,20 @@ const SECTIONS: [(&str, &str); 8] = [
 /// Catches a flag that is not documented, and one that is documented and not there.
 #[test]
 fn flags_are_those_of_the_help() {
-    let of_help: BTreeSet<String> = [["build"], ["check"], ["diff"], ["copy"], ["push"], ["tag"], ["inspect"], ["doctor"], ["run"]]
-        .iter()
-        .flat_map(|words| flags(&help(words)))
-        .collect();
+    let of_help: BTreeSet<String> = [
+        ["build"],
+        ["check"],
+        ["diff"],
+        ["copy"],
+        ["push"],
+        ["tag"],
+        ["inspect"],
+        ["doctor"],
+        ["run"],
+    ]
+    .iter()
+    .flat_map(|words| flags(&help(words)))
+    .collect();
     assert!(of_help.len() > 30, "{of_help:?}");
     let mut of_pages = BTreeSet::new();
     for page in pages() {

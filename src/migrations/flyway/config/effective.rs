@@ -131,10 +131,7 @@ fn choose<'a>(files: &'a [ConfigFile], named: &[Vec<String>; 2], directory: &str
     let mut form = None;
     let mut is_refused = false;
     for found in [&by_argument, &by_variable] {
-        let (toml, conf) = (
-            found.iter().any(is_toml),
-            found.iter().any(|file| !is_toml(file)),
-        );
+        let (toml, conf) = (found.iter().any(is_toml), found.iter().any(|file| !is_toml(file)));
         is_refused |= form.is_none() && toml && conf;
         form = form.or((toml || conf).then_some(toml));
     }
