@@ -50,12 +50,13 @@ const WRITTEN_VARIABLES: [(&str, &str); 3] = [
 ];
 
 /// Sections of the project file: their heading, and the structure in `src/project.rs` they are read into.
-const SECTIONS: [(&str, &str); 8] = [
+const SECTIONS: [(&str, &str); 9] = [
     ("## `[project]`", "ProjectSection"),
     ("## `[migrations]`", "MigrationsSection"),
     ("## `[runner]`", "RunnerSection"),
     ("## `[dockerfile]`", "DockerfileSection"),
     ("## `[image]`", "ImageSection"),
+    ("## `[check]`", "CheckSection"),
     ("## `[repository]`", "RepositorySection"),
     ("## `[run.databases]`", "DatabasesSection"),
     ("## `[registry.\"HOST\"]`", "RegistrySection"),
