@@ -61,7 +61,9 @@ impl Placeholders {
     /// that follow from its files.
     #[must_use]
     pub fn replacement(&self, file_name: &str, program: bool, table: &str) -> Replacement {
-        let own = [("flyway:filename", file_name), ("flyway:table", table)];
+        // For a program Flyway has still the name of the script it looked at before.
+        let file_name = (!program).then_some(("flyway:filename", file_name));
+        let own = [("flyway:table", table)].into_iter().chain(file_name);
         let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let known = self
             .values

@@ -173,7 +173,7 @@ fn scripts() -> Project {
     files.push(("sql/V2002__program.sh".into(), "true # a\r\n".into()));
     files.push((
         "sql/R__program.sh".into(),
-        "true # FP__name__ FP__flyway:filename__ ${nobody}\n".into(),
+        "true # FP__name__ FP__flyway:table__ ${nobody}\n".into(),
     ));
     files.push((format!("sql/V2003__{}.sql", "long_".repeat(47)), "SELECT 1;".into()));
     files.push(("sql/V01_02.03__spelled.SQL".into(), "SELECT 1;".into()));

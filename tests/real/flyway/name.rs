@@ -182,7 +182,8 @@ fn assert_agrees(project: &Project) {
     let (too_many, missing) = (only(&ours, &flyways), only(&flyways, &ours));
     assert!(
         too_many.is_empty() && missing.is_empty(),
-        "we see {too_many:#?}\nFlyway sees {missing:#?}"
+        "in {:?} we see {too_many:#?}\nFlyway sees {missing:#?}",
+        project.config().locations
     );
     // What a rule says is passed over is passed over.
     let seen: BTreeSet<&String> = flyways.iter().map(|told| &told[4]).collect();
@@ -291,7 +292,6 @@ fn names_and_places_as_configured() {
             .map(|name| (*name, "SELECT 1;"))
             .chain([("conf/flyway.toml", toml)]);
         let project = Project::new(files).arguments(&[&format!("-locations={locations}")]);
-        println!("{locations}");
         assert_agrees(&project);
     }
 }
