@@ -102,7 +102,10 @@ fn a_merge_request_sees_the_same() {
     let (before, after) = sets();
     let markdown = told(&before, &after, |result| result.markdown().unwrap());
     assert!(markdown.starts_with("### Migrations: 3 migrations will run\n\n**Warning:** 3 migrations of what"));
-    assert!(markdown.contains("| 1 | ``V2_5__late\\|`x`.sql`` | version 2.5 | new | 1 | R010 |"), "{markdown}");
+    assert!(
+        markdown.contains("| 1 | ``V2_5__late\\|`x`.sql`` | version 2.5 | new | 1 | R010 |"),
+        "{markdown}"
+    );
     assert!(markdown.contains("| changed | `V2__b.sql` | version 2 was shipped with another content |"));
     assert!(markdown.ends_with("Compared: `current` with `here`\n"));
 }
@@ -115,9 +118,13 @@ fn the_json_form_has_all_lists() {
     let json: Value = serde_json::from_str(&text).unwrap();
     let scripts = |key: &str| -> Vec<&str> {
         let list = json[key].as_array().unwrap().iter();
-        list.map(|one| one["script"].as_str().or(one["after"]["script"].as_str()).unwrap()).collect()
+        list.map(|one| one["script"].as_str().or(one["after"]["script"].as_str()).unwrap())
+            .collect()
     };
-    assert_eq!(scripts("pending"), ["V2_5__late|`x`.sql", "V5__new.sql", "R__views.sql"]);
+    assert_eq!(
+        scripts("pending"),
+        ["V2_5__late|`x`.sql", "V5__new.sql", "R__views.sql"]
+    );
     assert_eq!(scripts("changed"), ["V2__b.sql"]);
     assert_eq!(scripts("removed"), ["V3__gone.sql"]);
     assert_eq!(scripts("repeated"), ["R__views.sql"]);
