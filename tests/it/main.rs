@@ -34,6 +34,7 @@ mod provenance;
 mod push;
 mod referrers;
 mod results;
+mod rules;
 #[cfg(feature = "daemon")]
 mod run;
 mod secrets;

@@ -22,7 +22,7 @@ const LABELS: &str = "LABEL";
 /// The key of a finding that is about a file as a whole.
 const WHOLE_FILE: &str = "file";
 /// The way out, for what a migration tool needs to log in.
-const WAY_OUT: &str = "take it from a secret store when the image runs: in an ECS task definition, `secrets` with `valueFrom` sets an environment variable";
+const WAY_OUT: &str = "in an ECS task definition, `secrets` with `valueFrom` takes it from Secrets Manager";
 
 /// What a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,8 +140,8 @@ fn entry(place: &str, text: NamedText<'_>) -> Option<Finding> {
 /// The way out for a key of a configuration file: the variable that says the same when the image runs, where there is one.
 fn way_out(path: &[String]) -> String {
     match key::variable(path) {
-        Some(variable) => format!("leave it out; {variable} says it when the image runs: {WAY_OUT}"),
-        None => WAY_OUT.to_owned(),
+        Some(variable) => format!("leave it out, and set {variable} when the image runs: {WAY_OUT}"),
+        None => format!("leave it out: {WAY_OUT}"),
     }
 }
 

@@ -180,3 +180,6 @@ fn what_of(change: &Change) -> &'static str {
         "kind"
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -245,7 +245,7 @@ fn address(text: &[u8], at: usize, part: &str) -> (usize, bool) {
     let before = &text[at.saturating_sub(BEFORE_BYTES)..at];
     let start = at - before.iter().rev().take_while(|byte| !ends(byte)).count();
     let behind = &text[at..text.len().min(at + BEHIND_BYTES)];
-    let end = at + behind.iter().position(|byte| ends(byte)).unwrap_or(behind.len());
+    let end = at + behind.iter().position(ends).unwrap_or(behind.len());
     // Most addresses in scripts have neither a user nor parameters.
     if !text[start..end].iter().any(|byte| matches!(byte, b'@' | b'=')) {
         return (end, false);

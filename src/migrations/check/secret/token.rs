@@ -171,7 +171,7 @@ fn is_random(text: &[u8]) -> bool {
     let different = seen.iter().filter(|seen| **seen).count();
     let lower = text.to_ascii_lowercase();
     let is_example = |word: &&str| lower.windows(word.len()).any(|window| window == word.as_bytes());
-    different >= LEAST_DIFFERENT && !EXAMPLES.iter().any(|word| is_example(&word))
+    different >= LEAST_DIFFERENT && !EXAMPLES.iter().any(is_example)
 }
 
 /// The length of `header.payload.signature` without its first three characters.
