@@ -61,6 +61,12 @@ pub(super) fn inputs(
             .map(in_folder)
             .collect()
     };
+    let drivers = if arguments.driver.is_empty() {
+        let drivers = project.runner.drivers.iter().flatten();
+        drivers.filter(|_| is_meant).map(in_folder).collect()
+    } else {
+        arguments.driver.clone()
+    };
     let mut additions = Vec::new();
     if arguments.add.is_empty() {
         for addition in &project.runner.add {
@@ -91,6 +97,7 @@ pub(super) fn inputs(
     Ok(Inputs {
         scripts,
         config,
+        drivers,
         additions,
         environment: variables,
         working_directory: workdir,
