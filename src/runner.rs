@@ -18,6 +18,9 @@ mod goose;
 mod liquibase;
 mod numbered;
 
+mod drivers;
+
+pub use drivers::Drivers;
 pub use flyway::known_base as known_flyway_base;
 
 /// A migration tool, or none in particular.
