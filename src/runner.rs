@@ -9,9 +9,18 @@ use crate::migrations::set::Other;
 use crate::migrations::{Content, Tool};
 use crate::recipe::{self, Change, File, FileContent, ImagePath, PathError, Recipe, ScanError, Step};
 
+mod atlas;
 mod custom;
+mod dbmate;
 mod flyway;
+mod golang_migrate;
+mod goose;
+mod liquibase;
+mod numbered;
 
+mod drivers;
+
+pub use drivers::Drivers;
 pub use flyway::known_base as known_flyway_base;
 
 /// A migration tool, or none in particular.
@@ -19,6 +28,16 @@ pub use flyway::known_base as known_flyway_base;
 pub enum Profile {
     /// Flyway.
     Flyway,
+    /// Liquibase.
+    Liquibase,
+    /// dbmate.
+    Dbmate,
+    /// golang-migrate.
+    GolangMigrate,
+    /// goose.
+    Goose,
+    /// Atlas.
+    Atlas,
     /// Whatever the user says.
     Custom,
 }
@@ -30,6 +49,8 @@ pub struct Inputs {
     pub scripts: Option<PathBuf>,
     /// Configuration files.
     pub config: Vec<PathBuf>,
+    /// Files of drivers.
+    pub drivers: Vec<PathBuf>,
     /// More files and folders, each with its path in the image.
     pub additions: Vec<(PathBuf, ImagePath)>,
     /// Environment variables of the image.
@@ -70,6 +91,23 @@ pub enum RunnerError {
     /// The custom profile was given nothing to add.
     #[error("the custom profile was given nothing to add")]
     Nothing,
+    /// The profile has no place for a configuration file, or for one more.
+    #[error("the {profile} profile does not know what to do with {path}")]
+    NoConfig {
+        /// The profile.
+        profile: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The profile's tool needs no drivers.
+    #[error("the {0} profile has no place for drivers")]
+    NoDrivers(&'static str),
+    /// Nobody says which changelog Liquibase starts from.
+    #[error("it is not said which changelog Liquibase starts from")]
+    Changelog,
+    /// A configuration of Atlas has several environments, or none.
+    #[error("{0} does not have exactly one env block with a name")]
+    AtlasEnvironment(PathBuf),
     /// A configuration file has no name that could be kept.
     #[error("{0} is not the name of a configuration file")]
     ConfigName(PathBuf),
@@ -86,7 +124,21 @@ impl RunnerError {
     #[must_use]
     pub fn hints(&self) -> Vec<String> {
         let hint = match self {
-            Self::Unknown(_) => "the profiles are: flyway, custom",
+            Self::Unknown(_) => "the profiles are: flyway, liquibase, dbmate, golang-migrate, goose, atlas, custom",
+            Self::NoConfig { profile, .. } => match *profile {
+                "liquibase" => {
+                    "it takes one file, which becomes liquibase.properties; add others with --add FILE:/PATH"
+                }
+                "atlas" => "it takes one file, which becomes atlas.hcl; add others with --add FILE:/PATH",
+                _ => "this tool is configured by its environment: --env NAME=VALUE, or env under [runner]",
+            },
+            Self::NoDrivers(_) => "leave out --driver: its programs bring the drivers they have",
+            Self::Changelog => {
+                "name it by its path in the folder of scripts: --env LIQUIBASE_COMMAND_CHANGELOG_FILE=changelog.xml, or env under [runner] in shipway.toml"
+            }
+            Self::AtlasEnvironment(_) => {
+                r#"say which counts: --cmd '["migrate","apply","--config","file:///atlas.hcl","--env","NAME"]'"#
+            }
             Self::NoScripts(_) => "name it with --scripts DIR, or scripts under [migrations] in shipway.toml",
             Self::NoPlace | Self::Nothing => {
                 "say what goes where: --add SOURCE:/PATH/IN/IMAGE, or add under [runner] in shipway.toml"
@@ -105,6 +157,11 @@ impl FromStr for Profile {
     fn from_str(text: &str) -> Result<Self, RunnerError> {
         match text {
             "flyway" => Ok(Self::Flyway),
+            "liquibase" => Ok(Self::Liquibase),
+            "dbmate" => Ok(Self::Dbmate),
+            "golang-migrate" => Ok(Self::GolangMigrate),
+            "goose" => Ok(Self::Goose),
+            "atlas" => Ok(Self::Atlas),
             "custom" => Ok(Self::Custom),
             other => Err(RunnerError::Unknown(other.to_owned())),
         }
@@ -118,6 +175,11 @@ impl Prepared {
         let scripts: BTreeSet<&str> = self.scripts.iter().map(|script| script.image_path.as_str()).collect();
         let other = |file: &File| match &file.content {
             FileContent::Local { path, .. } => Some((file.path.to_string(), Content::File(path.clone()))),
+            FileContent::Stored(stored) => {
+                let stored = stored.clone();
+                let open = move || Ok(Box::new(stored.reader()) as Box<dyn std::io::Read + Send>);
+                Some((file.path.to_string(), Content::Other(std::sync::Arc::new(open))))
+            }
             _ => None,
         };
         let others = self.recipe.files().filter_map(other);
@@ -126,6 +188,19 @@ impl Prepared {
 }
 
 impl Profile {
+    /// An image its makers publish, to build on; `None` where there is none.
+    #[must_use]
+    pub fn usual_base(self) -> Option<&'static str> {
+        match self {
+            Self::Flyway => Some("flyway/flyway:13"),
+            Self::Liquibase => Some("liquibase/liquibase:4.33"),
+            Self::Dbmate => Some("ghcr.io/amacneil/dbmate:2"),
+            Self::GolangMigrate => Some("migrate/migrate:v4.19.1"),
+            Self::Atlas => Some("arigaio/atlas:latest"),
+            Self::Goose | Self::Custom => None,
+        }
+    }
+
     /// Makes the recipe. Reads the folders, not the files in them.
     ///
     /// # Errors
@@ -133,6 +208,11 @@ impl Profile {
     pub fn prepare(self, inputs: &Inputs) -> Result<Prepared, RunnerError> {
         let mut prepared = match self {
             Self::Flyway => flyway::prepare(inputs)?,
+            Self::Liquibase => liquibase::prepare(inputs)?,
+            Self::Dbmate => dbmate::prepare(inputs)?,
+            Self::GolangMigrate => golang_migrate::prepare(inputs)?,
+            Self::Goose => goose::prepare(inputs)?,
+            Self::Atlas => atlas::prepare(inputs)?,
             Self::Custom => custom::prepare(inputs)?,
         };
         prepared.recipe.steps.extend(inputs.overrides());
@@ -159,6 +239,17 @@ impl Inputs {
             .chain(self.command.clone().map(Change::Command))
             .map(Step::Change)
             .collect()
+    }
+
+    /// The drivers, below a folder of the image, by their names.
+    fn driver_files(&self, folder: &str) -> Result<Vec<File>, RunnerError> {
+        let folder: ImagePath = folder.parse()?;
+        let file = |driver: &PathBuf| {
+            let name = driver.file_name().and_then(|name| name.to_str());
+            let name = name.ok_or_else(|| RunnerError::ConfigName(driver.clone()))?;
+            Ok(recipe::single(driver, folder.join(name)?)?)
+        };
+        self.drivers.iter().map(file).collect()
     }
 
     /// The files and folders to add.

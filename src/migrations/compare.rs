@@ -151,7 +151,7 @@ impl Comparison {
     }
 
     fn classify(&mut self, change: Change) {
-        let repeats = matches!(change.after.kind, MigrationKind::Repeatable);
+        let repeats = change.after.kind == MigrationKind::Repeatable || change.after.repeats;
         if change.before.script != change.after.script {
             self.moved.push(change.clone());
         }

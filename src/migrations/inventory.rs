@@ -1,6 +1,7 @@
 //! The list of scripts: what each is, and one digest for them all.
 
 use std::io;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest as _, Sha256};
 
@@ -9,6 +10,7 @@ use super::examine::Examined;
 use super::flyway::config::FlywayConfig;
 use super::flyway::location::Locations;
 use super::flyway::name::{Kind, Naming, Reason};
+use super::liquibase::Changelog;
 use super::measurement::Measurement;
 use super::revision::{self, Direction};
 use super::set_digest::{SetDigest, hexadecimal};
@@ -63,6 +65,8 @@ pub struct Entry {
 pub struct Inventory {
     tool: Tool,
     entries: Vec<Entry>,
+    /// Read when somebody asks for it.
+    changelog: OnceLock<Arc<Changelog>>,
 }
 
 /// How many files there are of each kind.
@@ -135,7 +139,17 @@ impl Inventory {
             }
         };
         let entries = files.into_iter().map(entry).collect();
-        Self { tool, entries }
+        Self {
+            tool,
+            entries,
+            changelog: OnceLock::new(),
+        }
+    }
+
+    /// The changesets of Liquibase, none for another tool. Reads the changelogs the first time.
+    #[must_use]
+    pub fn changelog(&self) -> &Changelog {
+        self.changelog.get_or_init(|| Arc::new(Changelog::read(self)))
     }
 
     /// The tool whose rules gave the names their meaning.

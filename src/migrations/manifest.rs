@@ -174,6 +174,9 @@ pub struct Migration {
     /// Whether it runs in a transaction.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub transactional: Option<bool>,
+    /// Whether a changeset runs again when it changes.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub repeats: bool,
     /// Whether it is run by an interpreter rather than the database.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub program: bool,

@@ -45,6 +45,7 @@ impl Tool {
     pub fn dialect(&self) -> Option<Dialect> {
         let url = match self {
             Self::Flyway(config) => config.url.as_deref()?,
+            Self::Liquibase(config) => config.url.as_deref()?,
             _ => return None,
         };
         let scheme = url.strip_prefix("jdbc:").unwrap_or(url).split(':').next()?;

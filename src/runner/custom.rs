@@ -8,6 +8,9 @@ pub(super) fn prepare(inputs: &Inputs) -> Result<Prepared, RunnerError> {
     if inputs.scripts.is_some() || !inputs.config.is_empty() {
         return Err(RunnerError::NoPlace);
     }
+    if !inputs.drivers.is_empty() {
+        return Err(RunnerError::NoDrivers("custom"));
+    }
     let files = inputs.added()?;
     if files.is_empty() {
         return Err(RunnerError::Nothing);

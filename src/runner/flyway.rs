@@ -17,6 +17,8 @@ const HOME: &str = "/flyway";
 const SCRIPTS: &str = "/flyway/sql";
 /// Where Flyway looks for configuration files.
 const CONFIG: &str = "/flyway/conf";
+/// Where it looks for drivers.
+const DRIVERS: &str = "/flyway/drivers";
 /// The names it looks for there.
 const FOUND_BY_NAME: [&str; 3] = ["flyway.toml", "flyway.user.toml", "flyway.conf"];
 /// The program of the image's entrypoint.
@@ -45,6 +47,7 @@ pub(super) fn prepare(inputs: &Inputs) -> Result<Prepared, RunnerError> {
             named.push(path.to_string());
         }
     }
+    files.extend(inputs.driver_files(DRIVERS)?);
     let added = inputs.added()?;
     for file in &added {
         if let (true, FileContent::Local { path, .. }) = (is_config(&file.path.to_string()), &file.content) {

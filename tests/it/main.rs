@@ -29,6 +29,7 @@ mod manifest;
 mod memory;
 mod mount;
 mod pace;
+mod profiles;
 mod progress;
 mod provenance;
 mod push;

@@ -134,9 +134,11 @@ impl BuildSettings {
             None => {
                 let profile = inputs::profile(&arguments.inputs, environment, project)?;
                 let inputs = inputs::inputs(profile, &arguments.inputs, environment, project)?;
-                (profile, inputs, base(arguments.base.clone(), environment, project)?)
+                let base = base(profile, arguments.base.clone(), environment, project)?;
+                (profile, inputs, base)
             }
         };
+        let drivers = inputs::drivers(profile, &inputs, base.as_ref())?;
         let no_push = kaniko::no_push(arguments, environment)?;
         if no_push && arguments.push {
             return Err(CommandError::usage("--push and --no-push exclude each other").into());
@@ -153,6 +155,7 @@ impl BuildSettings {
         let laxity = kaniko::laxity(arguments, environment)?;
         let mut notices: Vec<String> = kaniko::ignored(arguments).into_iter().collect();
         notices.extend(laxity.notices());
+        notices.extend(drivers);
         let mut labels = project.image.labels.clone();
         labels.extend(pairs("--label", &arguments.label)?);
         let mut annotations = project.image.annotations.clone();
@@ -197,6 +200,7 @@ impl BuildSettings {
 
 /// The base as written, and where it is; `None` to start from nothing.
 pub(crate) fn base(
+    profile: Profile,
     flag: Option<String>,
     environment: &Environment,
     project: &Project,
@@ -207,9 +211,10 @@ pub(crate) fn base(
         Setting::file("runner.base", project.runner.base.clone()),
     ]);
     let Some(setting) = setting else {
-        return Err(CommandError::usage("there is no image to build on")
-            .hint("name it with --base REF, or base under [runner] in shipway.toml; --base scratch starts from nothing")
-            .into());
+        let error = CommandError::usage("there is no image to build on").hint(
+            "name it with --base REF, or base under [runner] in shipway.toml; --base scratch starts from nothing",
+        );
+        return Err(error.hint(inputs::usual_base(profile)).into());
     };
     if setting.value == "scratch" {
         return Ok(None);

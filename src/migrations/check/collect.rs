@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::finding::Finding;
 use super::report::{Drift, Report};
 use super::rule::{Family, Level};
-use super::{drift, names, risk};
+use super::{drift, names};
 use crate::migrations::compare::Comparison;
 use crate::migrations::manifest::Manifest;
 use crate::migrations::set::MigrationSet;
@@ -107,15 +107,19 @@ fn of_content(set: &MigrationSet, comparison: Option<&Comparison>) -> Vec<Findin
         .filter(|(entry, _)| is_new(&entry.path))
         .flat_map(|(_, examined)| examined.creates.iter().map(String::as_str))
         .collect();
+    // Under its name without a schema, for the many findings there may be.
+    let last = |table: &str| table.rsplit_once('.').map(|(_, last)| last.to_owned());
+    let bare: BTreeSet<String> = tables.iter().filter_map(|table| last(table)).collect();
+    let is_created = |table: &String| {
+        tables.contains(table.as_str())
+            || match last(table) {
+                Some(last) => tables.contains(last.as_str()),
+                None => bare.contains(table),
+            }
+    };
     let counts = |path: &str, finding: &Finding| match finding.rule.family {
         Family::Secrets => false,
-        Family::Risk => {
-            is_new(path)
-                && !finding
-                    .table
-                    .as_ref()
-                    .is_some_and(|table| risk::is_created(&tables, table))
-        }
+        Family::Risk => is_new(path) && !finding.table.as_ref().is_some_and(is_created),
         _ => true,
     };
     both()

@@ -10,6 +10,7 @@ use crate::migrations::examine::Examined;
 use crate::migrations::flyway::config::FlywayConfig;
 use crate::migrations::flyway::name::Kind;
 use crate::migrations::inventory::Entry;
+use crate::migrations::liquibase::Changeset;
 use crate::migrations::revision::Direction;
 use crate::migrations::set_digest::hexadecimal;
 use crate::migrations::tool::Tool;
@@ -40,6 +41,9 @@ impl Manifest {
         }
         let profile = inventory.tool().name();
         migrations.sort_by(|one, other| place(one, profile).cmp(&place(other, profile)));
+        // Those of Liquibase run as the changelog says, whatever they are called.
+        let changesets = inventory.changelog().changesets.iter();
+        migrations.extend(changesets.map(|changeset| of_changeset(changeset, inventory)));
         callbacks.sort_by(|one, other| one.script.cmp(&other.script));
         other.sort_by(|one, other| one.path.cmp(&other.path));
         other.dedup();
@@ -122,16 +126,39 @@ fn migration(kind: &Kind, entry: &Entry, examined: &Examined) -> Option<Migratio
         bytes: examined.measurement.size_bytes,
         statements: examined.statements,
         transactional: examined.transactional,
+        repeats: false,
         program: entry.program,
         uses_placeholders: examined.placeholders.iter().cloned().collect(),
         risk,
     })
 }
 
+fn of_changeset(changeset: &Changeset, inventory: &Inventory) -> Migration {
+    Migration {
+        kind: MigrationKind::Changeset,
+        key: changeset.key(),
+        version: None,
+        description: format!("{} by {}", changeset.id, changeset.author),
+        script: inventory.entries()[changeset.entry].path.clone(),
+        checksum: None,
+        sha256: hexadecimal(&changeset.sha256),
+        bytes: changeset.size_bytes,
+        statements: None,
+        transactional: Some(changeset.transactional),
+        repeats: changeset.runs_on_change || changeset.runs_always,
+        program: false,
+        uses_placeholders: Vec::new(),
+        risk: Vec::new(),
+    }
+}
+
 fn config(tool: &Tool) -> BTreeMap<String, Value> {
     let all = match tool {
         Tool::Flyway(config) => of_flyway(config),
-        Tool::Liquibase(config) => json!({ "changelog": config.changelog }),
+        Tool::Liquibase(config) => json!({
+            "changelog": config.changelog,
+            "searchPath": (!config.search_path.is_empty()).then_some(&config.search_path),
+        }),
         Tool::Dbmate | Tool::GolangMigrate | Tool::Goose | Tool::Atlas | Tool::Unknown => json!({}),
     };
     match all {

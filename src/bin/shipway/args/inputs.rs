@@ -13,9 +13,12 @@ pub(crate) struct InputArguments {
     /// Configuration file of the migration tool; repeatable
     #[arg(long, value_name = "FILE", help_heading = "What goes in")]
     pub(crate) config: Vec<PathBuf>,
-    /// Migration tool: flyway, or custom [default: flyway]
+    /// Migration tool: flyway, liquibase, dbmate, golang-migrate, goose, atlas, or custom [default: flyway]
     #[arg(long, value_name = "NAME", help_heading = "What goes in")]
     pub(crate) profile: Option<String>,
+    /// Driver for Flyway or Liquibase, a jar; repeatable
+    #[arg(long, value_name = "FILE", help_heading = "What goes in")]
+    pub(crate) driver: Vec<PathBuf>,
     /// Add a file or folder at a path of the image; repeatable
     #[arg(long, value_name = "SOURCE:PATH", help_heading = "What goes in")]
     pub(crate) add: Vec<String>,

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use shipway::content::Location;
 use shipway::project::Project;
-use shipway::runner::{Inputs, Profile};
+use shipway::runner::{Drivers, Inputs, Profile};
 
 use super::origin::{Setting, first};
 use super::texts::{addition, image_path, pairs, words};
@@ -61,6 +62,12 @@ pub(super) fn inputs(
             .map(in_folder)
             .collect()
     };
+    let drivers = if arguments.driver.is_empty() {
+        let drivers = project.runner.drivers.iter().flatten();
+        drivers.filter(|_| is_meant).map(in_folder).collect()
+    } else {
+        arguments.driver.clone()
+    };
     let mut additions = Vec::new();
     if arguments.add.is_empty() {
         for addition in &project.runner.add {
@@ -91,6 +98,7 @@ pub(super) fn inputs(
     Ok(Inputs {
         scripts,
         config,
+        drivers,
         additions,
         environment: variables,
         working_directory: workdir,
@@ -117,4 +125,34 @@ pub(super) fn allowed_secrets(texts: &[String]) -> anyhow::Result<BTreeSet<(Stri
                 .into()),
         })
         .collect()
+}
+
+/// Which image there is to build on.
+pub(super) fn usual_base(profile: Profile) -> String {
+    match (profile, profile.usual_base()) {
+        (_, Some(base)) => format!("such as {base}"),
+        (Profile::Goose, None) => {
+            "goose has no image of its makers: use one of your own that has goose in its PATH".to_owned()
+        }
+        (_, None) => "the custom profile works on any image".to_owned(),
+    }
+}
+
+/// Refuses an image that could not speak to a database; returns what to say where that is not known.
+pub(super) fn drivers(
+    profile: Profile,
+    inputs: &Inputs,
+    base: Option<&(String, Location)>,
+) -> anyhow::Result<Option<String>> {
+    let Some((name, _)) = base else { return Ok(None) };
+    match profile.drivers_on(name, inputs) {
+        Drivers::Enough => Ok(None),
+        Drivers::Unknown => Ok(Some(format!(
+            "Liquibase has no drivers of its own since version 5, and none is given: {name} must have them"
+        ))),
+        Drivers::None => Err(CommandError::usage(format!("{name} has no drivers of databases, and none is given"))
+            .hint("give it the jar of yours: --driver postgresql-42.7.8.jar, or drivers under [runner] in shipway.toml")
+            .hint("Liquibase brings drivers up to version 4: --base liquibase/liquibase:4.33")
+            .into()),
+    }
 }

@@ -50,6 +50,10 @@ pub(super) fn take_out(revision: &Revision, search: &Search<'_>) -> anyhow::Resu
     for config in configs {
         settings.inputs.config.extend(take(&config)?);
     }
+    let drivers = std::mem::take(&mut settings.inputs.drivers);
+    for driver in drivers {
+        settings.inputs.drivers.extend(take(&driver)?);
+    }
     let additions = std::mem::take(&mut settings.inputs.additions);
     for (path, to) in additions {
         settings.inputs.additions.extend(take(&path)?.map(|path| (path, to)));

@@ -16,6 +16,7 @@ fn migration(script: &str, kind: MigrationKind, key: &str, sha256: &str) -> Migr
         statements: Some(1),
         transactional: None,
         program: false,
+        repeats: false,
         uses_placeholders: Vec::new(),
         risk: vec!["R010".to_owned()],
     }
