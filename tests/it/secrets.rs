@@ -238,7 +238,7 @@ fn secrets_in_the_migrations_are_found_and_not_shown() {
         .file("shipway.toml", "[project]\nname = \"orders\"\n[migrations]\nscripts = \"db\"\nconfig = [\"flyway.conf\"]\n[runner]\nbase = \"scratch\"\n[runner.env]\nAPI_TOKEN = \"canary\"\n[check]\ndatabase = \"postgresql\"\n")
         .file("flyway.conf", ARTICLE)
         .script("V3__user.sql", "CREATE USER x PASSWORD 'canary'; GRANT ALL ON orders TO PUBLIC;\n")
-        .script("V4__mail.sql", "INSERT INTO mail VALUES ('smtp://u:canary@mail.internal'); DROP TABLE orders;\n")
+        .script("V4__mail.sql", "INSERT INTO mail VALUES ('smtp://u:canary@mail.internal'); DROP TABLE old;\n")
         .script("V5__token.sql", &format!("INSERT INTO tokens VALUES ('{token}');\n"));
     let commit = commit_all(project.folder());
     let files = ["--sarif", "s.json", "--code-quality", "q.json", "--junit", "j.xml"];
