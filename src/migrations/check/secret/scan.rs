@@ -124,11 +124,12 @@ impl Scanner {
                 column: hit.column,
                 ..Place::file(path)
             };
-            let finding = Finding::new(hit.code, place, hit.what).key(hit.code);
-            match hit.code {
-                "S002" => finding.help("take the password out; a placeholder gets its value when the script runs"),
-                _ => finding,
-            }
+            let finding = match hit.code {
+                "S002" => Finding::new(hit.code, place, hit.what)
+                    .help("take the password out; a placeholder gets its value when the script runs"),
+                _ => Finding::new(hit.code, place, format!("what looks like {}", hit.what)),
+            };
+            finding.key(hit.code)
         };
         self.found.into_iter().map(finding).collect()
     }

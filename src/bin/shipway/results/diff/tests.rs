@@ -84,7 +84,7 @@ after   here: 6 migrations up to version 5
   R__views.sql        repeatable \"R__views\"  again
 ";
     let lines = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(lines(&text).starts_with(&lines(&expected)), "{text}");
+    assert!(lines(&text).starts_with(&lines(expected)), "{text}");
     for line in [
         "  changed  V2__b.sql           version 2 was shipped with another content",
         "  removed  V3__gone.sql        version 3 was shipped and is gone",

@@ -122,7 +122,10 @@ fn long_texts_are_searched_to_the_end_in_little_memory() {
     }
     let findings = scanner.finish("x.sql");
     assert_eq!(findings.len(), 1);
-    assert_eq!(findings[0].to_string(), "S003: x.sql:5001:6: an AWS access key");
+    assert_eq!(
+        findings[0].to_string(),
+        "S003: x.sql:5001:6: what looks like an AWS access key"
+    );
     let secrets = format!("'{}',", upper("AKIA", 16)).repeat(1000);
     assert_eq!(found(&secrets).len(), MOST_FINDINGS);
     // One endless line, without an end in sight.
