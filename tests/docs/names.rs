@@ -6,7 +6,7 @@ use crate::examples::help;
 use crate::page::{Page, pages, read};
 
 /// Flags of other programs.
-const FOREIGN_FLAGS: [(&str, &str); 33] = [
+const FOREIGN_FLAGS: [(&str, &str); 34] = [
     ("--data-urlencode", "curl"),
     ("--fail", "curl"),
     ("--header", "curl"),
@@ -28,6 +28,7 @@ const FOREIGN_FLAGS: [(&str, &str); 33] = [
     ("--all", "docker ps"),
     ("--filter", "docker ps"),
     ("--cli-binary-format", "aws"),
+    ("--defaults-file", "liquibase"),
     ("--file", "docker build"),
     ("--function-name", "aws"),
     ("--payload", "aws"),
