@@ -8,7 +8,7 @@ use super::statement::{Problem, ProblemKind, Statement};
 
 /// How much of a statement is kept for whoever looks at it: the longest statement a person wrote is far below, a dump's `INSERT` or the
 /// data of a `COPY` may be the whole file.
-pub const KEPT_BYTES: usize = 1024 * 1024;
+pub const KEPT_BYTES: usize = 256 * 1024;
 
 /// How much is looked at between two looks at what need not be kept any more: what a processor's cache holds.
 const STEP_BYTES: usize = 64 * 1024;
