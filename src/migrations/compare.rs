@@ -158,7 +158,7 @@ impl Comparison {
         if change.before.script != change.after.script {
             self.moved.push(change.clone());
         }
-        if repeats && change.is_content() {
+        if repeats && change.is_content() && !change.is_type() {
             self.repeated.push(change);
         } else if change.is_content() || change.is_description() || change.is_type() {
             self.changed.push(change);

@@ -133,6 +133,11 @@ fn each_change_has_its_rule() {
             Some(("R__view.sql", "SELECT 33;")),
             &["D009 info R__view.sql"],
         ),
+        (
+            "R__view.sql",
+            Some(("R__view.sh", "SELECT 33;")),
+            &["D006 info R__view.sh", "D008 error R__view.sh"],
+        ),
         ("afterMigrate.sql", None, &["D010 warning afterMigrate.sql"]),
         (
             "afterMigrate.sql",

@@ -1,6 +1,7 @@
 //! `shipway build`.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use shipway::build::ship;
 use shipway::error::Error;
@@ -165,6 +166,7 @@ pub(crate) async fn run(
                     previous: Arc::clone(&previous),
                     printer: printer.clone(),
                     no_check: settings.no_check,
+                    is_told: AtomicBool::new(false),
                     verdict: Arc::clone(&verdict),
                 });
             }

@@ -1,6 +1,7 @@
 //! A Dockerfile whose migrations are checked as soon as it is known what it adds, and before anything is sent.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -26,6 +27,8 @@ pub(super) struct CheckedDockerfile {
     pub(super) printer: Printer,
     /// Whether nothing is looked for but secrets.
     pub(super) no_check: bool,
+    /// Whether it was told what was found: several platforms have the same migrations.
+    pub(super) is_told: AtomicBool,
     /// Why the build was stopped.
     pub(super) verdict: Arc<Mutex<Option<anyhow::Error>>>,
 }
@@ -82,7 +85,9 @@ impl CheckedDockerfile {
         }
         // Secrets were refused by the Dockerfile itself.
         let report = check::report(&set, Vec::new(), &self.settings, &self.previous, false);
-        check::tell(&report, &set, options.fail_on, &self.printer);
+        if !self.is_told.swap(true, Ordering::Relaxed) {
+            check::tell(&report, &set, options.fail_on, &self.printer);
+        }
         check::verdict(&report, options.fail_on)
     }
 }
