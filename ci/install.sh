@@ -123,3 +123,52 @@ install_node_environment() {
             touch "$folder/complete"
     ) 9>"$folder.lock"
 }
+
+# liquibase_environment: the folder with the jars of ci/liquibase.lock.
+liquibase_environment() {
+    echo "$package_environments/liquibase-$(sha256sum "$(dirname "${BASH_SOURCE[0]}")/liquibase.lock" | cut -c1-12)"
+}
+
+# install_liquibase: the jars of ci/liquibase.lock and nothing else. One with another hash than it says is refused.
+install_liquibase() {
+    local folder hash path
+    folder=$(liquibase_environment)
+    [ -e "$folder/complete" ] && return 0
+    mkdir -p "$package_environments"
+    (
+        flock 9
+        [ -e "$folder/complete" ] && exit 0
+        echo "installing: ci/liquibase.lock"
+        rm -rf "$folder"
+        mkdir -p "$folder"
+        while read -r hash path; do
+            case $hash in "#"* | "") continue ;; esac
+            curl -fsS --retry 3 --max-time 300 -o "$folder/${path##*/}" "https://repo1.maven.org/maven2/$path" &&
+                sha256sum --check --status <<<"$hash  $folder/${path##*/}" ||
+                { echo "not what ci/liquibase.lock says, or not there: $path" >&2; exit 1; }
+        done <"$(dirname "${BASH_SOURCE[0]}")/liquibase.lock" && touch "$folder/complete"
+    ) 9>"$folder.lock"
+}
+
+# migration_tools: the program of ci/migration-tools, which asks golang-migrate, goose and Atlas what they make of a folder.
+migration_tools() {
+    local sum
+    sum=$({ go version && cat "$(dirname "${BASH_SOURCE[0]}")"/migration-tools/{go.mod,go.sum,*.go}; } | sha256sum | cut -c1-12) || return 1
+    echo "$package_environments/migration-tools-$sum"
+}
+
+# install_migration_tools: builds it, with the modules go.sum names and no others.
+install_migration_tools() {
+    local program
+    command -v go >/dev/null || return 1
+    program=$(migration_tools) || return 1
+    [ -x "$program" ] && return 0
+    mkdir -p "$package_environments"
+    (
+        flock 9
+        [ -x "$program" ] && exit 0
+        echo "installing: ci/migration-tools"
+        cd "$(dirname "${BASH_SOURCE[0]}")/migration-tools" &&
+            GOFLAGS=-mod=readonly GOTOOLCHAIN=local go build -trimpath -o "$program.new" . && mv "$program.new" "$program"
+    ) 9>"$program.lock"
+}

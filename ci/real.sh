@@ -6,7 +6,7 @@
 # (moto and ministack), and the registries of three accounts; and the programs that read and run pipelines of GitLab. Everything
 # listens on 127.0.0.1 or a private socket and lives in one temporary folder. The command finds it through SHIPWAY_TEST_* variables.
 # To be sourced too: real_start, real_stop, and real_missing_docker / real_missing_registry / real_missing_aws / real_missing_gitlab /
-# real_missing_parity with the reason why a part is not there.
+# real_missing_parity / real_missing_tools with the reason why a part is not there.
 # With SHIPWAY_TEST_ALL_BUILDERS every Dockerfile of tests/real is put to every builder, which takes some minutes more.
 
 real_folder=""
@@ -18,6 +18,7 @@ real_missing_registry=""
 real_missing_aws=""
 real_missing_gitlab=""
 real_missing_parity=""
+real_missing_tools=""
 # Seconds a server may take to answer, and to end. A loaded machine of two cores needs about three for the engine.
 real_patience=60
 
@@ -39,6 +40,9 @@ real_install() {
     installing=$!
     install_python_environment ministack || true
     install_node_environment gitlab-ci-local || true
+    install_node_environment dbmate || true
+    install_liquibase || true
+    install_migration_tools || true
     wait "$installing" || true
 }
 
@@ -91,6 +95,21 @@ real_start() {
         real_find_gitlab || true
     fi
     real_start_parity || true
+    real_find_tools || true
+}
+
+# The migration tools besides Flyway: they run on files alone, Liquibase and dbmate with databases of SQLite.
+real_find_tools() {
+    command -v go >/dev/null || { real_missing_tools="go is not installed"; return 1; }
+    command -v java >/dev/null || { real_missing_tools="java is not installed"; return 1; }
+    command -v python3 >/dev/null || { real_missing_tools="python3, which reads databases of SQLite, is not installed"; return 1; }
+    install_migration_tools || { real_missing_tools="ci/migration-tools cannot be built"; return 1; }
+    install_liquibase || { real_missing_tools="the jars of ci/liquibase.lock cannot be installed"; return 1; }
+    install_node_environment dbmate || { real_missing_tools="ci/dbmate/package-lock.json cannot be installed"; return 1; }
+    SHIPWAY_TEST_MIGRATION_TOOLS=$(migration_tools)
+    SHIPWAY_TEST_LIQUIBASE=$(liquibase_environment)
+    SHIPWAY_TEST_DBMATE=$(find "$(node_environment dbmate)/node_modules/@dbmate" -path '*/bin/dbmate' -type f | head -n 1)
+    export SHIPWAY_TEST_MIGRATION_TOOLS SHIPWAY_TEST_LIQUIBASE SHIPWAY_TEST_DBMATE
 }
 
 # What builds Dockerfiles to compare with: both builders of the engine, and buildah with its rights.
@@ -338,5 +357,6 @@ if [[ "${BASH_SOURCE[0]}" == "$0" ]]; then
     [ -z "$real_missing_aws" ] || echo "no emulated AWS: $real_missing_aws" >&2
     [ -z "$real_missing_gitlab" ] || echo "no pipelines of GitLab: $real_missing_gitlab" >&2
     [ -z "$real_missing_parity" ] || echo "no other builders: $real_missing_parity" >&2
+    [ -z "$real_missing_tools" ] || echo "no other migration tools: $real_missing_tools" >&2
     "$@"
 fi

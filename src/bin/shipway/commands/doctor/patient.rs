@@ -4,6 +4,7 @@ use shipway::content::{Location, TagRule};
 use shipway::error::Error;
 use shipway::oci::{Reference, Repository, Tag};
 use shipway::project::Project;
+use shipway::runner::Profile;
 
 use crate::args::DoctorArguments;
 use crate::environment::Environment;
@@ -162,7 +163,8 @@ fn base(is_named: bool, environment: &Environment, project: &Project) -> Base {
     if is_named && is_unset {
         return Base::None;
     }
-    match settings::base(None, environment, project) {
+    let profile = project.runner.profile.as_deref().and_then(|name| name.parse().ok());
+    match settings::base(profile.unwrap_or(Profile::Flyway), None, environment, project) {
         Ok(None) => Base::None,
         Ok(Some((_, location))) => Base::At(location),
         Err(error) => Base::Wrong(error),
