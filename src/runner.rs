@@ -126,7 +126,9 @@ impl RunnerError {
         let hint = match self {
             Self::Unknown(_) => "the profiles are: flyway, liquibase, dbmate, golang-migrate, goose, atlas, custom",
             Self::NoConfig { profile, .. } => match *profile {
-                "liquibase" => "it takes one file, which becomes liquibase.properties; add others with --add FILE:/PATH",
+                "liquibase" => {
+                    "it takes one file, which becomes liquibase.properties; add others with --add FILE:/PATH"
+                }
                 "atlas" => "it takes one file, which becomes atlas.hcl; add others with --add FILE:/PATH",
                 _ => "this tool is configured by its environment: --env NAME=VALUE, or env under [runner]",
             },

@@ -43,6 +43,8 @@ enum State {
     Start,
     Up,
     UpStatement,
+    /// Behind a statement without a line; goose takes the next line for its end, and drops it.
+    UpEmpty,
     Down,
     DownStatement,
 }
@@ -79,14 +81,29 @@ impl Lines {
         let is_comment = trimmed.starts_with("--");
         if self.state == State::Start {
             if !trimmed.is_empty() && !is_comment {
-                self.refuse(line.number, "goose wants nothing but comments before \"-- +goose Up\"", said);
+                self.refuse(
+                    line.number,
+                    "goose wants nothing but comments before \"-- +goose Up\"",
+                    said,
+                );
             }
             return;
         }
-        if self.state != State::Up || (!self.waits && (is_comment || line.text.is_empty())) {
+        if !self.waits && (is_comment || line.text.is_empty()) {
             return;
         }
-        self.waits = true;
+        match self.state {
+            State::Up => self.waits = true,
+            State::UpStatement => {
+                self.waits = true;
+                return;
+            }
+            State::UpEmpty => {
+                self.state = State::Up;
+                return;
+            }
+            State::Start | State::Down | State::DownStatement => return,
+        }
         if !trimmed.is_empty() {
             self.open.get_or_insert(line.number);
         }
@@ -104,15 +121,23 @@ impl Lines {
         match (words.trim().to_ascii_lowercase().as_str(), self.state) {
             ("up", State::Start) => self.state = State::Up,
             ("up", _) => self.refuse(line.number, "goose wants one \"-- +goose Up\" only", said),
-            ("down", State::Up) => match self.open {
-                Some(open) => self.refuse(open, "a statement before \"-- +goose Down\" does not end with a semicolon", said),
+            ("down", State::Up | State::UpEmpty) => match self.open {
+                Some(open) => self.refuse(
+                    open,
+                    "a statement before \"-- +goose Down\" does not end with a semicolon",
+                    said,
+                ),
                 None => {
                     self.state = State::Down;
                     said.down = Some(line.number);
                 }
             },
-            ("down", _) => self.refuse(line.number, "goose wants one \"-- +goose Down\", after \"-- +goose Up\"", said),
-            ("statementbegin", State::Up) => {
+            ("down", _) => self.refuse(
+                line.number,
+                "goose wants one \"-- +goose Down\", after \"-- +goose Up\"",
+                said,
+            ),
+            ("statementbegin", State::Up | State::UpEmpty) => {
                 self.state = State::UpStatement;
                 self.open = Some(line.number);
             }
@@ -126,7 +151,7 @@ impl Lines {
                 said,
             ),
             ("statementend", State::UpStatement) => {
-                self.state = State::Up;
+                self.state = if self.waits { State::Up } else { State::UpEmpty };
                 (self.open, self.waits) = (None, false);
             }
             ("statementend", State::DownStatement) => {
@@ -134,7 +159,11 @@ impl Lines {
                 self.open = None;
             }
             ("statementend", _) => {
-                self.refuse(line.number, "there is no \"-- +goose StatementBegin\" that this could end", said);
+                self.refuse(
+                    line.number,
+                    "there is no \"-- +goose StatementBegin\" that this could end",
+                    said,
+                );
             }
             ("no transaction", _) => said.transaction = Some(false),
             ("envsub on" | "envsub off", _) => {}

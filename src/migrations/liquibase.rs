@@ -129,7 +129,9 @@ const ROOTS: [&str; 8] = [
 pub fn root_by_name<'a>(paths: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let stem = |path: &str| {
         let endings = [".xml", ".yaml", ".yml", ".json", ".sql"];
-        endings.iter().find_map(|ending| Some(strip_suffix(path, ending)?.to_owned()))
+        endings
+            .iter()
+            .find_map(|ending| Some(strip_suffix(path, ending)?.to_owned()))
     };
     let top: Vec<(&str, String)> = paths
         .filter(|path| !path.contains('/'))

@@ -37,11 +37,16 @@ impl Profile {
         };
         let is_official = reference.repository.to_string().ends_with(OFFICIAL);
         let version = reference.tag.as_ref().map(ToString::to_string);
-        let major = version.as_deref().and_then(|tag| tag.split(['.', '-']).next()?.parse::<u64>().ok());
+        let major = version
+            .as_deref()
+            .and_then(|tag| tag.split(['.', '-']).next()?.parse::<u64>().ok());
         match major {
             Some(major) if major < FIRST_WITHOUT => Drivers::Enough,
             Some(_) if is_official => Drivers::None,
-            None if is_official && reference.digest.is_none() && version.as_deref().is_none_or(|tag| tag == "latest") => {
+            None if is_official
+                && reference.digest.is_none()
+                && version.as_deref().is_none_or(|tag| tag == "latest") =>
+            {
                 Drivers::None
             }
             _ => Drivers::Unknown,
@@ -71,7 +76,11 @@ mod tests {
             (digest.as_str(), Drivers::Unknown),
             ("oci:folder", Drivers::Unknown),
         ] {
-            assert_eq!(Profile::Liquibase.drivers_on(base, &Inputs::default()), expected, "{base}");
+            assert_eq!(
+                Profile::Liquibase.drivers_on(base, &Inputs::default()),
+                expected,
+                "{base}"
+            );
             assert_eq!(Profile::Flyway.drivers_on(base, &Inputs::default()), Drivers::Enough);
         }
     }
@@ -88,7 +97,10 @@ mod tests {
             additions: vec![("a.jar".into(), to.parse().expect("path"))],
             ..Inputs::default()
         };
-        assert_eq!(Profile::Liquibase.drivers_on(base, &added("/liquibase/lib/a.jar")), Drivers::Enough);
+        assert_eq!(
+            Profile::Liquibase.drivers_on(base, &added("/liquibase/lib/a.jar")),
+            Drivers::Enough
+        );
         assert_eq!(Profile::Liquibase.drivers_on(base, &added("/a.jar")), Drivers::None);
     }
 }

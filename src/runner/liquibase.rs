@@ -43,7 +43,12 @@ pub(super) fn prepare(inputs: &Inputs) -> Result<Prepared, RunnerError> {
     files.extend(inputs.driver_files(DRIVERS)?);
     files.extend(inputs.added()?);
     let scripts = below(&files, &path)?;
-    let words_given: Vec<String> = [&inputs.entrypoint, &inputs.command].into_iter().flatten().flatten().cloned().collect();
+    let words_given: Vec<String> = [&inputs.entrypoint, &inputs.command]
+        .into_iter()
+        .flatten()
+        .flatten()
+        .cloned()
+        .collect();
     let mut config = LiquibaseConfig::effective(&settings, &inputs.environment, &words_given);
     let mut variables = Vec::new();
     if config.changelog.is_none() {

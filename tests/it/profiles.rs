@@ -10,7 +10,9 @@ use crate::support::tarball::Tarball;
 
 /// A base that looks like the image of a tool: with some folders, and an entrypoint if it is said.
 fn base(folders: &[&str]) -> Base {
-    let tarball = folders.iter().fold(Tarball::new(), |tarball, folder| tarball.directory(folder, 0o755));
+    let tarball = folders
+        .iter()
+        .fold(Tarball::new(), |tarball, folder| tarball.directory(folder, 0o755));
     Base::plain().layer(tarball)
 }
 
@@ -21,7 +23,10 @@ fn built(base: &Base, project: &TestProject, arguments: &[&str]) -> Root {
     let reference = registry.reference("tools/base:1");
     let mut words = vec!["--base", reference.as_str(), "-t", "v1"];
     words.extend(arguments);
-    let digest = project.build(&[&words[..], &["--dry-run"]].concat()).succeeded().digest();
+    let digest = project
+        .build(&[&words[..], &["--dry-run"]].concat())
+        .succeeded()
+        .digest();
     words.extend(["--output", "oci:out"]);
     assert_eq!(project.build(&words).succeeded().digest(), digest);
     Root::layout(&project.folder().join("out"), Some("v1"))
@@ -44,7 +49,11 @@ fn dbmate() -> TestProject {
 fn dbmate_migrates_from_its_folder() {
     let root = built(&base(&["db"]), &dbmate(), &["--profile", "dbmate"]);
     let image = root.only();
-    assert!(image.text("db/migrations/20260131120000_create_orders.sql").contains("migrate:up"));
+    assert!(
+        image
+            .text("db/migrations/20260131120000_create_orders.sql")
+            .contains("migrate:up")
+    );
     assert_eq!(words(image, "Entrypoint"), ["dbmate"]);
     assert_eq!(words(image, "Cmd"), ["migrate"]);
     assert_eq!(image.environment("DBMATE_MIGRATIONS_DIR"), Some("/db/migrations"));
@@ -86,7 +95,10 @@ fn golang_migrate_gets_the_address_when_it_runs() {
         .script("000001_create_orders.down.sql", "DROP TABLE orders;\n");
     let root = built(&base(&[]), &project, &["--profile", "golang-migrate"]);
     let image = root.only();
-    assert_eq!(image.text("migrations/000001_create_orders.down.sql"), "DROP TABLE orders;\n");
+    assert_eq!(
+        image.text("migrations/000001_create_orders.down.sql"),
+        "DROP TABLE orders;\n"
+    );
     let entrypoint = words(image, "Entrypoint");
     assert_eq!(entrypoint[..2], ["/bin/sh", "-c"]);
     assert_eq!(words(image, "Cmd"), ["up"]);
@@ -94,10 +106,18 @@ fn golang_migrate_gets_the_address_when_it_runs() {
     let program = project.folder().join("bin");
     fs::create_dir(&program).unwrap();
     fs::write(program.join("migrate"), "#!/bin/sh\nprintf '%s\\n' \"$@\"\n").unwrap();
-    fs::set_permissions(program.join("migrate"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    fs::set_permissions(
+        program.join("migrate"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .unwrap();
     let run = |url: Option<&str>| {
         let mut command = std::process::Command::new(&entrypoint[0]);
-        command.args(&entrypoint[1..]).args(["force", "3 4"]).env("PATH", &program).env_remove("DATABASE_URL");
+        command
+            .args(&entrypoint[1..])
+            .args(["force", "3 4"])
+            .env("PATH", &program)
+            .env_remove("DATABASE_URL");
         command.envs(url.map(|url| ("DATABASE_URL", url)));
         command.output().unwrap()
     };
@@ -114,7 +134,10 @@ fn golang_migrate_gets_the_address_when_it_runs() {
 /// Catches a base of goose's makers that does not exist, and a folder goose does not know of.
 #[test]
 fn goose_runs_in_an_image_of_the_users() {
-    let project = TestProject::empty().script("00001_create_orders.sql", "-- +goose Up\nCREATE TABLE orders (id INT);\n");
+    let project = TestProject::empty().script(
+        "00001_create_orders.sql",
+        "-- +goose Up\nCREATE TABLE orders (id INT);\n",
+    );
     project
         .build(&["--profile", "goose", "--dry-run"])
         .exited(2)
@@ -144,7 +167,10 @@ fn atlas_reads_a_configuration() {
     let command = ["migrate", "apply", "--config", "file:///atlas.hcl", "--env"];
     assert_eq!(words(image, "Cmd"), [&command[..], &["shipway"]].concat());
     let written = image.text("atlas.hcl");
-    assert!(written.contains("getenv(\"DATABASE_URL\")") && written.contains("file:///migrations"), "{written}");
+    assert!(
+        written.contains("getenv(\"DATABASE_URL\")") && written.contains("file:///migrations"),
+        "{written}"
+    );
     assert!(image.text("migrations/atlas.sum").starts_with("h1:"));
 
     let project = atlas().file("my.hcl", "env \"prod\" {\n  url = getenv(\"URL\")\n}\n");
@@ -177,15 +203,35 @@ fn liquibase() -> TestProject {
 #[test]
 fn liquibase_gets_changelog_configuration_and_drivers() {
     let project = liquibase().file("my.properties", "liquibase.command.logFile = x\n");
-    let arguments = ["--profile", "liquibase", "--driver", "drivers/db.jar", "--config", "my.properties"];
-    let root = built(&base(&["liquibase", "liquibase/lib", "liquibase/changelog"]), &project, &arguments);
+    let arguments = [
+        "--profile",
+        "liquibase",
+        "--driver",
+        "drivers/db.jar",
+        "--config",
+        "my.properties",
+    ];
+    let root = built(
+        &base(&["liquibase", "liquibase/lib", "liquibase/changelog"]),
+        &project,
+        &arguments,
+    );
     let image = root.only();
     assert_eq!(image.text("liquibase/lib/db.jar"), "a jar");
     assert!(image.text("liquibase/changelog/orders/create.sql").contains("orders:1"));
-    assert_eq!(image.text("liquibase/liquibase.properties"), "liquibase.command.logFile = x\n");
+    assert_eq!(
+        image.text("liquibase/liquibase.properties"),
+        "liquibase.command.logFile = x\n"
+    );
     assert_eq!(words(image, "Entrypoint"), ["/liquibase/docker-entrypoint.sh"]);
-    assert_eq!(words(image, "Cmd"), ["--defaults-file=/liquibase/liquibase.properties", "update"]);
-    assert_eq!(image.environment("LIQUIBASE_COMMAND_CHANGELOG_FILE"), Some("changelog.xml"));
+    assert_eq!(
+        words(image, "Cmd"),
+        ["--defaults-file=/liquibase/liquibase.properties", "update"]
+    );
+    assert_eq!(
+        image.environment("LIQUIBASE_COMMAND_CHANGELOG_FILE"),
+        Some("changelog.xml")
+    );
     assert_eq!(image.environment("LIQUIBASE_SEARCH_PATH"), Some("/liquibase/changelog"));
     assert_eq!(image.environment("LIQUIBASE_HEADLESS"), Some("true"));
     // Everybody may read them: it runs as user 1001.
@@ -201,15 +247,29 @@ fn liquibase_gets_changelog_configuration_and_drivers() {
 #[test]
 fn liquibase_starts_from_the_changelog_that_is_named() {
     let project = liquibase().file("liquibase.properties", "changeLogFile: orders/create.sql\n");
-    let arguments = ["--profile", "liquibase", "--config", "liquibase.properties"];
+    // The other one is a finding then.
+    let arguments = [
+        "--profile",
+        "liquibase",
+        "--config",
+        "liquibase.properties",
+        "--no-check",
+    ];
     let root = built(&base(&[]), &project, &arguments);
     assert_eq!(root.only().environment("LIQUIBASE_COMMAND_CHANGELOG_FILE"), None);
     project.write("db/second.xml", "<databaseChangeLog/>");
-    fs::rename(project.folder().join("db/changelog.xml"), project.folder().join("db/first.xml")).unwrap();
+    fs::rename(
+        project.folder().join("db/changelog.xml"),
+        project.folder().join("db/first.xml"),
+    )
+    .unwrap();
     project
         .build(&["--profile", "liquibase", "--base", "scratch", "--dry-run"])
         .failed()
-        .says(&["which changelog Liquibase starts from", "LIQUIBASE_COMMAND_CHANGELOG_FILE"]);
+        .says(&[
+            "which changelog Liquibase starts from",
+            "LIQUIBASE_COMMAND_CHANGELOG_FILE",
+        ]);
 }
 
 /// Catches an image that fails at night because Liquibase 5 has no drivers.
@@ -233,7 +293,9 @@ fn liquibase_5_without_drivers_is_refused() {
     let add = "drivers/db.jar:/liquibase/lib/db.jar";
     build("hub/liquibase/liquibase:5.0.1", &["--add", add]).succeeded();
     build("hub/liquibase/liquibase:4.33", &[]).succeeded();
-    build("our/migrations:5", &[]).succeeded().says(&["no drivers of its own since version 5"]);
+    build("our/migrations:5", &[])
+        .succeeded()
+        .says(&["no drivers of its own since version 5"]);
 }
 
 /// Catches drivers of the project file that are looked for in the wrong folder, and profiles that lose them.
@@ -250,7 +312,9 @@ fn drivers_of_the_project_file_are_relative_to_it() {
     project.run_in(project.root(), &build).succeeded();
     let root = Root::layout(&project.root().join("out"), Some("v1"));
     assert_eq!(root.only().text("liquibase/lib/db.jar"), "a jar");
-    let flyway = TestProject::new().file("drivers/db.jar", "a jar").project_file(&file("flyway"));
+    let flyway = TestProject::new()
+        .file("drivers/db.jar", "a jar")
+        .project_file(&file("flyway"));
     flyway.build(&["--output", "oci:out", "-t", "v1"]).succeeded();
     let root = Root::layout(&flyway.folder().join("out"), Some("v1"));
     assert_eq!(root.only().text("flyway/drivers/db.jar"), "a jar");
@@ -268,7 +332,15 @@ fn configuration_without_a_place_is_refused() {
     let project = dbmate().file("a.conf", "x").file("b.conf", "x");
     for profile in ["dbmate", "golang-migrate", "goose"] {
         project
-            .build(&["--profile", profile, "--base", "scratch", "--config", "a.conf", "--dry-run"])
+            .build(&[
+                "--profile",
+                profile,
+                "--base",
+                "scratch",
+                "--config",
+                "a.conf",
+                "--dry-run",
+            ])
             .failed()
             .says(&["a.conf", "--env NAME=VALUE"]);
     }

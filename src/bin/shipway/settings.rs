@@ -211,8 +211,9 @@ pub(crate) fn base(
         Setting::file("runner.base", project.runner.base.clone()),
     ]);
     let Some(setting) = setting else {
-        let error = CommandError::usage("there is no image to build on")
-            .hint("name it with --base REF, or base under [runner] in shipway.toml; --base scratch starts from nothing");
+        let error = CommandError::usage("there is no image to build on").hint(
+            "name it with --base REF, or base under [runner] in shipway.toml; --base scratch starts from nothing",
+        );
         return Err(error.hint(inputs::usual_base(profile)).into());
     };
     if setting.value == "scratch" {

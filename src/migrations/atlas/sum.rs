@@ -156,7 +156,10 @@ impl Sums {
 pub fn verify(inventory: &Inventory) -> io::Result<Vec<Misfit>> {
     let there = Sums::of(inventory)?;
     let Some(file) = inventory.entries().iter().find(|entry| entry.path == NAME) else {
-        let has_migrations = inventory.entries().iter().any(|entry| matches!(entry.kind, Kind::Revision { .. }));
+        let has_migrations = inventory
+            .entries()
+            .iter()
+            .any(|entry| matches!(entry.kind, Kind::Revision { .. }));
         return Ok(has_migrations.then_some(Misfit::Missing).into_iter().collect());
     };
     let (bytes, _) = file.content.read(LIMIT_BYTES)?;
@@ -183,7 +186,9 @@ mod tests {
     use crate::migrations::inventory::Listed;
 
     fn folder(files: &[(&str, &str)]) -> Inventory {
-        let listed = files.iter().map(|(path, text)| Listed::in_memory(path, text.as_bytes()));
+        let listed = files
+            .iter()
+            .map(|(path, text)| Listed::in_memory(path, text.as_bytes()));
         Inventory::of(Tool::Atlas, listed)
     }
 
@@ -198,7 +203,11 @@ mod tests {
         let text = sums.text();
         let mut all = files.to_vec();
         all.push((NAME, &text));
-        verify(&folder(&all)).expect("memory").iter().map(ToString::to_string).collect()
+        verify(&folder(&all))
+            .expect("memory")
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]
@@ -222,7 +231,10 @@ mod tests {
         assert_eq!(misfits(&ignored, &sums), Vec::<String>::new());
         let more = [FILES[0], ("1_b.sql", "x"), FILES[1], FILES[2]];
         assert_eq!(misfits(&more, &sums), ["1_b.sql is not in atlas.sum"]);
-        assert_eq!(misfits(&FILES[1..], &sums), ["atlas.sum has 1_a.sql, which is not there"]);
+        assert_eq!(
+            misfits(&FILES[1..], &sums),
+            ["atlas.sum has 1_a.sql, which is not there"]
+        );
         let both = [("1_a.sql", "x"), FILES[1], FILES[2], ("4_d.sql", "x")];
         assert_eq!(
             misfits(&both, &sums),

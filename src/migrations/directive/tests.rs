@@ -45,11 +45,25 @@ fn dbmate_wants_both_parts() {
         ("x;\n", Some((0, "migrate:up"))),
         ("-- migrate:upwards\n-- migrate:down\n", Some((0, "migrate:up"))),
         (" -- migrate:up\n-- migrate:down\n", Some((0, "migrate:up"))),
-        ("-- migrate:down\n-- migrate:up\n", Some((1, "before"))),
-        ("\nx;\n-- migrate:up\n-- migrate:down\n", Some((2, "nothing but comments"))),
+        ("-- migrate:down\n-- migrate:up\n", Some((0, "migrate:down"))),
+        (
+            "-- migrate:up\n-- migrate:up\n-- migrate:down\n",
+            Some((2, "one \"-- migrate:up\"")),
+        ),
+        (
+            "-- migrate:up\n-- migrate:down\n-- migrate:down\n",
+            Some((3, "one \"-- migrate:up\"")),
+        ),
+        (
+            "\nx;\n-- migrate:up\n-- migrate:down\n",
+            Some((2, "nothing but comments")),
+        ),
     ];
     refusals(&Tool::Dbmate, &rows);
-    let said = read(&Tool::Dbmate, "-- migrate:up transaction:false\nx;\n\n-- migrate:down\ny;");
+    let said = read(
+        &Tool::Dbmate,
+        "-- migrate:up transaction:false\nx;\n\n-- migrate:down\ny;",
+    );
     assert_eq!((said.transaction, said.down), (Some(false), Some(4)));
     assert!(said.is_down(5) && !said.is_down(3));
     let said = read(&Tool::Dbmate, "-- migrate:up\n-- migrate:down transaction:false\n");
@@ -64,24 +78,44 @@ fn goose_wants_its_annotations_in_order() {
         ("-- +goose UP\n", None),
         ("--+goose Up\r\nx;\r\n", None),
         ("\n-- a\n-- +goose NO TRANSACTION\n-- +goose Up\nx; -- a\n", None),
-        ("-- +goose Up\n-- +goose StatementBegin\nx\n-- +goose StatementEnd\n", None),
+        (
+            "-- +goose Up\n-- +goose StatementBegin\nx\n-- +goose StatementEnd\n",
+            None,
+        ),
         ("-- +goose Up\n-- +goose ENVSUB ON\nx;\n-- +goose ENVSUB OFF\n", None),
         ("-- +goose Up\nx;\n-- +goose Down\ny\n", None),
+        (
+            "-- +goose Up\n-- +goose StatementBegin\n-- +goose StatementEnd\nx\n",
+            None,
+        ),
+        (
+            "-- +goose Up\n-- +goose StatementBegin\n-- +goose StatementEnd\nx\ny\n",
+            Some((5, "semicolon")),
+        ),
         ("", Some((0, "-- +goose Up"))),
         ("x;\n-- +goose Up\n", Some((1, "nothing but comments"))),
         ("-- +goose Down\nx;\n", Some((1, "after"))),
-        ("-- +goose Up\nx;\n-- +goose Up\n", Some((3, "one \"-- +goose Up\" only"))),
+        (
+            "-- +goose Up\nx;\n-- +goose Up\n",
+            Some((3, "one \"-- +goose Up\" only")),
+        ),
         ("-- +goose Up\nx\n", Some((2, "semicolon"))),
         ("-- +goose Up\nx\n-- y;\n", Some((2, "semicolon"))),
         ("-- +goose Up\nx\n-- +goose Down\n", Some((2, "semicolon"))),
         ("-- +goose Up\n -- +goose Down\n", Some((2, "no blanks"))),
         ("-- +goose Upp\n", Some((1, "does not know"))),
         ("-- +goose Up\n-- +goose StatementBegin\nx;\n", Some((2, "without"))),
-        ("-- +goose Up\n-- +goose StatementEnd\n", Some((2, "no \"-- +goose StatementBegin\""))),
+        (
+            "-- +goose Up\n-- +goose StatementEnd\n",
+            Some((2, "no \"-- +goose StatementBegin\"")),
+        ),
         ("-- +goose StatementBegin\n", Some((1, "in a part"))),
     ];
     refusals(&Tool::Goose, &rows);
-    let said = read(&Tool::Goose, "-- +goose NO TRANSACTION\n-- +goose Up\nx;\n-- +goose Down\n");
+    let said = read(
+        &Tool::Goose,
+        "-- +goose NO TRANSACTION\n-- +goose Up\nx;\n-- +goose Down\n",
+    );
     assert_eq!((said.transaction, said.down), (Some(false), Some(4)));
 }
 
@@ -102,8 +136,15 @@ fn atlas_reads_the_head() {
         (said.transaction, said.is_checkpoint, said.refusals.len())
     };
     assert_eq!(said("-- atlas:txmode none\n\nx;\n"), (Some(false), false, 0));
-    assert_eq!(said("-- atlas:txmode none\nx;\n"), (Some(true), false, 0), "a comment of the statement");
-    assert_eq!(said("-- atlas:checkpoint\n-- atlas:txmode file\r\n\r\nx;\n"), (Some(true), true, 0));
+    assert_eq!(
+        said("-- atlas:txmode none\nx;\n"),
+        (Some(true), false, 0),
+        "a comment of the statement"
+    );
+    assert_eq!(
+        said("-- atlas:checkpoint\n-- atlas:txmode file\r\n\r\nx;\n"),
+        (Some(true), true, 0)
+    );
     assert_eq!(said("-- atlas:txmode often\n\nx;\n"), (Some(true), false, 1));
     assert_eq!(said("x;\n-- atlas:txmode none\n\n"), (Some(true), false, 0));
 }
@@ -120,6 +161,9 @@ fn nothing_risky_counts_where_nothing_runs() {
     };
     let mut findings = vec![at("R001", 2), at("R001", 4), at("C011", 4)];
     said.keep_what_runs(&mut findings);
-    let left: Vec<_> = findings.iter().map(|finding| (finding.rule.code, finding.place.line)).collect();
+    let left: Vec<_> = findings
+        .iter()
+        .map(|finding| (finding.rule.code, finding.place.line))
+        .collect();
     assert_eq!(left, [("R001", 2), ("C011", 4)]);
 }

@@ -82,7 +82,9 @@ fn arguments_of(words: &[String]) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
-        let Some(argument) = word.strip_prefix("--") else { continue };
+        let Some(argument) = word.strip_prefix("--") else {
+            continue;
+        };
         if let Some((key, value)) = argument.split_once('=') {
             found.insert(key.to_owned(), value.to_owned());
         } else if let Some(value) = words.peek().filter(|next| !next.starts_with("--")) {

@@ -41,7 +41,9 @@ pub(super) fn read(text: &str) -> Document {
             continue;
         }
         if !has_header {
-            let Some(attributes) = header(line.trim_start_matches('\u{feff}')) else { continue };
+            let Some(attributes) = header(line.trim_start_matches('\u{feff}')) else {
+                continue;
+            };
             has_header = true;
             document.logical_path = attribute(attributes, "logicalFilePath");
             continue;
@@ -77,6 +79,7 @@ pub(super) fn plain(sha256: [u8; 32], size_bytes: u64) -> Document {
         kind: PartKind::Changeset(raw),
     };
     Document {
+        is_plain: true,
         parts: vec![part],
         ..Document::default()
     }
@@ -103,7 +106,8 @@ fn changeset(line: &str) -> Option<Result<RawChangeset, &'static str>> {
     let rest = line.trim_start().strip_prefix("--")?.trim_start();
     let rest = word(rest, "changeset")?;
     if !rest.starts_with(|next: char| next.is_whitespace()) {
-        return None;
+        // Liquibase takes this for a mistake, too.
+        return Some(Err(FORM));
     }
     let rest = rest.trim();
     let quoted = rest.strip_prefix('"').and_then(|rest| rest.split_once('"'));
@@ -160,7 +164,10 @@ enum Ignored {
 
 impl Ignored {
     fn passes_over(&mut self, line: &str) -> bool {
-        let directive = line.trim().strip_prefix("--").and_then(|rest| word(rest.trim_start(), "ignorelines:"));
+        let directive = line
+            .trim()
+            .strip_prefix("--")
+            .and_then(|rest| word(rest.trim_start(), "ignorelines:"));
         match self {
             Self::UntilEnd => {
                 if directive.is_some_and(|rest| rest.eq_ignore_ascii_case("end")) {

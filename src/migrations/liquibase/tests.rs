@@ -116,7 +116,10 @@ select 1;
     assert_eq!(lines, [2, 2, 1, 1, 4, 7, 9, 11, 1, 1, 1, 1, 1, 1, 2, 7]);
     assert!(all[2].runs_on_change && all[4].runs_on_change && !all[0].runs_on_change);
     assert!(!all[5].transactional && all[4].transactional);
-    assert_eq!((all[5].contexts.as_deref(), all[5].labels.as_deref()), (Some("a b"), Some("x")));
+    assert_eq!(
+        (all[5].contexts.as_deref(), all[5].labels.as_deref()),
+        (Some("a b"), Some("x"))
+    );
     let span = all[5].sql.expect("it is SQL");
     assert_eq!((&sql[span.start..span.end], span.line), ("select 1;\n", 8));
 }
@@ -141,30 +144,57 @@ fn what_is_wrong_with_a_changelog_is_told_with_its_place() {
     let with = |inner: &str| format!("{HEAD}\n{inner}\n</databaseChangeLog>");
     let one = |inner: &str| problems(&[("c.xml", &with(inner))]);
     assert_eq!(one("<include file=\"c.xml\"/>"), ["c.xml:2: c.xml includes itself"]);
-    assert_eq!(one("<include file=\"d.xml\"/>"), ["c.xml:2: it includes d.xml, which is not there"]);
-    assert_eq!(one("<include file=\"d.xml\" errorIfMissing=\"false\"/>"), Vec::<String>::new());
-    assert_eq!(one("<includeAll path=\"d\"/>"), ["c.xml:2: it includes all of d, where there is nothing"]);
-    assert_eq!(one("<changeSet id=\"1\"/>"), ["c.xml:2: a changeset without id and author"]);
+    assert_eq!(
+        one("<include file=\"d.xml\"/>"),
+        ["c.xml:2: it includes d.xml, which is not there"]
+    );
+    assert_eq!(
+        one("<include file=\"d.xml\" errorIfMissing=\"false\"/>"),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        one("<includeAll path=\"d\"/>"),
+        ["c.xml:2: it includes all of d, where there is nothing"]
+    );
+    assert_eq!(
+        one("<changeSet id=\"1\"/>"),
+        ["c.xml:2: a changeset without id and author"]
+    );
     assert_eq!(
         one("<includeAll path=\".\"/>"),
         ["c.xml:2: it includes all of ., and so c.xml again"]
     );
     let two = problems(&[
         ("c.xml", &with("<include file=\"d/e.xml\"/>")),
-        ("d/e.xml", &with("<include file=\"../c.xml\" relativeToChangelogFile=\"true\"/>")),
+        (
+            "d/e.xml",
+            &with("<include file=\"../c.xml\" relativeToChangelogFile=\"true\"/>"),
+        ),
     ]);
     assert_eq!(two, ["d/e.xml:2: ../c.xml includes d/e.xml, which includes it again"]);
     for (name, text, why) in [
         ("c.xml", "<a/>", "outermost element"),
-        ("c.xml", "<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><databaseChangeLog>&b;</databaseChangeLog>", "cannot be read"),
+        (
+            "c.xml",
+            "<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><databaseChangeLog>&b;</databaseChangeLog>",
+            "cannot be read",
+        ),
         ("c.xml", "<databaseChangeLog>\n<x", "cannot be read"),
         ("c.yaml", "a: [", "cannot be read"),
         ("c.yaml", "a: 1", "no list databaseChangeLog"),
         ("c.yaml", "databaseChangeLog: [1]", "no changeset"),
         ("c.json", "{\"databaseChangeLog\": [}", "cannot be read"),
         ("c.txt", "x", "what kind of changelog"),
-        ("c.sql", "--liquibase formatted sql\n--changeset a\n", "--changeset AUTHOR:ID"),
-        ("c.sql", "--liquibase formatted sql\n--changeset a: 1\n", "--changeset AUTHOR:ID"),
+        (
+            "c.sql",
+            "--liquibase formatted sql\n--changeset a\n",
+            "--changeset AUTHOR:ID",
+        ),
+        (
+            "c.sql",
+            "--liquibase formatted sql\n--changeset a: 1\n",
+            "--changeset AUTHOR:ID",
+        ),
     ] {
         let found = problems(&[(name, text)]);
         assert!(found.len() == 1 && found[0].contains(why), "{name} {text}: {found:?}");
@@ -190,11 +220,17 @@ fn changelogs_that_are_traps_come_to_an_end() {
     let files: Vec<(String, String)> = (0..30)
         .map(|at| {
             let include = format!("<include file=\"{}.xml\"/>", at + 1);
-            (format!("{at}.xml"), format!("{HEAD}{include}{include}</databaseChangeLog>"))
+            (
+                format!("{at}.xml"),
+                format!("{HEAD}{include}{include}</databaseChangeLog>"),
+            )
         })
         .chain([("30.xml".to_owned(), format!("{HEAD}</databaseChangeLog>"))])
         .collect();
-    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
     assert!(!problems(&files).is_empty());
 }
 
@@ -223,8 +259,14 @@ fn unused_changelogs_are_told_and_data_is_not() {
 #[test]
 fn the_root_is_found_by_its_name() {
     let root = |paths: &[&'static str]| root_by_name(paths.iter().copied());
-    assert_eq!(root(&["changelog.yaml", "a.sql", "sub/changelog.xml"]), Some("changelog.yaml"));
-    assert_eq!(root(&["db.changelog-master.xml", "b.xml"]), Some("db.changelog-master.xml"));
+    assert_eq!(
+        root(&["changelog.yaml", "a.sql", "sub/changelog.xml"]),
+        Some("changelog.yaml")
+    );
+    assert_eq!(
+        root(&["db.changelog-master.xml", "b.xml"]),
+        Some("db.changelog-master.xml")
+    );
     assert_eq!(root(&["only.sql", "README.md"]), Some("only.sql"));
     assert_eq!(root(&["changelog.yaml", "changelog.xml"]), None);
     assert_eq!(root(&["a.sql", "b.sql"]), None);
@@ -232,7 +274,9 @@ fn the_root_is_found_by_its_name() {
 
 #[test]
 fn arguments_win_over_variables_over_the_file() {
-    let properties = config::properties("# x\nchangeLogFile = a.xml\nliquibase.searchPath: changelog,/b/\nurl=jdbc:postgresql://h/d\n");
+    let properties = config::properties(
+        "# x\nchangeLogFile = a.xml\nliquibase.searchPath: changelog,/b/\nurl=jdbc:postgresql://h/d\n",
+    );
     let environment = [("LIQUIBASE_COMMAND_CHANGELOG_FILE".to_owned(), "b.xml".to_owned())].into();
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let none = std::collections::BTreeMap::new();

@@ -41,7 +41,10 @@ struct Included {
     entry: usize,
     /// The path it was included by.
     path: String,
+    /// The path its changesets get, unless they or it say another.
     logical_path: Option<String>,
+    /// The same for a plain script. Liquibase gives it the one of the changelog that includes it, when that is included itself.
+    plain_path: Option<String>,
     /// Whether it is one of all files of a folder: those that are no changelogs are passed over then.
     is_any: bool,
 }
@@ -50,7 +53,11 @@ pub(super) fn read(inventory: &Inventory, config: &LiquibaseConfig) -> Changelog
     let entries = inventory.entries();
     let mut walk = Walk {
         entries,
-        by_path: entries.iter().enumerate().map(|(at, entry)| (entry.image_path.as_str(), at)).collect(),
+        by_path: entries
+            .iter()
+            .enumerate()
+            .map(|(at, entry)| (entry.image_path.as_str(), at))
+            .collect(),
         folders: config.folders(),
         way: Vec::new(),
         read: 0,
@@ -62,7 +69,12 @@ pub(super) fn read(inventory: &Inventory, config: &LiquibaseConfig) -> Changelog
     let root = config.changelog.as_deref().or(by_name);
     match root {
         None if entries.is_empty() => {}
-        None => walk.problem(None, 0, "it is not said which changelog Liquibase starts from".to_owned(), None),
+        None => walk.problem(
+            None,
+            0,
+            "it is not said which changelog Liquibase starts from".to_owned(),
+            None,
+        ),
         Some(root) => match walk.find(root) {
             Some(entry) => {
                 let path = walk.referenced(root);
@@ -70,6 +82,7 @@ pub(super) fn read(inventory: &Inventory, config: &LiquibaseConfig) -> Changelog
                     entry,
                     path,
                     logical_path: None,
+                    plain_path: None,
                     is_any: false,
                 });
                 walk.find_unused();
@@ -95,7 +108,10 @@ impl Walk<'_> {
 
     /// A path as it becomes part of what identifies changesets: below the folder it was found in.
     fn referenced(&self, path: &str) -> String {
-        let inside = self.folders.iter().find_map(|folder| path.strip_prefix(folder)?.strip_prefix('/'));
+        let inside = self
+            .folders
+            .iter()
+            .find_map(|folder| path.strip_prefix(folder)?.strip_prefix('/'));
         normal(inside.unwrap_or(path))
     }
 
@@ -112,7 +128,12 @@ impl Walk<'_> {
         let shown = self.entries[entry].path.clone();
         if self.read > CHANGELOGS_LIMIT || self.way.len() >= DEEPEST {
             if self.read <= CHANGELOGS_LIMIT + 1 {
-                self.problem(Some(entry), 0, "too many changelogs include each other".to_owned(), None);
+                self.problem(
+                    Some(entry),
+                    0,
+                    "too many changelogs include each other".to_owned(),
+                    None,
+                );
             }
             return;
         }
@@ -129,7 +150,12 @@ impl Walk<'_> {
             Ok(None) if included.is_any => return,
             Ok(None) => {
                 let message = format!("Liquibase does not know what kind of changelog {shown} is");
-                return self.problem(Some(entry), 0, message, Some("it reads .xml, .yaml, .yml, .json and .sql"));
+                return self.problem(
+                    Some(entry),
+                    0,
+                    message,
+                    Some("it reads .xml, .yaml, .yml, .json and .sql"),
+                );
             }
             Err((line, why)) => {
                 return self.problem(Some(entry), line, format!("it cannot be read: {why}"), None);
@@ -137,7 +163,11 @@ impl Walk<'_> {
         };
         self.way.push(entry);
         self.mentions.extend(document.mentions.iter().cloned());
-        let logical = document.logical_path.clone().or(included.logical_path);
+        let logical = match document.is_plain {
+            true => included.plain_path,
+            false => document.logical_path.clone().or(included.logical_path),
+        };
+        let plain_path = logical.clone().filter(|_| self.way.len() > 1);
         for part in document.parts {
             match part.kind {
                 PartKind::Wrong(message) => self.problem(Some(entry), part.line, message, None),
@@ -177,13 +207,15 @@ impl Walk<'_> {
                         Some(target) => self.include(Included {
                             entry: target,
                             path: self.referenced(&path),
-                            logical_path,
+                            logical_path: logical.clone().or(logical_path),
+                            plain_path: plain_path.clone(),
                             is_any: false,
                         }),
                         None if may_be_missing => {}
                         None => {
                             let message = format!("it includes {file}, which is not there");
-                            let help = "a path is meant from the top of the folder, unless relativeToChangelogFile is true";
+                            let help =
+                                "a path is meant from the top of the folder, unless relativeToChangelogFile is true";
                             self.problem(Some(entry), part.line, message, Some(help));
                         }
                     }
@@ -193,6 +225,7 @@ impl Walk<'_> {
                     is_relative,
                     may_be_missing,
                     ending,
+                    logical_path,
                 } => {
                     let path = self.target(&folder, is_relative, &included.path);
                     let all = self.below(&path, ending.as_deref());
@@ -210,7 +243,8 @@ impl Walk<'_> {
                         self.include(Included {
                             entry: target,
                             path,
-                            logical_path: None,
+                            logical_path: logical.clone().or_else(|| logical_path.clone()),
+                            plain_path: plain_path.clone(),
                             is_any: true,
                         });
                     }
@@ -234,7 +268,9 @@ impl Walk<'_> {
         for root in &self.folders {
             let below = format!("{}/", join(root, folder).trim_end_matches('/'));
             for (path, at) in self.by_path.range(below.as_str()..) {
-                let Some(rest) = path.strip_prefix(below.as_str()) else { break };
+                let Some(rest) = path.strip_prefix(below.as_str()) else {
+                    break;
+                };
                 if ending.is_none_or(|ending| rest.to_lowercase().ends_with(&ending.to_lowercase())) {
                     found.entry(join(folder, rest)).or_insert(*at);
                 }
@@ -273,7 +309,11 @@ impl Walk<'_> {
 
     /// Finds changelogs that nobody includes, and that no changeset names.
     fn find_unused(&mut self) {
-        let names: BTreeSet<String> = self.mentions.iter().map(|path| file_name(&normal(path)).to_owned()).collect();
+        let names: BTreeSet<String> = self
+            .mentions
+            .iter()
+            .map(|path| file_name(&normal(path)).to_owned())
+            .collect();
         for (at, entry) in self.entries.iter().enumerate() {
             let is_used = self.found.used.contains(&at) || names.contains(file_name(&entry.path));
             if !is_used && is_changelog(entry) {
@@ -290,7 +330,9 @@ fn file_name(path: &str) -> &str {
 /// Whether a file begins as a changelog does.
 fn is_changelog(entry: &Entry) -> bool {
     let ends = |ending: &str| strip_suffix(&entry.path, ending).is_some();
-    let Ok((head, _)) = entry.content.read(HEAD_BYTES) else { return false };
+    let Ok((head, _)) = entry.content.read(HEAD_BYTES) else {
+        return false;
+    };
     let head = String::from_utf8_lossy(&head);
     match () {
         () if ends(".sql") => sql::is_formatted(&head),

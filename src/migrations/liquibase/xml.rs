@@ -38,7 +38,10 @@ pub(super) fn read(text: &str) -> Result<Document, Unreadable> {
 
 fn part(node: Node<'_, '_>, text: &str) -> Option<PartKind> {
     let of = |name: &str| node.attribute(name).map(str::to_owned);
-    let is = |name: &str, value: &str| node.attribute(name).is_some_and(|text| text.eq_ignore_ascii_case(value));
+    let is = |name: &str, value: &str| {
+        node.attribute(name)
+            .is_some_and(|text| text.eq_ignore_ascii_case(value))
+    };
     Some(match node.tag_name().name() {
         "changeSet" => {
             let (Some(id), Some(author)) = (of("id"), of("author")) else {
@@ -74,6 +77,7 @@ fn part(node: Node<'_, '_>, text: &str) -> Option<PartKind> {
                 is_relative: is("relativeToChangelogFile", "true"),
                 may_be_missing: is("errorIfMissingOrEmpty", "false"),
                 ending: of("endsWithFilter"),
+                logical_path: of("logicalFilePath"),
             },
             None => PartKind::Wrong("an includeAll without path".to_owned()),
         },

@@ -66,7 +66,11 @@ impl Builder {
                 self.value(value, anchor, 1, line)
             }
             Event::Alias(anchor) => {
-                let (value, count) = self.anchors.get(&anchor).cloned().ok_or("an alias of what has no end yet")?;
+                let (value, count) = self
+                    .anchors
+                    .get(&anchor)
+                    .cloned()
+                    .ok_or("an alias of what has no end yet")?;
                 self.value(value, 0, count, line)
             }
             Event::SequenceStart(anchor, ..) => self.begin(Open::List(Vec::new()), anchor, line),

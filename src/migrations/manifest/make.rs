@@ -88,7 +88,9 @@ fn migration(kind: &Kind, entry: &Entry, examined: &Examined) -> Option<Migratio
         _ => None,
     };
     let (kind, version, description): (_, Option<&Version>, &str) = match kind {
-        Kind::Revision { description, direction, .. } => match direction {
+        Kind::Revision {
+            description, direction, ..
+        } => match direction {
             Direction::Down => (MigrationKind::Undo, None, description),
             Direction::Up if is_checkpoint => (MigrationKind::Baseline, None, description),
             Direction::Up => (MigrationKind::Versioned, None, description),

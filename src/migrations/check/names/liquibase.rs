@@ -44,7 +44,11 @@ pub(super) fn check(inventory: &Inventory) -> Vec<Finding> {
         findings.push(finding.help("include it, or move it out of the folder of changelogs"));
     }
     if changelog.changesets.is_empty() && changelog.problems.is_empty() {
-        findings.push(Finding::new("N014", Place::default(), "the changelog has no changesets"));
+        findings.push(Finding::new(
+            "N014",
+            Place::default(),
+            "the changelog has no changesets",
+        ));
     }
     findings
 }

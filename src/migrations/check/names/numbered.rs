@@ -18,7 +18,9 @@ pub(super) fn check(inventory: &Inventory, examined: &[Examined]) -> Vec<Finding
     for (entry, examined) in entries.iter().zip(examined) {
         match &entry.kind {
             Kind::Ignored { reason } => findings.extend(passed_over(tool, entry, reason)),
-            Kind::Revision { version, description, .. } => {
+            Kind::Revision {
+                version, description, ..
+            } => {
                 findings.extend(of_step(tool, entry, version, description));
                 findings.extend(examined.directives.findings(&entry.shown));
             }
@@ -102,9 +104,11 @@ fn meant(name: &str) -> Vec<String> {
         return Vec::new();
     }
     let (stem, _) = name.split_at(name.len() - ".sql".len());
-    let lowered = ["UP", "Up", "DOWN", "Down"].iter().fold(format!("{stem}.sql"), |name, word| {
-        name.replace(&format!(".{word}."), &format!(".{}.", word.to_ascii_lowercase()))
-    });
+    let lowered = ["UP", "Up", "DOWN", "Down"]
+        .iter()
+        .fold(format!("{stem}.sql"), |name, word| {
+            name.replace(&format!(".{word}."), &format!(".{}.", word.to_ascii_lowercase()))
+        });
     let mut all = vec![lowered.clone()];
     let bare = lowered.trim_start_matches(|first: char| matches!(first, 'V' | 'v' | ' ' | '_' | '-' | '.'));
     let bare = match bare.split_once("__") {
@@ -113,7 +117,9 @@ fn meant(name: &str) -> Vec<String> {
         }
         _ => bare.to_owned(),
     };
-    let digits = bare.find(|character: char| !character.is_ascii_digit()).unwrap_or(bare.len());
+    let digits = bare
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(bare.len());
     if digits > 0 {
         all.push(bare.clone());
         let rest = bare[digits..].trim_start_matches(['-', ' ', '.']);
@@ -151,7 +157,11 @@ fn duplicates(tool: &Tool, entries: &[Entry]) -> Vec<Finding> {
         _ => "keeps one of them in its history",
     };
     shared("N002", entries, step, |(version, _), first| {
-        format!("version {version} is that of {}, too: {} {what}", first.path, shown(tool))
+        format!(
+            "version {version} is that of {}, too: {} {what}",
+            first.path,
+            shown(tool)
+        )
     })
 }
 
@@ -168,7 +178,8 @@ fn orphans(tool: &Tool, entries: &[Entry]) -> Vec<Finding> {
     let orphans = with(Direction::Down).filter(|entry| step(entry).is_some_and(|(version, _)| !up.contains(version)));
     let finding = |entry: &Entry| {
         let message = "no .up. file has its version: golang-migrate notes the version as run, and runs nothing";
-        about("N001", entry, message).help("add the file that it takes back, or remove this one")
+        let finding = about("N001", entry, message).at(Level::Warning);
+        finding.help("add the file that it takes back, or remove this one")
     };
     orphans.map(finding).collect()
 }
@@ -184,12 +195,16 @@ fn out_of_order(tool: &Tool, entries: &[Entry]) -> Vec<Finding> {
         let digits = revision::canonical(version);
         is_number.then(|| (digits.len(), digits.to_owned()))
     };
-    let mut steps: Vec<(&Entry, (usize, String))> =
-        entries.iter().filter_map(|entry| Some((entry, number(entry)?))).collect();
+    let mut steps: Vec<(&Entry, (usize, String))> = entries
+        .iter()
+        .filter_map(|entry| Some((entry, number(entry)?)))
+        .collect();
     steps.sort_by(|(one, _), (other, _)| one.path.cmp(&other.path));
     let mut findings = Vec::new();
     for pair in steps.windows(2) {
-        let [(before, earlier), (after, later)] = pair else { continue };
+        let [(before, earlier), (after, later)] = pair else {
+            continue;
+        };
         if later < earlier {
             let message = format!(
                 "{} runs it after {}, although its number is lower: names are put in order as texts",
