@@ -110,7 +110,7 @@ fn meant(name: &str) -> Vec<String> {
             name.replace(&format!(".{word}."), &format!(".{}.", word.to_ascii_lowercase()))
         });
     let mut all = vec![lowered.clone()];
-    let bare = lowered.trim_start_matches(|first: char| matches!(first, 'V' | 'v' | ' ' | '_' | '-' | '.'));
+    let bare = lowered.trim_start_matches(['V', 'v', ' ', '_', '-', '.']);
     let bare = match bare.split_once("__") {
         Some((number, rest)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => {
             format!("{number}_{rest}")

@@ -380,11 +380,7 @@ fn columns() {
             "p",
             "R011",
         ),
-        (
-            "ALTER TABLE a ALTER b SET NOT NULL, DROP CONSTRAINT b_not_null;",
-            "",
-            "",
-        ),
+        ("ALTER TABLE a ALTER b SET NOT NULL, DROP CONSTRAINT b_not_null;", "", ""),
         (
             "ALTER TABLE a VALIDATE CONSTRAINT c; ALTER TABLE x ALTER COLUMN b SET NOT NULL;",
             "p",
