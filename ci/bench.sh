@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures shipway beside crane, skopeo and buildah and prints a table. usage: ci/bench.sh [SHIPWAY]
+# Measures shipway beside crane, skopeo, buildah and squawk and prints a table. usage: ci/bench.sh [SHIPWAY]
 # Without SHIPWAY, a release build is made first. Not part of the tests: times are for people to read.
 #
 # The registry is ours (ci/bench/registry.go): it asks for Basic credentials, redirects downloads, keeps blobs by repository as
@@ -188,4 +188,28 @@ printf '| shipway --version, mean of 100 | %s ms | | |\n' "$((($(date +%s%N) - s
 mkdir -p "$work/many"
 for number in $(seq 10000); do echo "SELECT $number;" >"$work/many/V${number}__select.sql"; done
 measure "shipway build of 10,000 scripts" "cd $work && \$shipway build --scripts many --base scratch --output oci:many-oci -t example.com/many:1"
+
+heading "The check of 10,000 PostgreSQL scripts (48 MB), beside squawk"
+mkdir -p "$work/checked/sql"
+awk -v folder="$work/checked/sql" -v scripts=10000 -f ci/bench/corpus.awk
+cat >"$work/checked/shipway.toml" <<'EOF'
+[migrations]
+scripts = "sql"
+
+[runner]
+profile = "flyway"
+
+[check]
+against = "none"
+database = "postgresql"
+EOF
+measure "shipway check" "cd $work/checked && \$shipway check --format json >$work/checked/shipway.json"
+if install_python_environment squawk; then
+    squawk=$(python_environment squawk)/bin/squawk
+    # It ends with 1 where it finds something. In a transaction, as Flyway runs scripts, it passes over tables that are new.
+    measure "squawk" "cd $work/checked && { $squawk --assume-in-transaction --reporter json 'sql/*.sql' >squawk.json || [ -s squawk.json ]; }"
+    printf '\nScripts in which they find what both look for (R003: squawk looks for TRUNCATE … CASCADE alone):\n\n'
+    jq -rn --slurpfile shipway "$work/checked/shipway.json" --slurpfile squawk "$work/checked/squawk.json" -f ci/bench/agreement.jq
+fi
+
 printf '\nbinary: %s bytes\n' "$(stat -c %s "$shipway")"

@@ -124,6 +124,32 @@ install_node_environment() {
     ) 9>"$folder.lock"
 }
 
+# flyway_environment: the folder with the jars of ci/flyway.lock.
+flyway_environment() {
+    echo "$package_environments/flyway-$(sha256sum "$(dirname "${BASH_SOURCE[0]}")/flyway.lock" | cut -c1-12)"
+}
+
+# install_flyway: the jars of ci/flyway.lock and nothing else. One with another hash than it says is refused.
+install_flyway() {
+    local folder hash path
+    folder=$(flyway_environment)
+    [ -e "$folder/complete" ] && return 0
+    mkdir -p "$package_environments"
+    (
+        flock 9
+        [ -e "$folder/complete" ] && exit 0
+        echo "installing: ci/flyway.lock"
+        rm -rf "$folder"
+        mkdir -p "$folder"
+        while read -r hash path; do
+            case $hash in "#"* | "") continue ;; esac
+            curl -fsS --retry 3 --max-time 300 -o "$folder/${path##*/}" "https://repo1.maven.org/maven2/$path" &&
+                sha256sum --check --status <<<"$hash  $folder/${path##*/}" ||
+                { echo "not what ci/flyway.lock says, or not there: $path" >&2; exit 1; }
+        done <"$(dirname "${BASH_SOURCE[0]}")/flyway.lock" && touch "$folder/complete"
+    ) 9>"$folder.lock"
+}
+
 # liquibase_environment: the folder with the jars of ci/liquibase.lock.
 liquibase_environment() {
     echo "$package_environments/liquibase-$(sha256sum "$(dirname "${BASH_SOURCE[0]}")/liquibase.lock" | cut -c1-12)"

@@ -3,10 +3,11 @@
 # usage: ci/real.sh COMMAND [ARGUMENT...]      for example: ci/real.sh cargo test --test real -- --include-ignored
 #
 # A Docker engine of its own, a plain registry, one with TLS and a password, and a small base image in both; two emulators of AWS
-# (moto and ministack), and the registries of three accounts; and the programs that read and run pipelines of GitLab. Everything
+# (moto and ministack), and the registries of three accounts; the programs that read and run pipelines of GitLab; and Flyway with a
+# MariaDB. Everything
 # listens on 127.0.0.1 or a private socket and lives in one temporary folder. The command finds it through SHIPWAY_TEST_* variables.
 # To be sourced too: real_start, real_stop, and real_missing_docker / real_missing_registry / real_missing_aws / real_missing_gitlab /
-# real_missing_parity / real_missing_tools with the reason why a part is not there.
+# real_missing_parity / real_missing_flyway / real_missing_tools with the reason why a part is not there.
 # With SHIPWAY_TEST_ALL_BUILDERS every Dockerfile of tests/real is put to every builder, which takes some minutes more.
 
 real_folder=""
@@ -19,6 +20,7 @@ real_missing_aws=""
 real_missing_gitlab=""
 real_missing_parity=""
 real_missing_tools=""
+real_missing_flyway=""
 # Seconds a server may take to answer, and to end. A loaded machine of two cores needs about three for the engine.
 real_patience=60
 
@@ -31,6 +33,8 @@ real_install() {
     # Later clients leave BuildKit to a package of its own.
     real_buildkit_client >/dev/null || install_packages docker-buildx || true
     databases_install
+    command -v java >/dev/null || install_packages openjdk-17-jre-headless || install_packages default-jre-headless || true
+    install_flyway || true
     # Not `busybox`: that one needs the C library of the machine.
     real_busybox >/dev/null || install_packages busybox-static || true
     python_with_venv >/dev/null || install_packages python3-venv || true
@@ -95,6 +99,7 @@ real_start() {
         real_find_gitlab || true
     fi
     real_start_parity || true
+    real_start_flyway || true
     real_find_tools || true
 }
 
@@ -110,6 +115,34 @@ real_find_tools() {
     SHIPWAY_TEST_LIQUIBASE=$(liquibase_environment)
     SHIPWAY_TEST_DBMATE=$(find "$(node_environment dbmate)/node_modules/@dbmate" -path '*/bin/dbmate' -type f | head -n 1)
     export SHIPWAY_TEST_MIGRATION_TOOLS SHIPWAY_TEST_LIQUIBASE SHIPWAY_TEST_DBMATE
+}
+
+# Flyway itself, and a MariaDB for it that listens on 127.0.0.1 only. It brings SQLite.
+real_start_flyway() {
+    local folder=$real_folder/flyway port
+    install_flyway || { real_missing_flyway="the jars of ci/flyway.lock cannot be installed"; return 1; }
+    command -v java >/dev/null || { real_missing_flyway="java is not installed"; return 1; }
+    command -v python3 >/dev/null || { real_missing_flyway="python3, which reads databases of SQLite, is not installed"; return 1; }
+    command -v mariadbd >/dev/null || { real_missing_flyway="MariaDB's server is not installed"; return 1; }
+    mkdir -p "$folder"
+    mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$folder/data" --auth-root-authentication-method=normal \
+        --skip-test-db --innodb-log-file-size=8M >"$folder.log" 2>&1 ||
+        { real_missing_flyway="mariadb-install-db fails: $(tail -n 1 "$folder.log")"; return 1; }
+    # It takes no 0 for "any free one".
+    for port in $(shuf -i 20000-29999 -n 20); do
+        ss -Hltn "sport = :$port" | grep -q . && continue
+        real_serve flyway-mariadb mariadbd --no-defaults --user="$(id -un)" --datadir="$folder/data" --innodb-log-file-size=8M \
+            --bind-address=127.0.0.1 --port="$port" --socket="$folder/socket" --skip-log-bin
+        real_await mariadb --no-defaults --socket="$folder/socket" --user=root -e 'SELECT 1' && break
+        port=""
+    done
+    [ -n "$port" ] || { real_missing_flyway="mariadbd does not start: $(tail -n 1 "$real_folder/flyway-mariadb.log")"; return 1; }
+    mariadb --no-defaults --socket="$folder/socket" --user=root \
+        -e "CREATE USER flyway@'127.0.0.1' IDENTIFIED BY 'flyway'; GRANT ALL ON *.* TO flyway@'127.0.0.1';" ||
+        { real_missing_flyway="MariaDB takes no user"; return 1; }
+    SHIPWAY_TEST_FLYWAY=$(flyway_environment)
+    SHIPWAY_TEST_FLYWAY_MARIADB=127.0.0.1:$port
+    export SHIPWAY_TEST_FLYWAY SHIPWAY_TEST_FLYWAY_MARIADB
 }
 
 # What builds Dockerfiles to compare with: both builders of the engine, and buildah with its rights.
@@ -357,6 +390,7 @@ if [[ "${BASH_SOURCE[0]}" == "$0" ]]; then
     [ -z "$real_missing_aws" ] || echo "no emulated AWS: $real_missing_aws" >&2
     [ -z "$real_missing_gitlab" ] || echo "no pipelines of GitLab: $real_missing_gitlab" >&2
     [ -z "$real_missing_parity" ] || echo "no other builders: $real_missing_parity" >&2
+    [ -z "$real_missing_flyway" ] || echo "no Flyway: $real_missing_flyway" >&2
     [ -z "$real_missing_tools" ] || echo "no other migration tools: $real_missing_tools" >&2
     "$@"
 fi

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::content::ContentError;
 use crate::content::tree::WayError;
 use crate::dockerfile::DockerfileError;
-use crate::migrations::check::secret::Finding;
+use crate::migrations::check::Finding;
 use crate::oci::Platform;
 use crate::oci::config::ConfigError;
 use crate::recipe::{ImagePath, PathError, READABLE};
@@ -151,13 +151,16 @@ impl BuildError {
             Self::Content(error) => error.hints().to_vec(),
             Self::Secrets { found } => {
                 let mut hints = vec![
-                    "leave it out and pass it when the image runs: FLYWAY_USER and FLYWAY_PASSWORD, from a secret store".to_owned(),
+                    "leave it out and pass it when the image runs: FLYWAY_USER and FLYWAY_PASSWORD, from a secret store"
+                        .to_owned(),
+                    "on Amazon ECS the task definition's `secrets`, with `valueFrom` an ARN of Secrets Manager, set such variables".to_owned(),
                     "in a configuration file, ${env.NAME} takes the value from the environment".to_owned(),
                 ];
+                let first = found.first().and_then(|finding| Some((finding, finding.key.as_ref()?)));
                 hints.extend(
-                    found
-                        .first()
-                        .map(|finding| format!("if it is no secret: --allow-secret {}:{}", finding.path, finding.key)),
+                    first.map(|(finding, key)| {
+                        format!("if it is no secret: --allow-secret {}:{key}", finding.place.path)
+                    }),
                 );
                 hints
             }

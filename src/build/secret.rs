@@ -7,12 +7,10 @@ use std::path::Path;
 
 use super::BuildError;
 use crate::content::tree::clamped;
-use crate::migrations::check;
-use crate::migrations::check::secret::{Finding, NamedText, TextKind, secrets};
+use crate::migrations::check::secret::{NamedText, TextKind, is_configuration, secrets};
+use crate::migrations::check::{Finding, Level};
 use crate::recipe::{Change, FileContent, ImagePath, Recipe, Step};
 
-/// What ends the names of configuration files.
-const CONFIGURATION: [&str; 2] = [".conf", ".toml"];
 /// Largest configuration file that is looked into. Real ones have some kilobytes.
 const LIMIT: u64 = 1024 * 1024;
 
@@ -28,7 +26,9 @@ pub type AllowedSecrets = BTreeSet<(String, String)>;
 /// # Errors
 /// [`BuildError::Secrets`], or when a file cannot be read.
 pub fn refuse_secrets(recipe: &Recipe, root: &Path, allowed: &AllowedSecrets) -> Result<(), BuildError> {
-    let found = found(recipe, root, allowed)?;
+    let mut found = secrets_of(recipe, root, allowed)?;
+    // What only looks like a secret is told by the check, and stops nothing.
+    found.retain(|finding| finding.level == Level::Error);
     match found.is_empty() {
         true => Ok(()),
         false => Err(BuildError::Secrets { found }),
@@ -39,20 +39,7 @@ pub fn refuse_secrets(recipe: &Recipe, root: &Path, allowed: &AllowedSecrets) ->
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn secrets_of(recipe: &Recipe, root: &Path, allowed: &AllowedSecrets) -> Result<Vec<check::Finding>, BuildError> {
-    let told = |found: Finding| {
-        let place = check::Place {
-            line: found.line as u64,
-            ..check::Place::file(&found.path)
-        };
-        let mut finding = check::Finding::new(found.rule.code(), place, found.to_string());
-        finding.key = Some(found.key);
-        finding
-    };
-    Ok(found(recipe, root, allowed)?.into_iter().map(told).collect())
-}
-
-fn found(recipe: &Recipe, root: &Path, allowed: &AllowedSecrets) -> Result<Vec<Finding>, BuildError> {
+pub fn secrets_of(recipe: &Recipe, root: &Path, allowed: &AllowedSecrets) -> Result<Vec<Finding>, BuildError> {
     let mut files: Vec<(String, String)> = Vec::new();
     let all: BTreeMap<&ImagePath, &FileContent> = contents(recipe).collect();
     for (path, content) in contents(recipe) {
@@ -90,10 +77,6 @@ fn contents(recipe: &Recipe) -> impl Iterator<Item = (&ImagePath, &FileContent)>
         Step::Files(_) | Step::Change(_) => &[],
     });
     files.chain(entries.map(|entry| (&entry.path, &entry.content)))
-}
-
-fn is_configuration(name: &str) -> bool {
-    CONFIGURATION.iter().any(|end| name.ends_with(end))
 }
 
 /// The file behind links to other files of the recipe.

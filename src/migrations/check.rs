@@ -4,7 +4,9 @@
 
 pub mod allow;
 pub mod collect;
+pub mod content;
 pub mod drift;
+pub mod excerpt;
 pub mod finding;
 pub mod names;
 pub mod report;
@@ -13,6 +15,7 @@ pub mod rule;
 pub mod secret;
 
 pub use collect::{Circumstances, collect};
+pub use excerpt::{Excerpt, Excerpts};
 pub use finding::{Finding, Place};
 pub use report::{Drift, Report};
 pub use rule::{Family, Level, RULES, Rule};

@@ -94,6 +94,9 @@ impl Change {
     }
 }
 
+/// Migrations with the same bytes: those that are gone, and those that are new.
+type GoneAndNew<'a> = (Vec<&'a Migration>, Vec<&'a Migration>);
+
 /// What makes a migration the same one in another set.
 type Identity = (MigrationKind, String);
 
@@ -166,7 +169,7 @@ impl Comparison {
 
     /// One that is gone and one that is new with the same bytes are one that was renamed, as long as no third has them.
     fn find_renamed(&mut self) {
-        let mut by_content: BTreeMap<(MigrationKind, &str), (Vec<&Migration>, Vec<&Migration>)> = BTreeMap::new();
+        let mut by_content: BTreeMap<(MigrationKind, &str), GoneAndNew<'_>> = BTreeMap::new();
         for gone in &self.removed {
             by_content.entry((gone.kind, &gone.sha256)).or_default().0.push(gone);
         }

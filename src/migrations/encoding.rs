@@ -16,6 +16,17 @@ const LATIN_1: [&str; 9] = [
     "l1",
     "cp819",
 ];
+/// Names of ISO 8859-9.
+const LATIN_5: [&str; 5] = ["iso-8859-9", "iso8859-9", "iso8859_9", "latin5", "l5"];
+/// Where that differs from ISO 8859-1.
+const TURKISH: [(u8, char); 6] = [
+    (0xd0, 'Ğ'),
+    (0xdd, 'İ'),
+    (0xde, 'Ş'),
+    (0xf0, 'ğ'),
+    (0xfd, 'ı'),
+    (0xfe, 'ş'),
+];
 /// Names of US-ASCII.
 const ASCII: [&str; 5] = ["us-ascii", "ascii", "ascii7", "iso646-us", "646"];
 /// What windows-1252 leaves free, and Java's decoder refuses.
@@ -34,6 +45,8 @@ pub enum Encoding {
     Utf16Little,
     /// ISO 8859-1: every byte is the character of its number.
     Latin1,
+    /// ISO 8859-9: the same but for six letters of Turkish. The web means windows-1254 by this name, too.
+    Latin5,
     /// US-ASCII.
     Ascii,
     /// One of the encodings of the web.
@@ -51,6 +64,7 @@ impl Encoding {
             "utf-16be" | "utf_16be" | "unicodebigunmarked" | "x-utf-16be" => Self::Utf16Big,
             "utf-16le" | "utf_16le" | "unicodelittleunmarked" | "x-utf-16le" => Self::Utf16Little,
             name if LATIN_1.contains(&name) => Self::Latin1,
+            name if LATIN_5.contains(&name) => Self::Latin5,
             name if ASCII.contains(&name) => Self::Ascii,
             name => {
                 // Java writes Cp1252 for windows-1252.
@@ -91,7 +105,7 @@ impl Decoder {
             Encoding::Utf16Little => Some(encoding_rs::UTF_16LE.new_decoder_without_bom_handling()),
             Encoding::Other(standard) => Some(standard.new_decoder_without_bom_handling()),
             // Which one it is, the first two bytes tell.
-            Encoding::Utf16 | Encoding::Utf8 | Encoding::Latin1 | Encoding::Ascii => None,
+            Encoding::Utf16 | Encoding::Utf8 | Encoding::Latin1 | Encoding::Latin5 | Encoding::Ascii => None,
         };
         Self {
             encoding,
@@ -127,6 +141,14 @@ impl Decoder {
             Encoding::Latin1 => {
                 self.text.clear();
                 self.text.extend(bytes.iter().map(|byte| char::from(*byte)));
+                self.taken += bytes.len() as u64;
+                &self.text
+            }
+            Encoding::Latin5 => {
+                let turkish = |byte: &u8| TURKISH.iter().find(|(own, _)| own == byte).map(|(_, letter)| *letter);
+                self.text.clear();
+                self.text
+                    .extend(bytes.iter().map(|byte| turkish(byte).unwrap_or(char::from(*byte))));
                 self.taken += bytes.len() as u64;
                 &self.text
             }
@@ -251,6 +273,7 @@ mod tests {
             ("UTF-16", &marked, "aé\u{1f600}b"),
             ("UTF-16LE", &marked, "\u{feff}aé\u{1f600}b"),
             ("ISO-8859-1", b"a\xe9\x80", "aé\u{80}"),
+            ("ISO-8859-9", b"a\xfd\x80", "aı\u{80}"),
             ("windows-1252", b"a\xe9\x80", "aé€"),
             ("Cp1252", b"\x80", "€"),
             ("US-ASCII", b"abc", "abc"),

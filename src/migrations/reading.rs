@@ -97,11 +97,16 @@ fn of_flyway(config: &FlywayConfig, entry: &Entry, script_config: Option<Arc<Scr
         (own, _) => Encoding::of_name(own.unwrap_or(&config.encoding)).map_or(Encoded::Unknown, Encoded::Known),
     };
     let is_script = !matches!(entry.kind, Kind::Ignored { .. } | Kind::Other | Kind::ScriptConfig);
-    let replaces = script_config.as_ref().and_then(|own| own.placeholder_replacement);
-    let replaces = is_script && !entry.program && replaces.unwrap_or(config.placeholders.replace);
-    let replacement = (replaces && matches!(entry.kind, Kind::Repeatable { .. })).then(|| {
+    let own = script_config.as_ref().and_then(|own| own.placeholder_replacement);
+    // The configuration of a script is for SQL only.
+    let own = own.filter(|_| !entry.program).unwrap_or(config.placeholders.replace);
+    let replaces = is_script && !entry.program && own;
+    let replacement = (own && matches!(entry.kind, Kind::Repeatable { .. })).then(|| {
         let name = entry.path.rsplit('/').next().unwrap_or(&entry.path);
-        config.placeholders.replacement(name, &config.table).into()
+        config
+            .placeholders
+            .replacement(name, entry.program, &config.table)
+            .into()
     });
     Reading {
         encoding,

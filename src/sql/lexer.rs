@@ -3,7 +3,11 @@
 //! Short things (words, numbers, signs, what begins a longer one) wait until they are whole; long ones (texts, comments, data) are handed
 //! over in parts, so that nothing has to be kept.
 
+mod long;
+mod word;
+
 use super::Dialect;
+use super::scan::{block_comment, is_within_word, prefix, quoted, until_tag};
 use super::syntax::{self, Class, Syntax};
 
 /// A longer word is no key word and is handed over in parts.
@@ -45,6 +49,8 @@ pub(super) struct Lexeme {
 pub(super) enum Open {
     Quote,
     Comment,
+    /// A comment whose content MySQL runs.
+    Directive,
     Data,
 }
 
@@ -80,7 +86,7 @@ enum State {
 enum Copy {
     Start,
     Other,
-    Copy,
+    Begun,
     From,
     Stdin,
 }
@@ -134,7 +140,7 @@ impl Lexer {
             State::Quoted { .. } | State::Dollars { .. } => Some(Open::Quote),
             State::BlockComment { .. } => Some(Open::Comment),
             State::BeforeData | State::Data | State::DataLine => Some(Open::Data),
-            State::Plain | State::LineComment | State::Tail { .. } if self.in_directive => Some(Open::Comment),
+            State::Plain | State::LineComment | State::Tail { .. } if self.in_directive => Some(Open::Directive),
             State::Plain | State::LineComment | State::Tail { .. } => None,
         }
     }
@@ -149,6 +155,28 @@ impl Lexer {
             return self.begin(rest, is_last);
         }
         self.go_on(rest, is_last)
+    }
+
+    /// How much of `rest`, where a lexeme begins, is words, numbers, blanks and signs that end nothing and begin nothing else. For who
+    /// does not want to know what they are.
+    #[inline]
+    pub(super) fn skip(&self, rest: &[u8]) -> usize {
+        if !matches!(self.state, State::Plain) || self.copy != Copy::Other || self.delimiter.is_some() {
+            return 0;
+        }
+        let stop = rest.iter().position(|byte| syntax::STOPS[usize::from(*byte)]);
+        let skipped = &rest[..stop.unwrap_or(rest.len())];
+        // What the next byte may belong to is left: the letter before a quote, the word with a dollar in it.
+        let left = match stop.map(|stop| rest[stop]) {
+            Some(b'\'' | b'"') => prefix(skipped),
+            Some(b'$' | 0xef) | None => skipped
+                .iter()
+                .rev()
+                .take_while(|byte| **byte == b'&' || is_within_word(**byte))
+                .count(),
+            Some(_) => 0,
+        };
+        skipped.len() - left
     }
 
     fn go_on(&mut self, rest: &[u8], is_last: bool) -> Option<Lexeme> {
@@ -286,337 +314,4 @@ impl Lexer {
             }
         }
     }
-
-    /// Where the word ends that reaches to `at` at least.
-    #[inline]
-    fn word_end(&self, rest: &[u8], at: usize) -> usize {
-        // A dollar belongs to the word, unless it ends the statement: `END$$`.
-        let with_dollar = !self.delimiter.as_ref().is_some_and(|delimiter| delimiter[0] == b'$');
-        let within = |byte: &u8| syntax::WITHIN_WORD[usize::from(*byte)] || (with_dollar && *byte == b'$');
-        rest[at..]
-            .iter()
-            .position(|byte| !within(byte))
-            .map_or(rest.len(), |length| at + length)
-    }
-
-    fn word_like(&mut self, kind: Kind, rest: &[u8], is_last: bool) -> Option<Lexeme> {
-        let mut length = self.word_end(rest, 1);
-        if kind == Kind::Number && rest.get(length) == Some(&b'.') {
-            // `1.5`, but not `1..5`.
-            match rest.get(length + 1) {
-                Some(byte) if byte.is_ascii_digit() => length = self.word_end(rest, length + 1),
-                None if !is_last => return None,
-                _ => {}
-            }
-        }
-        if length == rest.len() && !is_last {
-            if length < LONGEST_KEY_WORD {
-                return None;
-            }
-            return self.begun(kind, length, false, State::Tail { kind });
-        }
-        Some(Lexeme {
-            kind,
-            length,
-            begins: true,
-            ends: true,
-        })
-    }
-
-    fn word(&mut self, rest: &[u8], is_last: bool) -> Option<Lexeme> {
-        if rest[0] == 0xef {
-            // A byte order mark is a blank wherever it stands between words.
-            if rest.starts_with(b"\xef\xbb\xbf") {
-                return Some(Lexeme {
-                    kind: Kind::Blank,
-                    length: 3,
-                    begins: true,
-                    ends: true,
-                });
-            }
-            if !is_last && b"\xef\xbb\xbf".starts_with(rest) {
-                return None;
-            }
-        }
-        let lexeme = self.word_like(Kind::Word, rest, is_last)?;
-        if lexeme.length == 1 {
-            let (escapes, quote) = match (rest[0].to_ascii_lowercase(), self.syntax) {
-                (b'e', syntax) if syntax.escape_texts => (true, 1),
-                (b'n', syntax) => (syntax.escapes, 1),
-                (b'b' | b'x', _) => (false, 1),
-                (b'u', syntax) if syntax.unicode_texts && rest.get(1) == Some(&b'&') => (false, 2),
-                _ => (false, 0),
-            };
-            if quote > 0 {
-                match rest.get(quote) {
-                    Some(b'\'') => return self.quote(Kind::Text, rest, quote + 1, (b'\'', escapes, true), is_last),
-                    Some(b'"') if quote == 2 => {
-                        return self.quote(Kind::Name, rest, quote + 1, (b'"', false, true), is_last);
-                    }
-                    None if !is_last => return None,
-                    _ => {}
-                }
-            }
-        }
-        if self.copy != Copy::Other {
-            let word = &rest[..lexeme.length];
-            self.copy = match self.copy {
-                Copy::Start if word.eq_ignore_ascii_case(b"copy") => Copy::Copy,
-                Copy::Start | Copy::Other => Copy::Other,
-                Copy::Copy | Copy::From if word.eq_ignore_ascii_case(b"from") => Copy::From,
-                Copy::From if word.eq_ignore_ascii_case(b"stdin") => Copy::Stdin,
-                Copy::Stdin => Copy::Stdin,
-                Copy::Copy | Copy::From => Copy::Copy,
-            };
-        }
-        Some(lexeme)
-    }
-
-    fn quote(&mut self, kind: Kind, rest: &[u8], from: usize, how: (u8, bool, bool), is_last: bool) -> Option<Lexeme> {
-        if self.copy == Copy::Start {
-            self.copy = Copy::Other;
-        }
-        let (length, ends) = quoted(rest, from, how, is_last);
-        let (quote, escapes, doubles) = how;
-        self.begun(
-            kind,
-            length,
-            ends,
-            State::Quoted {
-                kind,
-                quote,
-                escapes,
-                doubles,
-            },
-        )
-    }
-
-    fn dollar(&mut self, rest: &[u8], is_last: bool) -> Option<Lexeme> {
-        let sign = Some(Lexeme {
-            kind: Kind::Sign,
-            length: 1,
-            begins: true,
-            ends: true,
-        });
-        // Where `DELIMITER $$` was set, dollars are no quotes.
-        if self.delimiter.as_ref().is_some_and(|delimiter| delimiter[0] == b'$') {
-            return sign;
-        }
-        let within =
-            |(at, byte): (usize, &u8)| syntax::WITHIN_WORD[usize::from(*byte)] && (at > 0 || !byte.is_ascii_digit());
-        let name = rest[1..]
-            .iter()
-            .enumerate()
-            .take(LONGEST_TAG)
-            .take_while(|each| within(*each))
-            .count();
-        let tag = name + 2;
-        match rest.get(tag - 1) {
-            _ if name == LONGEST_TAG => sign,
-            Some(b'$') => {
-                let (length, ends) = until_tag(rest, tag, &rest[..tag], is_last);
-                self.begun(
-                    Kind::Text,
-                    length,
-                    ends,
-                    State::Dollars {
-                        tag: rest[..tag].into(),
-                    },
-                )
-            }
-            None if !is_last => None,
-            _ => sign,
-        }
-    }
-
-    fn dash(&mut self, rest: &[u8], is_last: bool) -> Option<Lexeme> {
-        let sign = Some(Lexeme {
-            kind: Kind::Sign,
-            length: 1,
-            begins: true,
-            ends: true,
-        });
-        match (rest.get(1), rest.get(2)) {
-            (Some(b'-'), _) if !self.syntax.dashes_need_blank => self.line_comment(rest),
-            (Some(b'-'), Some(byte)) if *byte <= b' ' || *byte == 0x7f => self.line_comment(rest),
-            (Some(b'-'), Some(_)) => sign,
-            (Some(b'-') | None, None) if !is_last => None,
-            (Some(b'-'), None) => self.line_comment(rest),
-            _ => sign,
-        }
-    }
-
-    fn line_comment(&mut self, rest: &[u8]) -> Option<Lexeme> {
-        let length = self.line_end(rest);
-        self.begun(Kind::Comment, length, length < rest.len(), State::LineComment)
-    }
-
-    fn line_end(&self, rest: &[u8]) -> usize {
-        let end = match self.syntax.carriage_return_ends_line {
-            true => rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')),
-            false => rest.iter().position(|byte| *byte == b'\n'),
-        };
-        end.unwrap_or(rest.len())
-    }
-
-    fn slash(&mut self, rest: &[u8], is_last: bool) -> Option<Lexeme> {
-        if rest.get(1) != Some(&b'*') {
-            if rest.len() == 1 && !is_last {
-                return None;
-            }
-            return Some(Lexeme {
-                kind: Kind::Sign,
-                length: 1,
-                begins: true,
-                ends: true,
-            });
-        }
-        if self.syntax.directives {
-            match directive(rest, self.syntax) {
-                Some(length) if length < rest.len() || is_last => {
-                    self.in_directive = true;
-                    self.copy = Copy::Other;
-                    return Some(Lexeme {
-                        kind: Kind::Directive,
-                        length,
-                        begins: true,
-                        ends: true,
-                    });
-                }
-                None if rest.len() >= 4 || is_last => {}
-                _ => return None,
-            }
-        }
-        let (length, depth) = block_comment(rest, 2, 1, self.syntax.nests, is_last);
-        self.begun(Kind::Comment, length, depth == 0, State::BlockComment { depth })
-    }
-
-    /// The data of a `COPY`, up to and with the line that ends it.
-    fn data(&mut self, rest: &[u8], is_last: bool) -> Option<Lexeme> {
-        let begins = matches!(self.state, State::BeforeData);
-        let mut in_line = !matches!(self.state, State::Data);
-        let mut at = 0;
-        loop {
-            if in_line {
-                match rest[at..].iter().position(|byte| *byte == b'\n') {
-                    Some(length) => at += length + 1,
-                    None => {
-                        self.state = State::DataLine;
-                        let length = rest.len();
-                        return Some(Lexeme {
-                            kind: Kind::Data,
-                            length,
-                            begins,
-                            ends: false,
-                        });
-                    }
-                }
-            }
-            let line = &rest[at..];
-            let ending = [&b"\\.\n"[..], b"\\.\r\n"]
-                .into_iter()
-                .find(|ending| line.starts_with(ending));
-            if let Some(ending) = ending {
-                self.state = State::Plain;
-                return Some(Lexeme {
-                    kind: Kind::Data,
-                    length: at + ending.len(),
-                    begins,
-                    ends: true,
-                });
-            }
-            if is_last && matches!(line, b"\\." | b"\\.\r") {
-                self.state = State::Plain;
-                return Some(Lexeme {
-                    kind: Kind::Data,
-                    length: rest.len(),
-                    begins,
-                    ends: true,
-                });
-            }
-            if b"\\.\n".starts_with(line) || b"\\.\r\n".starts_with(line) {
-                self.state = State::Data;
-                let length = if is_last { rest.len() } else { at };
-                return (length > 0).then_some(Lexeme {
-                    kind: Kind::Data,
-                    length,
-                    begins,
-                    ends: false,
-                });
-            }
-            in_line = true;
-        }
-    }
-}
-
-/// Where a quoted text ends, given the quote and whether backslashes escape and quotes are doubled; or how far it certainly reaches.
-#[inline]
-fn quoted(rest: &[u8], from: usize, (quote, escapes, doubles): (u8, bool, bool), is_last: bool) -> (usize, bool) {
-    let mut at = from;
-    loop {
-        let found = rest[at..]
-            .iter()
-            .position(|byte| *byte == quote || (escapes && *byte == b'\\'));
-        let Some(found) = found else { return (rest.len(), false) };
-        at += found;
-        match rest.get(at + 1) {
-            None if !is_last && (doubles || rest[at] != quote) => return (at, false),
-            None => return (rest.len(), rest[at] == quote),
-            Some(_) if rest[at] != quote => at += 2,
-            Some(next) if doubles && *next == quote => at += 2,
-            Some(_) => return (at + 1, true),
-        }
-    }
-}
-
-fn until_tag(rest: &[u8], from: usize, tag: &[u8], is_last: bool) -> (usize, bool) {
-    let mut at = from;
-    while let Some(found) = rest[at..].iter().position(|byte| *byte == b'$') {
-        at += found;
-        if rest[at..].starts_with(tag) {
-            return (at + tag.len(), true);
-        }
-        if !is_last && tag.starts_with(&rest[at..]) {
-            return (at, false);
-        }
-        at += 1;
-    }
-    (rest.len(), false)
-}
-
-/// Where a comment ends, and how deep it is nested there.
-fn block_comment(rest: &[u8], from: usize, mut depth: u64, nests: bool, is_last: bool) -> (usize, u64) {
-    let mut at = from;
-    while let Some(found) = rest[at..].iter().position(|byte| matches!(byte, b'*' | b'/')) {
-        at += found;
-        match (rest[at], rest.get(at + 1)) {
-            (b'*', Some(b'/')) => {
-                at += 2;
-                depth -= 1;
-                if depth == 0 {
-                    return (at, 0);
-                }
-            }
-            (b'/', Some(b'*')) if nests => {
-                at += 2;
-                depth += 1;
-            }
-            (_, None) if !is_last => return (at, depth),
-            _ => at += 1,
-        }
-    }
-    (rest.len(), depth)
-}
-
-/// The length of `/*!`, `/*M!` and the version after it.
-fn directive(rest: &[u8], syntax: &Syntax) -> Option<usize> {
-    let mark = [&b"/*!"[..], b"/*M!"].into_iter().find(|mark| rest.starts_with(mark))?;
-    let digits = rest[mark.len()..]
-        .iter()
-        .take(6)
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
-    // Elsewhere `/*!` may be a comment somebody is fond of.
-    let is_one = syntax.escapes || digits > 0 || rest.len() == mark.len();
-    is_one.then_some(mark.len() + digits)
 }

@@ -58,6 +58,20 @@ pub(super) static WITHIN_WORD: [bool; 256] = {
     within
 };
 
+/// The bytes at which something may begin or end that a semicolon does not count in.
+pub(super) static STOPS: [bool; 256] = {
+    let mut stops = [false; 256];
+    let all = b"'\"`[$-#/*();";
+    let mut at = 0;
+    while at < all.len() {
+        stops[all[at] as usize] = true;
+        at += 1;
+    }
+    // It begins a byte order mark, which is a blank only where no word goes on.
+    stops[0xef] = true;
+    stops
+};
+
 /// The syntax of a dialect.
 pub(super) fn of(dialect: Dialect) -> &'static Syntax {
     match dialect {

@@ -6,7 +6,12 @@ use crate::examples::help;
 use crate::page::{Page, pages, read};
 
 /// Flags of other programs.
-const FOREIGN_FLAGS: [(&str, &str); 28] = [
+const FOREIGN_FLAGS: [(&str, &str); 34] = [
+    ("--data-urlencode", "curl"),
+    ("--fail", "curl"),
+    ("--header", "curl"),
+    ("--show-error", "curl"),
+    ("--silent", "curl"),
     ("--chmod", "COPY and ADD"),
     ("--checksum", "ADD"),
     ("--chown", "COPY and ADD"),
@@ -23,6 +28,7 @@ const FOREIGN_FLAGS: [(&str, &str); 28] = [
     ("--all", "docker ps"),
     ("--filter", "docker ps"),
     ("--cli-binary-format", "aws"),
+    ("--defaults-file", "liquibase"),
     ("--file", "docker build"),
     ("--function-name", "aws"),
     ("--payload", "aws"),
@@ -45,12 +51,13 @@ const WRITTEN_VARIABLES: [(&str, &str); 3] = [
 ];
 
 /// Sections of the project file: their heading, and the structure in `src/project.rs` they are read into.
-const SECTIONS: [(&str, &str); 8] = [
+const SECTIONS: [(&str, &str); 9] = [
     ("## `[project]`", "ProjectSection"),
     ("## `[migrations]`", "MigrationsSection"),
     ("## `[runner]`", "RunnerSection"),
     ("## `[dockerfile]`", "DockerfileSection"),
     ("## `[image]`", "ImageSection"),
+    ("## `[check]`", "CheckSection"),
     ("## `[repository]`", "RepositorySection"),
     ("## `[run.databases]`", "DatabasesSection"),
     ("## `[registry.\"HOST\"]`", "RegistrySection"),
@@ -59,10 +66,20 @@ const SECTIONS: [(&str, &str); 8] = [
 /// Catches a flag that is not documented, and one that is documented and not there.
 #[test]
 fn flags_are_those_of_the_help() {
-    let of_help: BTreeSet<String> = [["build"], ["copy"], ["push"], ["tag"], ["inspect"], ["doctor"], ["run"]]
-        .iter()
-        .flat_map(|words| flags(&help(words)))
-        .collect();
+    let of_help: BTreeSet<String> = [
+        ["build"],
+        ["check"],
+        ["diff"],
+        ["copy"],
+        ["push"],
+        ["tag"],
+        ["inspect"],
+        ["doctor"],
+        ["run"],
+    ]
+    .iter()
+    .flat_map(|words| flags(&help(words)))
+    .collect();
     assert!(of_help.len() > 30, "{of_help:?}");
     let mut of_pages = BTreeSet::new();
     for page in pages() {

@@ -35,6 +35,7 @@ mod provenance;
 mod push;
 mod referrers;
 mod results;
+mod rules;
 #[cfg(feature = "daemon")]
 mod run;
 mod secrets;

@@ -1,6 +1,7 @@
 //! Secrets: in no output, no image and no file, whatever happens.
 
 use crate::support::base::Base;
+use crate::support::git::commit_all;
 use crate::support::outcome::Outcome;
 use crate::support::project::{TestProject, files_below};
 use crate::support::registry::{
@@ -223,4 +224,61 @@ fn passwords_of_the_environment_stay_out_of_the_image() {
     let target = registry.reference("orders:v1");
     let outcome = project.push(&base, &target).succeeded();
     assert_hidden(&project, &registry, &outcome);
+}
+
+/// What the article has in its repository.
+const ARTICLE: &str =
+    "flyway.url=jdbc:postgresql://orders.internal/orders\nflyway.user=orders\nflyway.password=canary\n";
+
+/// Catches a check or a build that lets a password pass, and a finding, an excerpt, a report or a difference that shows one.
+#[test]
+fn secrets_in_the_migrations_are_found_and_not_shown() {
+    let token = format!("glpat-{}", "canary7Zr2mXw9Kd4Tb6Yp");
+    let project = TestProject::new()
+        .file("shipway.toml", "[project]\nname = \"orders\"\n[migrations]\nscripts = \"db\"\nconfig = [\"flyway.conf\"]\n[runner]\nbase = \"scratch\"\n[runner.env]\nAPI_TOKEN = \"canary\"\n[check]\ndatabase = \"postgresql\"\n")
+        .file("flyway.conf", ARTICLE)
+        .script("V3__user.sql", "CREATE USER x PASSWORD 'canary'; GRANT ALL ON orders TO PUBLIC;\n")
+        .script("V4__mail.sql", "INSERT INTO mail VALUES ('smtp://u:canary@mail.internal'); DROP TABLE old;\n")
+        .script("V5__token.sql", &format!("INSERT INTO tokens VALUES ('{token}');\n"));
+    let commit = commit_all(project.folder());
+    let files = ["--sarif", "s.json", "--code-quality", "q.json", "--junit", "j.xml"];
+    let mut texts = Vec::new();
+    for format in ["text", "json"] {
+        let words = [&["check", "-v", "--format", format][..], &files].concat();
+        let outcome = project.run(&words).exited(4);
+        for code in ["S001", "S002", "S003", "S004", "R021", "R020", "R001"] {
+            assert!(outcome.stdout.contains(code), "{code}: {}", outcome.text());
+        }
+        assert!(outcome.stdout.contains("valueFrom"), "{}", outcome.text());
+        texts.push(outcome.text());
+    }
+    for report in ["s.json", "q.json", "j.xml"] {
+        texts.push(std::fs::read_to_string(project.folder().join(report)).unwrap());
+    }
+    // Without a check the secrets count all the same.
+    for words in [
+        &["build", "--output", "oci:out"][..],
+        &["build", "--output", "oci:out", "--no-check"],
+    ] {
+        texts.push(project.run(words).exited(4).text());
+        assert!(!project.folder().join("out").exists());
+    }
+    project.write("db/V3__user.sql", "CREATE USER x PASSWORD 'canary2';\nSELECT 1;\n");
+    let outcome = project.run(&["diff", &format!("git:{commit}"), "--patch", "--markdown", "m.md"]);
+    texts.push(outcome.succeeded().text());
+    texts.push(std::fs::read_to_string(project.folder().join("m.md")).unwrap());
+    for text in texts {
+        assert!(!text.contains("canary"), "{text}");
+    }
+    // What is let through is let through by file and key.
+    let allowed = [
+        "flyway.conf:flyway.password",
+        "ENV:API_TOKEN",
+        "db/V4__mail.sql:S002",
+        "db/V5__token.sql:S003",
+    ];
+    let words = allowed.iter().flat_map(|allowed| ["--allow-secret", allowed]);
+    let words: Vec<&str> = ["check", "--rule=R021=off"].into_iter().chain(words).collect();
+    let outcome = project.run(&words);
+    assert!(!outcome.stdout.contains(" S00"), "{}", outcome.text());
 }

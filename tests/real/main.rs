@@ -1,5 +1,5 @@
 //! The promises of `shipway`, kept against real parts: Debian's `docker-registry`, a Docker engine, skopeo and umoci,
-//! emulators of AWS, and GitLab's pipelines.
+//! emulators of AWS, GitLab's pipelines, and Flyway.
 //!
 //! `ci/test.sh` starts the parts and runs all of this; to run it alone: `ci/real.sh cargo test --test real -- --include-ignored`.
 //! What needs a Docker engine stands in `docker`, what needs an emulator in `aws`, and what needs GitLab's pipelines in `gitlab`, so
@@ -12,6 +12,7 @@ mod clones;
 mod copy;
 mod docker;
 mod dockerfile_parity;
+mod flyway;
 mod gitlab;
 mod interrupted;
 mod layout;

@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod copy;
+mod diff;
 mod doctor;
 mod inspect;
 mod loads;
@@ -53,7 +54,7 @@ async fn dispatch(arguments: &Arguments, environment: &Environment, printer: &Pr
         Command::Push(push) => push::run(push, &arguments.global, environment, printer).await,
         Command::Tag(tag) => tag::run(tag, &arguments.global, environment, printer).await,
         Command::Doctor(doctor) => doctor::run(doctor, &arguments.global, environment, printer).await,
-        Command::Diff(_) => Ok(()),
+        Command::Diff(diff) => diff::run(diff, &arguments.global, environment, printer).await,
         Command::Inspect(inspect) => inspect::run(inspect, &arguments.global, environment, printer).await,
         #[cfg(feature = "daemon")]
         Command::Run(_) => unreachable!("it is not dropped in the middle"),

@@ -42,6 +42,11 @@ impl Printer {
         self.format
     }
 
+    /// Whether what goes beside the result may have colours.
+    pub(crate) fn has_colours(&self) -> bool {
+        self.colour
+    }
+
     /// Where bars are drawn, if they are.
     pub(crate) fn bars(&self) -> Option<&MultiProgress> {
         self.bars.as_ref()

@@ -6,13 +6,17 @@ use shipway::content::{Delivered, Status};
 use shipway::oci::{Descriptor, Digest, Reference};
 
 mod build;
+mod check;
 mod copy;
+mod diff;
 mod files;
 #[cfg(feature = "daemon")]
 mod run;
 
 pub(crate) use build::BuildResult;
+pub(crate) use check::{CheckResult, Folders, ReportKind, explain, explain_all};
 pub(crate) use copy::CopyResult;
+pub(crate) use diff::{DiffResult, DiffSide};
 pub(crate) use files::{FileKind, ResultFiles};
 #[cfg(feature = "daemon")]
 pub(crate) use run::{history_lines, run_json};
@@ -127,4 +131,9 @@ pub(crate) fn status(delivered: &[Delivered], is_pushed: bool) -> &'static str {
     } else {
         "written"
     }
+}
+
+/// A text on one line, without what a terminal would obey.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

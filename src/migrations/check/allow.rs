@@ -48,6 +48,12 @@ impl Allowances {
         }
     }
 
+    /// Whether a statement may hold a comment that allows something: without one, [`Allowances::statement`] is content with no tokens.
+    #[must_use]
+    pub fn wants(text: &str) -> bool {
+        comment::may_allow(text)
+    }
+
     /// Reads the comments of the next statement; also of one that is nothing but comments.
     pub fn statement(&mut self, statement: &Statement<'_>, tokens: &[Token<'_>]) {
         let start = (statement.line, statement.column);

@@ -21,6 +21,8 @@ pub struct Circumstances<'a> {
     pub levels: &'a BTreeMap<String, Level>,
     /// What was found elsewhere: secrets, the base.
     pub others: Vec<Finding>,
+    /// Secrets that are allowed, each a path and a key.
+    pub allowed_secrets: &'a BTreeSet<(String, String)>,
     /// Whether only secrets are of interest.
     pub only_secrets: bool,
 }
@@ -29,8 +31,12 @@ pub struct Circumstances<'a> {
 #[must_use]
 pub fn collect(set: &MigrationSet, circumstances: Circumstances<'_>) -> Report {
     let mut all = circumstances.others;
+    let in_scripts = set.examined.iter().flat_map(|examined| &examined.findings);
+    let secrets = in_scripts.filter(|finding| finding.rule.family == Family::Secrets);
+    all.extend(secrets.cloned());
+    all.retain(|finding| !finding.is_allowed(circumstances.allowed_secrets));
     if !circumstances.only_secrets {
-        all.extend(names::check(&set.inventory, &set.examined));
+        all.extend(of_names(set));
         let comparison = circumstances
             .previous
             .map(|previous| Comparison::of(previous, &set.manifest));
@@ -45,7 +51,8 @@ pub fn collect(set: &MigrationSet, circumstances: Circumstances<'_>) -> Report {
             let shown: BTreeMap<&str, &str> = entries
                 .map(|entry| (entry.path.as_str(), entry.shown.as_str()))
                 .collect();
-            all.extend(drift::check(&sets).into_iter().map(|mut finding| {
+            let spelled = names::spelled_differently(before, &set.manifest);
+            all.extend(drift::check(&sets).into_iter().chain(spelled).map(|mut finding| {
                 if let Some(shown) = shown.get(finding.place.path.as_str()) {
                     finding.place.path = (*shown).to_owned();
                 }
@@ -71,6 +78,21 @@ pub fn collect(set: &MigrationSet, circumstances: Circumstances<'_>) -> Report {
     }
 }
 
+/// What is wrong with names; what a comment allows for a file holds for its name as well.
+fn of_names(set: &MigrationSet) -> Vec<Finding> {
+    let mut findings = names::check(&set.inventory, &set.examined);
+    let both = set.inventory.entries().iter().zip(&set.examined);
+    let allowed: BTreeMap<&str, _> = both
+        .map(|(entry, examined)| (entry.shown.as_str(), &examined.allows))
+        .collect();
+    for finding in &mut findings {
+        if let Some(allowed) = allowed.get(finding.place.path.as_str()) {
+            allowed.apply(finding);
+        }
+    }
+    findings
+}
+
 /// What is in the files; what is risky counts only in files that are new, and where the table is not.
 fn of_content(set: &MigrationSet, comparison: Option<&Comparison>) -> Vec<Finding> {
     let new: Option<BTreeSet<&str>> = comparison.map(|comparison| {
@@ -85,13 +107,20 @@ fn of_content(set: &MigrationSet, comparison: Option<&Comparison>) -> Vec<Findin
         .filter(|(entry, _)| is_new(&entry.path))
         .flat_map(|(_, examined)| examined.creates.iter().map(String::as_str))
         .collect();
-    let counts = |path: &str, finding: &Finding| {
-        finding.rule.family != Family::Risk
-            || is_new(path)
-                && finding
-                    .table
-                    .as_ref()
-                    .is_none_or(|table| !tables.contains(table.as_str()))
+    // Under its name without a schema, for the many findings there may be.
+    let last = |table: &str| table.rsplit_once('.').map(|(_, last)| last.to_owned());
+    let bare: BTreeSet<String> = tables.iter().filter_map(|table| last(table)).collect();
+    let is_created = |table: &String| {
+        tables.contains(table.as_str())
+            || match last(table) {
+                Some(last) => tables.contains(last.as_str()),
+                None => bare.contains(table),
+            }
+    };
+    let counts = |path: &str, finding: &Finding| match finding.rule.family {
+        Family::Secrets => false,
+        Family::Risk => is_new(path) && !finding.table.as_ref().is_some_and(is_created),
+        _ => true,
     };
     both()
         .flat_map(|(entry, examined)| {

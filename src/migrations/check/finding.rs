@@ -1,5 +1,7 @@
 //! One thing that is wrong, and where.
 
+use std::fmt;
+
 use super::rule::{Level, Rule};
 
 /// A place in a file.
@@ -23,6 +25,16 @@ impl Place {
             path: path.into(),
             ..Self::default()
         }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)?;
+        for number in [self.line, self.column].into_iter().take_while(|number| *number > 0) {
+            write!(f, ":{number}")?;
+        }
+        Ok(())
     }
 }
 
@@ -79,10 +91,30 @@ impl Finding {
         self
     }
 
+    /// The same about a key.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
     /// The same at another level.
     #[must_use]
     pub fn at(mut self, level: Level) -> Self {
         self.level = level;
         self
+    }
+}
+
+impl fmt::Display for Finding {
+    /// One line, without the help: `R010: sql/V2__x.sql:3:1: an index is made while writers wait`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            rule, place, message, ..
+        } = self;
+        match place.path.as_str() {
+            "ENV" | "LABEL" => write!(f, "{}: {} {message}", rule.code, place.path),
+            _ => write!(f, "{}: {place}: {message}", rule.code),
+        }
     }
 }

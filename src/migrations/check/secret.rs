@@ -1,13 +1,28 @@
-//! Secrets in configuration files, environment variables and labels. A finding names the place, never the secret.
+//! Secrets in configuration files, scripts, environment variables and labels. A finding names the place, never the secret.
 
 use std::collections::BTreeSet;
-use std::fmt;
+
+use super::{Finding, Place};
 
 mod config;
+mod file;
 mod key;
+mod scan;
+mod token;
 mod value;
 
-use value::{has_password, is_literal};
+pub use file::is_configuration;
+pub use scan::Scanner;
+use value::{has_password, is_literal, is_switch};
+
+/// What a finding in the environment of an image has for a path.
+const ENVIRONMENT: &str = "ENV";
+/// What a finding in the labels of an image has for a path.
+const LABELS: &str = "LABEL";
+/// The key of a finding that is about a file as a whole.
+const WHOLE_FILE: &str = "file";
+/// The way out, for what a migration tool needs to log in.
+const WAY_OUT: &str = "in an ECS task definition, `secrets` with `valueFrom` takes it from Secrets Manager";
 
 /// What a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,56 +46,6 @@ pub struct NamedText<'a> {
     pub value: &'a str,
 }
 
-/// A rule that a text breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rule {
-    /// A key that holds a secret has a value, in a configuration file.
-    SecretKey,
-    /// An address holds a password.
-    PasswordInUrl,
-    /// A variable or a label whose name says that it is a secret has a value.
-    SecretInImage,
-}
-
-impl Rule {
-    /// The name it is documented under.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::SecretKey => "S001",
-            Self::PasswordInUrl => "S002",
-            Self::SecretInImage => "S004",
-        }
-    }
-}
-
-/// A secret that was found. It holds everything but the secret.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Finding {
-    /// The file; `ENV` and `LABEL` for what is in the image's config.
-    pub path: String,
-    /// The line, from one; one for what has no lines.
-    pub line: usize,
-    /// The key.
-    pub key: String,
-    /// The rule.
-    pub rule: Rule,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (code, path, line, key) = (self.rule.code(), &self.path, self.line, &self.key);
-        match (self.rule, path.as_str()) {
-            (Rule::PasswordInUrl, "ENV" | "LABEL") => {
-                write!(f, "{code}: {path} {key} holds an address with a password")
-            }
-            (Rule::PasswordInUrl, _) => write!(f, "{code}: {path}:{line}: {key} holds an address with a password"),
-            (_, "ENV" | "LABEL") => write!(f, "{code}: {path} {key} holds a secret"),
-            _ => write!(f, "{code}: {path}:{line}: {key} holds a secret"),
-        }
-    }
-}
-
 impl Finding {
     /// Whether it is among the secrets that are allowed, each a path and a key.
     #[must_use]
@@ -88,7 +53,7 @@ impl Finding {
         let bare = |path: &str| path.trim_start_matches("./").trim_start_matches('/').to_owned();
         allowed
             .iter()
-            .any(|(path, key)| *key == self.key && bare(path) == bare(&self.path))
+            .any(|(path, key)| Some(key) == self.key.as_ref() && bare(path) == bare(&self.place.path))
     }
 }
 
@@ -100,49 +65,84 @@ pub fn secrets<'a>(texts: impl Iterator<Item = NamedText<'a>>) -> Vec<Finding> {
     for text in texts {
         match text.kind {
             TextKind::Config => config(text, &mut findings),
-            TextKind::Variable => entry("ENV", text, &mut findings),
-            TextKind::Label => entry("LABEL", text, &mut findings),
+            TextKind::Variable => findings.extend(entry(ENVIRONMENT, text)),
+            TextKind::Label => findings.extend(entry(LABELS, text)),
         }
     }
-    findings.sort();
+    let place = |finding: &Finding| (finding.place.clone(), finding.key.clone(), finding.rule.code);
+    findings.sort_by_cached_key(place);
     findings.dedup();
     findings
 }
 
-fn config(file: NamedText<'_>, findings: &mut Vec<Finding>) {
-    for entry in config::entries(file.name, file.value) {
-        let is_secret = key::is_secret(&entry.path) && is_literal(&entry.value)
-            || key::is_sql(&entry.path) && value::sets_password(&entry.value);
-        let rule = if is_secret {
-            Rule::SecretKey
-        } else if has_password(&entry.value) {
-            Rule::PasswordInUrl
-        } else {
-            continue;
-        };
-        findings.push(Finding {
-            path: file.name.to_owned(),
-            line: entry.line,
-            key: entry.path.join("."),
-            rule,
-        });
+/// Whether a line of a text shows what nobody should see; such a line is not quoted.
+#[must_use]
+pub fn shows_secret(line: &str) -> bool {
+    value::sets_password(line) || !Scanner::of_text(line).is_empty() || {
+        let assigned = line.split_once(['=', ':']);
+        let name = |text: &str| text.split_whitespace().next_back().is_some_and(key::ends_as_secret);
+        assigned.is_some_and(|(before, value)| name(before) && is_literal(value) && !is_switch(value.trim()))
     }
 }
 
-fn entry(path: &str, text: NamedText<'_>, findings: &mut Vec<Finding>) {
-    let rule = if key::names_secret(text.name) && is_literal(text.value) && !value::is_switch(text.value) {
-        Rule::SecretInImage
+fn config(file: NamedText<'_>, findings: &mut Vec<Finding>) {
+    if file::holds_keys(file.name) {
+        let finding = Finding::new("S001", Place::file(file.name), "a store of private keys");
+        return findings.push(finding.key(WHOLE_FILE).help(WAY_OUT));
+    }
+    for entry in config::entries(file.name, file.value) {
+        let key = entry.path.join(".");
+        let is_secret = key::is_secret(&entry.path) && is_literal(&entry.value) && !is_switch(&entry.value)
+            || key::is_sql(&entry.path) && value::sets_password(&entry.value);
+        let (code, message) = if is_secret {
+            ("S001", format!("{key} holds a secret"))
+        } else if has_password(&entry.value) {
+            ("S002", format!("{key} holds an address with a password"))
+        } else if let Some(what) = token::first(&entry.value) {
+            ("S003", format!("{key} holds what looks like {what}"))
+        } else {
+            continue;
+        };
+        let place = Place {
+            line: entry.line as u64,
+            ..Place::file(file.name)
+        };
+        findings.push(Finding::new(code, place, message).help(way_out(&entry.path)).key(key));
+    }
+    // A key in PEM goes over several lines, and so is no value.
+    if let Some(line) = token::private_key(file.value) {
+        let place = Place {
+            line,
+            ..Place::file(file.name)
+        };
+        let finding = Finding::new("S003", place, "what looks like a private key");
+        findings.push(finding.key("S003").help(WAY_OUT));
+    }
+}
+
+fn entry(place: &str, text: NamedText<'_>) -> Option<Finding> {
+    let name = text.name;
+    let (code, message) = if key::names_secret(name) && is_literal(text.value) && !is_switch(text.value) {
+        ("S004", format!("{name} holds a secret"))
     } else if has_password(text.value) {
-        Rule::PasswordInUrl
+        ("S002", format!("{name} holds an address with a password"))
     } else {
-        return;
+        let what = token::first(text.value)?;
+        ("S003", format!("{name} holds what looks like {what}"))
     };
-    findings.push(Finding {
-        path: path.to_owned(),
-        line: 1,
-        key: text.name.to_owned(),
-        rule,
-    });
+    let help = match place {
+        LABELS => "a label is read by everybody who may pull the image: leave it out",
+        _ => WAY_OUT,
+    };
+    Some(Finding::new(code, Place::file(place), message).key(name).help(help))
+}
+
+/// The way out for a key of a configuration file: the variable that says the same when the image runs, where there is one.
+fn way_out(path: &[String]) -> String {
+    match key::variable(path) {
+        Some(variable) => format!("leave it out, and set {variable} when the image runs: {WAY_OUT}"),
+        None => format!("leave it out: {WAY_OUT}"),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use super::*;
+use crate::migrations::check::Finding;
 use crate::migrations::check::drift::{self, Sets};
-use crate::migrations::check::{Finding, Level};
 use crate::migrations::examine::examine;
 use crate::migrations::flyway::config::FlywayConfig;
 use crate::migrations::inventory::Listed;
@@ -56,11 +56,18 @@ fn with(replaced: &str, by: Option<(&'static str, &'static str)>) -> Manifest {
     manifest(&kept.chain(by).collect::<Vec<_>>())
 }
 
+/// The script that is replaced, by what, and what is found.
+type Case = (
+    &'static str,
+    Option<(&'static str, &'static str)>,
+    &'static [&'static str],
+);
+
 /// Catches a rule that fires where it should not, one that does not, and a wrong level.
 #[test]
 fn each_change_has_its_rule() {
     let before = manifest(SHIPPED);
-    let cases: &[(&str, Option<(&str, &str)>, &[&str])] = &[
+    let cases: &[Case] = &[
         ("", None, &[]),
         ("", Some(("V3__new.sql", "SELECT 9;")), &[]),
         (

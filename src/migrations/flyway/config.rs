@@ -48,21 +48,32 @@ pub struct Placeholders {
     pub prefix: String,
     /// What ends one.
     pub suffix: String,
+    /// What begins one in what an interpreter runs.
+    pub script_prefix: String,
+    /// What ends one there.
+    pub script_suffix: String,
     /// Their names in lower case, each with its value where the image sets one that is no reference.
     pub values: BTreeMap<String, Option<String>>,
 }
 
 impl Placeholders {
-    /// What is replaced in the script of a name: all whose value the image knows, and those of Flyway's own that follow from its files.
+    /// What is replaced in the script of a name, which an interpreter may run: all whose value the image knows, and those of Flyway's own
+    /// that follow from its files.
     #[must_use]
-    pub fn replacement(&self, file_name: &str, table: &str) -> Replacement {
-        let own = [("flyway:filename", file_name), ("flyway:table", table)];
+    pub fn replacement(&self, file_name: &str, program: bool, table: &str) -> Replacement {
+        // For a program Flyway has still the name of the script it looked at before.
+        let file_name = (!program).then_some(("flyway:filename", file_name));
+        let own = [("flyway:table", table)].into_iter().chain(file_name);
         let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let known = self
             .values
             .iter()
             .filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
-        Replacement::new(&self.prefix, &self.suffix, known.chain(own))
+        let (prefix, suffix) = match program {
+            true => (&self.script_prefix, &self.script_suffix),
+            false => (&self.prefix, &self.suffix),
+        };
+        Replacement::new(prefix, suffix, known.chain(own))
     }
 }
 
@@ -138,6 +149,8 @@ impl Default for FlywayConfig {
                 replace: true,
                 prefix: "${".to_owned(),
                 suffix: "}".to_owned(),
+                script_prefix: "FP__".to_owned(),
+                script_suffix: "__".to_owned(),
                 values: BTreeMap::new(),
             },
             out_of_order: false,

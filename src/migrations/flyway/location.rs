@@ -29,7 +29,7 @@ impl Location {
         }
         let is_wild = |part: &&str| part.contains(['*', '?']);
         let parts: Vec<&str> = path.split('/').collect();
-        let first_wild = parts.iter().position(|part| is_wild(&part)).unwrap_or(parts.len());
+        let first_wild = parts.iter().position(is_wild).unwrap_or(parts.len());
         let mut pattern: Vec<String> = parts[first_wild..].iter().map(|part| (*part).to_owned()).collect();
         // A slash at the end says nothing.
         while pattern.last().is_some_and(String::is_empty) {

@@ -127,9 +127,7 @@ fn migration(kind: &Kind, entry: &Entry, examined: &Examined) -> Option<Migratio
         statements: examined.statements,
         transactional: examined.transactional,
         repeats: false,
-        program: revision.is_none()
-            && !entry.path.to_ascii_lowercase().ends_with(".sql")
-            && examined.statements.is_none(),
+        program: entry.program,
         uses_placeholders: examined.placeholders.iter().cloned().collect(),
         risk,
     })

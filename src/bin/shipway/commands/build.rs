@@ -109,6 +109,7 @@ pub(crate) async fn run(
                 places: &places,
                 project: &facts.project,
                 wants_files: false,
+                platform: None,
             };
             check::previous(&search).await?
         }
@@ -151,7 +152,7 @@ pub(crate) async fn run(
             if let Some((prepared, set)) = &facts.prepared {
                 let secrets = check::secrets(&prepared.recipe, &checked)?;
                 let report = check::report(set, secrets, &checked, &previous, settings.no_check);
-                check::tell(&report, set, printer);
+                check::tell(&report, set, checked.options.fail_on, printer);
                 check::verdict(&report, checked.options.fail_on)?;
             }
             let verdict = Arc::default();

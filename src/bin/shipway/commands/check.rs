@@ -6,18 +6,19 @@ use std::sync::Arc;
 use shipway::build::secrets_of;
 use shipway::error::Error;
 use shipway::migrations::MigrationSet;
-use shipway::migrations::check::{Circumstances, Drift, Finding, Level, Place, Report, collect, drift};
+use shipway::migrations::check::{Circumstances, Drift, Excerpts, Finding, Level, Place, Report, collect, drift};
 use shipway::progress::Progress;
 use shipway::recipe::Recipe;
 
 use super::origin::{project_name, provenance};
 use super::sets::{FoundSet, Search, hosts, read};
-use crate::args::{CheckArguments, GlobalArguments};
+use crate::args::{CheckArguments, Format, GlobalArguments};
 use crate::environment::Environment;
 use crate::failure::{CommandError, Exit, exit_of};
 use crate::places::Places;
 use crate::printer::Printer;
 use crate::progress::Display;
+use crate::results::{CheckResult, Folders, ReportKind, ResultFiles, explain, explain_all};
 use crate::settings::{self, CheckSettings, Logins};
 
 /// Checks the migrations of a project.
@@ -27,6 +28,18 @@ pub(crate) async fn run(
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<()> {
+    if let Some(code) = &arguments.explain {
+        let text = match code.eq_ignore_ascii_case("all") {
+            true => explain_all(printer.format()),
+            false => explain(code, printer.format())?,
+        };
+        return Ok(printer.data(&text)?);
+    }
+    let files = ResultFiles::prepare(&[
+        (ReportKind::Sarif, "--sarif", &arguments.sarif),
+        (ReportKind::CodeQuality, "--code-quality", &arguments.code_quality),
+        (ReportKind::JUnit, "--junit", &arguments.junit),
+    ])?;
     let project = settings::project(global)?;
     let settings = CheckSettings::resolve(&arguments.options, &arguments.inputs, environment, &project)?;
     let logins = Logins::gather(global, environment)?;
@@ -52,10 +65,22 @@ pub(crate) async fn run(
         places: &places,
         project: &name,
         wants_files: false,
+        platform: None,
     };
     let previous = previous(&search).await?;
     let report = report(&set, secrets(&prepared.recipe, &settings)?, &settings, &previous, false);
-    tell(&report, &set, printer);
+    let (excerpts, folders) = (Excerpts::read(&set, &report.findings), folders(&settings.folder));
+    let result = CheckResult {
+        report: &report,
+        excerpts: &excerpts,
+        fail_on: settings.options.fail_on,
+        folders: &folders,
+    };
+    files.fill(|kind| Ok(result.file(kind)))?;
+    match printer.format() {
+        Format::Text => printer.data(&result.text(false))?,
+        Format::Json => printer.data(&format!("{}\n", result.json()))?,
+    }
     verdict(&report, settings.options.fail_on)
 }
 
@@ -76,24 +101,32 @@ impl Previous {
     }
 }
 
-/// Tells what was found, beside the result.
-pub(super) fn tell(report: &Report, set: &MigrationSet, printer: &Printer) {
-    let _ = set;
-    match &report.drift {
-        Drift::Off | Drift::Compared { .. } => {}
-        Drift::First { against } => printer.notice(&format!(
-            "nothing has been shipped as {against} yet: there is nothing to compare with"
-        )),
-        Drift::Unchecked { against, reason } => {
-            printer.notice(&format!("not compared with {against}: {reason}"));
-        }
+/// Tells what was found, beside the result of a build.
+pub(super) fn tell(report: &Report, set: &MigrationSet, fail_on: Level, printer: &Printer) {
+    if report.findings.is_empty() && !matches!(report.drift, Drift::First { .. } | Drift::Unchecked { .. }) {
+        return;
     }
-    for finding in &report.findings {
-        let place = &finding.place;
-        printer.line(&format!(
-            "{} {} {}:{}: {}",
-            finding.level, finding.rule.code, place.path, place.line, finding.message
-        ));
+    let (excerpts, folders) = (Excerpts::read(set, &report.findings), Folders::default());
+    let result = CheckResult {
+        report,
+        excerpts: &excerpts,
+        fail_on,
+        folders: &folders,
+    };
+    result
+        .text(printer.has_colours())
+        .lines()
+        .for_each(|line| printer.line(line));
+}
+
+/// Where this is, and the repository it is in.
+fn folders(folder: &Path) -> Folders {
+    let here = std::path::absolute(".").unwrap_or_default();
+    let start = std::path::absolute(folder).unwrap_or_default();
+    let repository = start.ancestors().find(|above| above.join(".git").exists());
+    Folders {
+        repository: repository.map(Path::to_owned),
+        here,
     }
 }
 
@@ -150,6 +183,7 @@ pub(super) fn report(
             drift: previous.drift.clone(),
             levels: &settings.options.levels,
             others,
+            allowed_secrets: &settings.allowed_secrets,
             only_secrets,
         },
     )

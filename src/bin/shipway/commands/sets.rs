@@ -9,7 +9,7 @@ use shipway::inspect::Shipped;
 use shipway::migrations::MigrationSet;
 use shipway::migrations::check::Drift;
 use shipway::migrations::manifest::Manifest;
-use shipway::oci::{Digest, Repository};
+use shipway::oci::{Digest, Platform, Repository};
 use shipway::provenance::Revision;
 use shipway::recipe::ScanError;
 use shipway::runner::{Prepared, RunnerError};
@@ -57,6 +57,8 @@ pub(super) struct Search<'a> {
     pub(super) project: &'a str,
     /// Whether the files are of interest, and not only their list.
     pub(super) wants_files: bool,
+    /// The platform of images; one is like the other, as a rule.
+    pub(super) platform: Option<&'a Platform>,
 }
 
 /// Reads the migrations of a folder. Blocks.
@@ -102,9 +104,17 @@ impl Search<'_> {
         }
     }
 
+    /// The project as it is here.
+    pub(super) async fn here(&self) -> anyhow::Result<FoundSet> {
+        self.of_settings("the project", self.settings.clone()).await
+    }
+
     async fn folder(&self, name: &str, folder: &Path) -> anyhow::Result<FoundSet> {
-        let settings = self.settings_of(folder)?;
-        let project = settings.project.clone().unwrap_or_else(|| self.project.to_owned());
+        self.of_settings(name, self.settings_of(folder)?).await
+    }
+
+    async fn of_settings(&self, name: &str, settings: CheckSettings) -> anyhow::Result<FoundSet> {
+        let (project, base) = (self.name_of(&settings), settings.base.clone());
         let reading = tokio::task::spawn_blocking(move || read(&settings, &project));
         let (_, set) = reading.await??;
         Ok(FoundSet {
@@ -112,11 +122,16 @@ impl Search<'_> {
             identity: None,
             manifest: set.manifest.clone(),
             set: Some(Arc::new(set)),
-            base: None,
+            base,
             is_from_layers: false,
             proof: None,
             folder: None,
         })
+    }
+
+    /// The name of a set's project: one that says none is this one.
+    fn name_of(&self, settings: &CheckSettings) -> String {
+        settings.project.clone().unwrap_or_else(|| self.project.to_owned())
     }
 
     /// A folder with a project file is a project, another one holds scripts for this project.
@@ -142,7 +157,7 @@ impl Search<'_> {
         let Some((settings, folder)) = taken else {
             return Ok(None);
         };
-        let project = settings.project.clone().unwrap_or_else(|| self.project.to_owned());
+        let (project, base) = (self.name_of(&settings), settings.base.clone());
         let reading = tokio::task::spawn_blocking(move || read(&settings, &project));
         let set = match reading.await? {
             Ok((_, set)) => set,
@@ -157,7 +172,7 @@ impl Search<'_> {
             identity: Some(revision.commit()),
             manifest: set.manifest.clone(),
             set: self.wants_files.then(|| Arc::new(set)),
-            base: None,
+            base,
             is_from_layers: false,
             proof: None,
             folder: Some(folder),
@@ -184,7 +199,7 @@ impl Search<'_> {
             }
             other => self.places.source(other).await?,
         };
-        let shipped = match Shipped::open(&source, &selector, None).await {
+        let shipped = match Shipped::open(&source, &selector, self.platform).await {
             Ok(shipped) => shipped,
             Err(error) if error.kind() == Kind::NotFound => return Ok(None),
             Err(error) => return Err(Error::from(error).into()),

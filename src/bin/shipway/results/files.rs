@@ -32,8 +32,8 @@ pub(crate) enum FileKind {
 
 /// The files that were asked for. What was prepared for them goes when the value is dropped.
 #[derive(Debug)]
-pub(crate) struct ResultFiles {
-    files: Vec<(FileKind, PathBuf, Place)>,
+pub(crate) struct ResultFiles<K = FileKind> {
+    files: Vec<(K, PathBuf, Place)>,
 }
 
 /// How a file gets its content.
@@ -45,9 +45,9 @@ enum Place {
     Special,
 }
 
-impl ResultFiles {
+impl<K: Copy> ResultFiles<K> {
     /// Makes sure that the files can be written.
-    pub(crate) fn prepare(asked: &[(FileKind, &str, &Option<PathBuf>)]) -> anyhow::Result<Self> {
+    pub(crate) fn prepare(asked: &[(K, &str, &Option<PathBuf>)]) -> anyhow::Result<Self> {
         let mut files = Vec::new();
         for (kind, flag, path) in asked {
             let Some(path) = path else { continue };
@@ -58,11 +58,11 @@ impl ResultFiles {
     }
 
     /// Fills the files, then gives them their names.
-    pub(crate) fn write(self, summary: &Summary) -> anyhow::Result<()> {
+    pub(crate) fn fill(self, content: impl Fn(K) -> anyhow::Result<String>) -> anyhow::Result<()> {
         let mut complete = Vec::new();
         for (kind, path, place) in self.files {
             let what = || format!("cannot write {}", path.display());
-            let text = summary.content(kind)?;
+            let text = content(kind)?;
             match place {
                 Place::Special => fs::write(&path, text).with_context(what)?,
                 Place::Beside(mut file) => {
@@ -76,6 +76,13 @@ impl ResultFiles {
             named.with_context(|| format!("cannot write {}", path.display()))?;
         }
         Ok(())
+    }
+}
+
+impl ResultFiles {
+    /// Fills the files with what is told of an image.
+    pub(crate) fn write(self, summary: &Summary) -> anyhow::Result<()> {
+        self.fill(|kind| summary.content(kind))
     }
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use shipway::execute::{History, Outcome, Row, Table};
 
+use super::one_line;
+
 /// The name and version of the JSON form.
 const SCHEMA: &str = "shipway.run/v1";
 
@@ -124,10 +126,6 @@ pub(crate) fn history_lines(table: &Table) -> Vec<String> {
         format!("  {}", cells.join("  ").trim_end())
     };
     rows.iter().map(line).collect()
-}
-
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

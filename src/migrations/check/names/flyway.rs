@@ -1,5 +1,7 @@
 //! Names as Flyway reads them.
 
+use std::collections::BTreeMap;
+
 use super::super::finding::{Finding, Place};
 use super::super::rule::Level;
 use super::lookalike::{self, is_migration};
@@ -284,11 +286,14 @@ fn script_configs(inventory: &Inventory) -> Vec<Finding> {
         // Whoever reads the files has said so.
         return Vec::new();
     };
+    let scripts: BTreeMap<String, usize> = (0..entries.len())
+        .filter(|at| is_migration(&entries[*at].kind))
+        .map(|at| (entries[at].image_path.to_lowercase(), at))
+        .collect();
     let mut findings = Vec::new();
     for entry in entries.iter().filter(|entry| entry.kind == Kind::ScriptConfig) {
         let owner = strip_suffix(&entry.image_path, CONFIG_SUFFIX).unwrap_or_default();
-        let belongs = |other: &&Entry| other.image_path.eq_ignore_ascii_case(owner) && is_migration(&other.kind);
-        let Some(script) = entries.iter().find(belongs) else {
+        let Some(at) = scripts.get(&owner.to_lowercase()) else {
             let name = owner.rsplit('/').next().unwrap_or_default();
             findings.push(about(
                 "N011",
@@ -297,8 +302,7 @@ fn script_configs(inventory: &Inventory) -> Vec<Finding> {
             ));
             continue;
         };
-        let at = entries.iter().position(|other| std::ptr::eq(other, script));
-        let config = at.and_then(|at| readings[at].script_config.as_ref());
+        let config = readings[*at].script_config.as_ref();
         for problem in config.iter().flat_map(|config| &config.problems) {
             let place = Place {
                 line: problem.line,

@@ -51,6 +51,7 @@ impl Risks {
         let is_serial = self.is_postgres() && words.is_any(&SERIAL);
         let is_identity = words.has(&["as", "identity"]);
         let is_generated = words.has(&["generated"]) || follows(words, "as", '(');
+        let takes_numbers = self.is_mysql() && words.has(&["auto_increment"]);
         let counts = words.has(&["auto_increment"]) || words.has(&["identity"]) || words.has(&["autoincrement"]);
         let is_filled = is_serial || is_identity || is_generated || counts || has_default(words);
         if words.has(&["not", "null"]) && !is_filled {
@@ -67,7 +68,13 @@ impl Risks {
                 "give it a DEFAULT; or add it without NOT NULL, fill it, and make it NOT NULL in a later release";
             self.tell(table, finding.help(help));
         }
-        self.computed(change, span, &column, words, is_serial || is_identity);
+        self.computed(
+            change,
+            span,
+            &column,
+            words,
+            is_serial || is_identity && self.is_postgres() || takes_numbers,
+        );
         if !self.is_postgres() {
             return;
         }
@@ -114,7 +121,7 @@ impl Risks {
             .flatten();
         let rewrites = match self.dialect {
             Dialect::Postgres => counts || is_stored || function.is_some(),
-            Dialect::MySql => !change.is_online && (is_stored || function.is_some()),
+            Dialect::MySql => !change.is_online && (counts || is_stored || function.is_some()),
             Dialect::Sqlite | Dialect::Unknown => false,
         };
         if !rewrites {
@@ -150,7 +157,8 @@ impl Risks {
         words.accept(&["set", "data"]);
         if words.accept(&["type"]) {
             let span = words.since(mark);
-            let is_widened = words.is_any(&WIDENED) && !words.has(&["using"]);
+            let may_be_wider = words.is_any(&WIDENED) || words.is_any(&["numeric", "decimal"]);
+            let is_widened = may_be_wider && !words.has(&["using"]);
             self.retyped(change, span, &column, is_widened);
         }
     }

@@ -62,12 +62,15 @@ impl Risks {
             self.unvalidated.extend(name.map(|name| (table.key.clone(), name.key)));
             return;
         }
-        let shown = name.as_ref().map_or_else(String::new, |name| format!(" {name}"));
+        let kind = what.trim_start_matches("a ");
+        let shown = name
+            .as_ref()
+            .map_or_else(|| what.to_owned(), |name| format!("{kind} {name}"));
         if self.is_postgres() {
             if what == "a check" && says_not_null(words) {
                 self.validated.insert(table.key.clone());
             }
-            let message = format!("{what}{shown} is added to {table}, and all rows are checked while writers wait");
+            let message = format!("{shown} is added to {table}, and all rows are checked while writers wait");
             let constraint = name.map_or_else(|| "…".to_owned(), |name| name.written);
             let help = format!(
                 "end it with NOT VALID, and in a later script: ALTER TABLE {} VALIDATE CONSTRAINT {constraint};",
@@ -75,9 +78,22 @@ impl Risks {
             );
             let finding = self.found(change.scene, "R011", span, message);
             self.tell(table, finding.help(help));
-        } else if self.is_mysql() && what == "a foreign key" && !self.unchecked_keys && !change.is_online {
-            let message = format!("{what}{shown} is added to {table}, which copies the table while writers wait");
-            let help = "say SET foreign_key_checks = 0; before and = 1; after, when the rows are known to be right, and ALGORITHM=INPLACE";
+        } else if self.is_mysql() && !change.is_online {
+            let is_key = what == "a foreign key";
+            let is_free = if is_key {
+                self.unchecked_keys
+            } else {
+                words.has(&["not", "enforced"])
+            };
+            if is_free {
+                return;
+            }
+            let message = format!("{shown} is added to {table}, which copies the table while writers wait");
+            let help = if is_key {
+                "say SET foreign_key_checks = 0; before and = 1; after, when the rows are known to be right, and ALGORITHM=INPLACE"
+            } else {
+                "make it when nobody writes: MySQL and MariaDB have no other way"
+            };
             let finding = self.found(change.scene, "R011", span, message);
             self.tell(table, finding.help(help));
         }

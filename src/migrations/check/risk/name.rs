@@ -1,5 +1,6 @@
 //! Names of tables and the like, as written and as they are compared.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -114,12 +115,12 @@ fn placeholder(words: &mut Words<'_>) -> Option<(String, usize)> {
 /// Whether a table is among those that were created. Where only one of the two names has a schema, the schema does not count: a script
 /// that sets `search_path` names its tables both ways.
 #[must_use]
-pub fn is_created(created: &BTreeSet<String>, table: &str) -> bool {
+pub fn is_created<T: Borrow<str> + Ord>(created: &BTreeSet<T>, table: &str) -> bool {
     created.contains(table)
         || match table.rsplit_once('.') {
             Some((_, last)) => created.contains(last),
             None => created
                 .iter()
-                .any(|created| created.rsplit_once('.').is_some_and(|(_, last)| last == table)),
+                .any(|created| created.borrow().rsplit_once('.').is_some_and(|(_, last)| last == table)),
         }
 }

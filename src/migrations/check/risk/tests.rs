@@ -1,7 +1,7 @@
 use super::*;
 use crate::sql::{Splitter, tokens};
 
-const DIALECTS: [(char, Dialect); 4] = [
+pub(super) const DIALECTS: [(char, Dialect); 4] = [
     ('p', Dialect::Postgres),
     ('m', Dialect::MySql),
     ('s', Dialect::Sqlite),
@@ -17,7 +17,7 @@ fn risks(dialect: Dialect, script: &str) -> Risks {
     risks
 }
 
-fn findings(dialect: Dialect, script: &str) -> Vec<Finding> {
+pub(super) fn findings(dialect: Dialect, script: &str) -> Vec<Finding> {
     risks(dialect, script).finish().0
 }
 
@@ -270,8 +270,9 @@ fn constraints() {
             "pm",
             "R011",
         ),
-        ("ALTER TABLE a ADD CONSTRAINT c CHECK (b > 0);", "p", "R011"),
-        ("ALTER TABLE ONLY a ADD CHECK (b > 0);", "p", "R011"),
+        ("ALTER TABLE a ADD CONSTRAINT c CHECK (b > 0);", "pm", "R011"),
+        ("ALTER TABLE ONLY a ADD CHECK (b > 0);", "pm", "R011"),
+        ("ALTER TABLE a ADD CHECK (b > 0) NOT ENFORCED;", "p", "R011"),
         ("ALTER TABLE a ADD COLUMN b int REFERENCES b (id);", "p", "R011"),
         ("ALTER TABLE a ADD COLUMN b int CHECK (b > 0);", "p", "R011"),
         ("ALTER DOMAIN d ADD CONSTRAINT c CHECK (value > 0);", "p", "R011"),
@@ -280,17 +281,17 @@ fn constraints() {
             "m",
             "R011",
         ),
-        ("ALTER TABLE a ADD CONSTRAINT c CHECK (b > 0) NOT VALID;", "", ""),
+        ("ALTER TABLE a ADD CONSTRAINT c CHECK (b > 0) NOT VALID;", "m", "R011"),
         ("ALTER TABLE a VALIDATE CONSTRAINT c;", "", ""),
         (
             "ALTER TABLE a ADD CONSTRAINT c CHECK (b > 0) NOT VALID; ALTER TABLE a VALIDATE CONSTRAINT c;",
-            "p",
+            "pm",
             "R011",
         ),
         (
             "ALTER TABLE a ADD CONSTRAINT c CHECK (b > 0) NOT VALID; COMMIT; ALTER TABLE a VALIDATE CONSTRAINT c;",
-            "",
-            "",
+            "m",
+            "R011",
         ),
         (
             "SET foreign_key_checks = 0; ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b (id);",
@@ -356,7 +357,7 @@ fn columns() {
             "",
             "",
         ),
-        ("ALTER TABLE a ADD COLUMN b int NOT NULL AUTO_INCREMENT;", "", ""),
+        ("ALTER TABLE a ADD COLUMN b int NOT NULL AUTO_INCREMENT;", "m", "R022"),
         ("ALTER TABLE a ADD COLUMN b int CHECK (b IS NOT NULL);", "p", "R011"),
         (
             "CREATE TABLE a (x int); ALTER TABLE a ADD COLUMN b int NOT NULL;",
@@ -377,10 +378,14 @@ fn columns() {
         ),
         (
             "ALTER TABLE a ADD CONSTRAINT c CHECK (b IS NOT NULL); ALTER TABLE a ALTER b SET NOT NULL;",
-            "p",
+            "pm",
             "R011",
         ),
-        ("ALTER TABLE a ALTER b SET NOT NULL, DROP CONSTRAINT b_not_null;", "", ""),
+        (
+            "ALTER TABLE a ALTER b SET NOT NULL, DROP CONSTRAINT b_not_null;",
+            "",
+            "",
+        ),
         (
             "ALTER TABLE a VALIDATE CONSTRAINT c; ALTER TABLE x ALTER COLUMN b SET NOT NULL;",
             "p",

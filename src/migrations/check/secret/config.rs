@@ -1,6 +1,8 @@
-//! Keys and values of Flyway's configuration files.
+//! Keys and values of configuration files.
 
 use toml::de::{DeTable, DeValue};
+
+use super::file::{self, Syntax};
 
 /// A key with its value.
 pub(super) struct Entry {
@@ -15,19 +17,19 @@ pub(super) struct Entry {
 /// What a file holds; nothing, if its name is not that of a configuration file.
 pub(super) fn entries(name: &str, text: &str) -> Vec<Entry> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    match ending.to_ascii_lowercase().as_str() {
-        "toml" => match DeTable::parse(text) {
+    match file::syntax(name) {
+        Some(Syntax::Toml) => match DeTable::parse(text) {
             Ok(table) => {
                 let mut found = Vec::new();
                 of_table(table.get_ref(), text, &mut Vec::new(), &mut found);
                 found
             }
             // A file that Flyway will not read may hold a password all the same.
-            Err(_) => lines(text, true),
+            Err(_) => lines(text, Syntax::Toml),
         },
-        "conf" | "properties" => lines(text, false),
-        _ => Vec::new(),
+        Some(Syntax::Passwords) => passwords(text),
+        Some(syntax) => lines(text, syntax),
+        None => Vec::new(),
     }
 }
 
@@ -65,36 +67,85 @@ fn line_of(text: &str, offset: usize) -> usize {
 }
 
 /// Lines with a key and a value. Flyway takes a backslash in a `.conf` literally, so no line goes on in the next.
-fn lines(text: &str, is_toml: bool) -> Vec<Entry> {
+fn lines(text: &str, syntax: Syntax) -> Vec<Entry> {
+    let has_sections = matches!(syntax, Syntax::Toml | Syntax::Sections);
     let mut section: Vec<String> = Vec::new();
     let mut found = Vec::new();
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();
-        if line.is_empty() || line.starts_with(['#', '!']) {
+        if is_comment(line, syntax) {
             continue;
         }
-        if is_toml && line.starts_with('[') {
+        if has_sections && line.starts_with('[') {
             section = parts(line.trim_matches(['[', ']']));
             continue;
         }
-        let Some((key, value)) = line.split_once(|end| end == '=' || end == ':' && !is_toml) else {
-            continue;
-        };
-        let mut path = section.clone();
-        path.extend(parts(key));
-        let value = value.trim();
-        found.push(Entry {
-            path,
-            value: if is_toml {
-                value.trim_matches(['"', '\''])
-            } else {
-                value
-            }
-            .to_owned(),
-            line: at + 1,
-        });
+        if let Some((key, value)) = pair(line, syntax) {
+            let mut path = section.clone();
+            path.extend(parts(key));
+            found.push(Entry {
+                path,
+                value: value.to_owned(),
+                line: at + 1,
+            });
+        }
     }
     found
+}
+
+fn is_comment(line: &str, syntax: Syntax) -> bool {
+    let is_commented = match syntax {
+        Syntax::Properties => line.starts_with(['#', '!']),
+        Syntax::Hcl => line.starts_with('#') || line.starts_with("//"),
+        Syntax::Sections => line.starts_with(['#', ';']),
+        _ => line.starts_with('#'),
+    };
+    line.is_empty() || is_commented
+}
+
+/// The key and the value of a line.
+fn pair(line: &str, syntax: Syntax) -> Option<(&str, &str)> {
+    let unquoted = |value: &'_ str| -> Option<usize> { value.find(" #") };
+    let (key, value) = match syntax {
+        Syntax::Properties => line.split_once(['=', ':'])?,
+        Syntax::Yaml => line.trim_start_matches("- ").split_once(':')?,
+        _ => line.split_once('=')?,
+    };
+    let (key, value) = (key.trim(), value.trim());
+    Some(match syntax {
+        Syntax::Properties => (key, value),
+        Syntax::Variables => (key.trim_start_matches("export ").trim(), quoted(value).unwrap_or(value)),
+        // What is not in quotes is an expression.
+        Syntax::Hcl => (key, quoted(value)?),
+        // A tag, an anchor, a list, a text that follows.
+        Syntax::Yaml if value.starts_with(['!', '&', '*', '|', '>', '{', '[']) => return None,
+        _ => {
+            let end = unquoted(value).unwrap_or(value.len());
+            (key, quoted(value).unwrap_or(value[..end].trim_end()))
+        }
+    })
+}
+
+/// What stands between the quotes a value begins with.
+fn quoted(value: &str) -> Option<&str> {
+    let quote = value.chars().next().filter(|first| matches!(first, '"' | '\''))?;
+    let inside = &value[1..];
+    Some(&inside[..inside.find(quote).unwrap_or(inside.len())])
+}
+
+/// The lines `host:port:database:user:password`.
+fn passwords(text: &str) -> Vec<Entry> {
+    let lines = text.lines().enumerate();
+    let lines = lines.filter(|(_, line)| !line.trim_start().starts_with('#'));
+    let entry = |(at, line): (usize, &str)| {
+        let value = line.splitn(5, ':').nth(4)?;
+        Some(Entry {
+            path: vec!["password".to_owned()],
+            value: value.to_owned(),
+            line: at + 1,
+        })
+    };
+    lines.filter_map(entry).collect()
 }
 
 fn parts(key: &str) -> Vec<String> {

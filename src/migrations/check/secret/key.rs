@@ -1,7 +1,7 @@
 //! Keys and names that say that what they hold is a secret.
 
 /// Words in the name of a variable or a label, of which one is enough. Two words stand side by side.
-const WORDS: [&str; 14] = [
+const WORDS: [&str; 16] = [
     "password",
     "passwd",
     "passphrase",
@@ -16,6 +16,8 @@ const WORDS: [&str; 14] = [
     "license key",
     "licence key",
     "secretkey",
+    "privatekey",
+    "passcode",
 ];
 
 /// Last words that say that the value is only about a secret: where it lies, how long it lives.
@@ -24,19 +26,48 @@ const ABOUT: [&str; 22] = [
     "expiry", "enabled", "required", "policy", "type", "provider", "id", "env", "version",
 ];
 
-/// Whether a key of Flyway's configuration holds a secret.
+/// Whether a key of a configuration file holds a secret.
 pub(super) fn is_secret(path: &[String]) -> bool {
-    let path = lower(path);
-    match within(&path).as_slice() {
+    let lower = lower(path);
+    match within(&lower).as_slice() {
         ["password" | "licensekey" | "token" | "vaulttoken" | "buildpassword"]
         | ["vault", "token"]
         | ["check", "buildpassword"]
-        | ["resolvers", _, "token" | "secret" | "clientsecret"] => true,
+        | ["resolvers", _, "token" | "secret" | "clientsecret"]
+        // Liquibase's own.
+        | ["referencepassword"]
+        | ["liquibase", .., "password" | "referencepassword" | "licensekey" | "apikey"] => true,
         ["jdbcproperties", property @ ..] => {
             let property = property.concat();
             property.starts_with("secret") || property.ends_with("password") || property == "accesstoken"
         }
-        _ => false,
+        _ => path.last().is_some_and(|last| ends_as_secret(last)),
+    }
+}
+
+/// Whether the last word of a name is a word for a secret: `app_password`, and not `password_column`.
+pub(super) fn ends_as_secret(name: &str) -> bool {
+    let words = words(name);
+    (1..=2).filter_map(|count| words.len().checked_sub(count)).any(|start| {
+        let last = words[start..].join(" ");
+        WORDS.contains(&last.as_str())
+    })
+}
+
+/// The environment variable by which a migration tool takes what a key says.
+pub(super) fn variable(path: &[String]) -> Option<&'static str> {
+    let lower = lower(path);
+    let is_liquibase = lower.first().is_some_and(|first| first == "liquibase");
+    let last = lower.last()?.as_str();
+    let of_flyway = lower.len() > 1 && matches!(lower[0].as_str(), "flyway" | "environments");
+    match (last, is_liquibase, of_flyway) {
+        ("password", false, true) => Some("FLYWAY_PASSWORD"),
+        ("url", false, true) => Some("FLYWAY_URL"),
+        ("licensekey", false, true) => Some("FLYWAY_LICENSE_KEY"),
+        ("token", false, true) if lower.len() == 2 => Some("FLYWAY_TOKEN"),
+        ("password", true, _) => Some("LIQUIBASE_COMMAND_PASSWORD"),
+        ("referencepassword", _, _) => Some("LIQUIBASE_COMMAND_REFERENCE_PASSWORD"),
+        _ => None,
     }
 }
 

@@ -9,7 +9,13 @@ fn found(name: &str, text: &str) -> Vec<(&'static str, usize, String)> {
     };
     secrets(std::iter::once(text))
         .into_iter()
-        .map(|finding| (finding.rule.code(), finding.line, finding.key))
+        .map(|finding| {
+            (
+                finding.rule.code,
+                finding.place.line as usize,
+                finding.key.unwrap_or_default(),
+            )
+        })
         .collect()
 }
 
@@ -135,7 +141,7 @@ fn variables_and_labels() {
         ("org.opencontainers.image.source", "git@git.example.com:a/b.git", None),
     ] {
         for kind in [TextKind::Variable, TextKind::Label] {
-            let found = of_image(kind, name, value).map(|finding| finding.rule.code());
+            let found = of_image(kind, name, value).map(|finding| finding.rule.code);
             assert_eq!(found, expected, "{name}={value}");
         }
     }
@@ -173,4 +179,108 @@ fn what_is_allowed_is_allowed_by_place_and_key() {
     assert!(!allows("flyway.conf", "flyway.password"));
     assert!(!allows("conf/flyway.conf", "flyway.url"));
     assert!(!finding.is_allowed(&BTreeSet::new()));
+}
+
+/// Catches a file of another tool that is not read, or read wrongly.
+#[test]
+fn files_of_other_tools() {
+    for (name, line, expected) in [
+        ("liquibase.properties", "password: x1", Some("S001")),
+        ("liquibase.properties", "liquibase.command.password=x1", Some("S001")),
+        ("liquibase.properties", "referencePassword=x1", Some("S001")),
+        ("liquibase.properties", "liquibase.licenseKey=x1", Some("S001")),
+        (
+            "liquibase.properties",
+            "url: jdbc:postgresql://db/x?password=x1",
+            Some("S002"),
+        ),
+        ("liquibase.properties", "username: liquibase", None),
+        ("liquibase.properties", "changeLogFile: changelog.xml", None),
+        (".env", "export DATABASE_URL=\"postgres://u:x1@db/x\"", Some("S002")),
+        (".env", "DB_PASSWORD='x1'", Some("S001")),
+        (
+            "prod.env",
+            "GOOSE_DBSTRING=\"host=db user=u password=x1\"",
+            Some("S002"),
+        ),
+        (".env.local", "GOOSE_DBSTRING=root:x1@tcp(db:3306)/x", Some("S002")),
+        (".env", "GOOSE_DBSTRING=root:x1@/x", Some("S002")),
+        (".env", "DB_PASSWORD=${DB_PASSWORD}", None),
+        (".env", "DATABASE_URL=postgres://db/x", None),
+        ("atlas.hcl", "  url = \"mysql://root:x1@db/x\"", Some("S002")),
+        ("atlas.hcl", "    token = \"x1\"", Some("S001")),
+        ("atlas.hcl", "    token = getenv(\"ATLAS_TOKEN\")", None),
+        (
+            "dbconfig.yml",
+            "  datasource: root:x1@tcp(db)/x?parseTime=true",
+            Some("S002"),
+        ),
+        ("dbconfig.yml", "  password: \"x1\" # of nobody", Some("S001")),
+        ("dbconfig.yml", "  password: !vault |", None),
+        (".my.cnf", "[client]\npassword=x1", Some("S001")),
+        (".pgpass", "db:5432:orders:migrator:x1", Some("S001")),
+        (".pgpass", "# db:5432:orders:migrator:x1", None),
+        ("flyway.conf", "flyway.placeholders.app_password=x1", Some("S001")),
+        ("flyway.conf", "flyway.password=ENC(x1)", None),
+        ("flyway.conf", "flyway.password=@db.password@", None),
+        ("conf/client.p12", "", Some("S001")),
+        ("wallet/cwallet.sso", "", Some("S001")),
+        ("rds-truststore.jks", "", None),
+        ("dev.user.toml", "[environments.dev]\npassword = 'x1'", Some("S001")),
+    ] {
+        let codes: Vec<_> = found(name, line).into_iter().map(|(code, ..)| code).collect();
+        assert_eq!(codes, Vec::from_iter(expected), "{name}: {line}");
+        let text = NamedText {
+            kind: TextKind::Config,
+            name,
+            value: line,
+        };
+        for finding in secrets(std::iter::once(text)) {
+            assert!(!format!("{finding}{finding:?}").contains("x1"), "{name}: {line}");
+            assert!(finding.key.is_some(), "{name}: {line}");
+        }
+        assert_eq!(is_configuration(name), name != "rds-truststore.jks", "{name}");
+    }
+}
+
+/// Catches a finding that does not say what to do instead: the sample of the article.
+#[test]
+fn the_way_out_is_told() {
+    let text = NamedText {
+        kind: TextKind::Config,
+        name: "flyway.conf",
+        value: "flyway.url=jdbc:postgresql://db/orders\nflyway.user=orders\nflyway.password=hunter2\n",
+    };
+    let [finding] = secrets(std::iter::once(text)).try_into().expect("one finding");
+    assert_eq!(
+        finding.to_string(),
+        "S001: flyway.conf:3: flyway.password holds a secret"
+    );
+    let help = finding.help.expect("help");
+    assert!(
+        help.contains("FLYWAY_PASSWORD") && help.contains("`valueFrom`"),
+        "{help}"
+    );
+}
+
+/// Catches a line that would be quoted with the secret in it, and one that is hidden for nothing.
+#[test]
+fn lines_that_show_a_secret() {
+    for line in [
+        "CREATE USER x IDENTIFIED BY 'x1';",
+        "ALTER ROLE x PASSWORD 'x1'",
+        "flyway.password=x1",
+        "  password: x1",
+        "SELECT 'https://u:x1@git.internal'",
+    ] {
+        assert!(shows_secret(line), "{line}");
+    }
+    for line in [
+        "CREATE TABLE tokens (token TEXT DEFAULT 'a:b')",
+        "UPDATE t SET a = 1",
+        "-- password: ${PASSWORD}",
+        "",
+    ] {
+        assert!(!shows_secret(line), "{line}");
+    }
 }

@@ -26,7 +26,7 @@ pub(super) fn is_switch(value: &str) -> bool {
     )
 }
 
-/// Whether a value is exactly a reference: `${NAME}`, `$NAME`, `%NAME%`, `{{ name }}`.
+/// Whether a value is exactly a reference: `${NAME}`, `$NAME`, `%NAME%`, `{{ name }}`, `@name@`.
 fn is_reference(value: &str) -> bool {
     let is_name = |name: &str| {
         let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
@@ -37,6 +37,10 @@ fn is_reference(value: &str) -> bool {
     is_enclosed(value, "${", "}") && !value.contains(":-")
         || value.strip_prefix('$').is_some_and(is_name)
         || is_enclosed(value, "{{", "}}")
+        || is_enclosed(value, "#{", "}")
+        || is_enclosed(value, "@", "@")
+        // Jasypt, and who learned from it: the key is elsewhere.
+        || is_enclosed(value, "ENC(", ")")
         || in_percent(value).unwrap_or_default()
 }
 
@@ -52,7 +56,27 @@ pub(super) fn has_password(value: &str) -> bool {
     value.split_whitespace().any(|address| {
         let is_address = address.contains("://") || address.to_ascii_lowercase().starts_with("jdbc:");
         is_address && (in_authority(address) || in_parameters(address) || in_oracle(address))
-    })
+            || !is_address && before_protocol(address)
+    }) || in_words(value)
+}
+
+/// `user:password@tcp(host)/database`, as MySQL's driver for Go writes it.
+fn before_protocol(address: &str) -> bool {
+    let at = ["@tcp(", "@unix(", "@/"].iter().find_map(|mark| address.find(mark));
+    let user = at.map(|at| &address[..at]);
+    user.and_then(|user| user.split_once(':'))
+        .is_some_and(|(user, password)| !user.is_empty() && is_literal(password))
+}
+
+/// `host=… user=… password=…`, as PostgreSQL's library takes it.
+fn in_words(value: &str) -> bool {
+    if !value.contains("password=") {
+        return false;
+    }
+    let words = || value.split_whitespace().filter_map(|word| word.split_once('='));
+    let is_server = |name: &str| matches!(name, "host" | "hostaddr" | "dbname" | "user" | "service" | "sslmode");
+    words().any(|(name, _)| is_server(name))
+        && words().any(|(name, value)| name == "password" && is_literal(value.trim_end_matches(';')))
 }
 
 /// `//user:password@host`, of every address in a list of them.

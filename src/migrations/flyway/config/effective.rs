@@ -131,10 +131,7 @@ fn choose<'a>(files: &'a [ConfigFile], named: &[Vec<String>; 2], directory: &str
     let mut form = None;
     let mut is_refused = false;
     for found in [&by_argument, &by_variable] {
-        let (toml, conf) = (
-            found.iter().any(|file| is_toml(file)),
-            found.iter().any(|file| !is_toml(file)),
-        );
+        let (toml, conf) = (found.iter().any(is_toml), found.iter().any(|file| !is_toml(file)));
         is_refused |= form.is_none() && toml && conf;
         form = form.or((toml || conf).then_some(toml));
     }
@@ -217,6 +214,8 @@ fn understand(flyway: &Given, database: &Given, variables: &BTreeMap<String, Str
     text("baselineVersion", &mut config.baseline_version);
     text("placeholderPrefix", &mut config.placeholders.prefix);
     text("placeholderSuffix", &mut config.placeholders.suffix);
+    text("scriptPlaceholderPrefix", &mut config.placeholders.script_prefix);
+    text("scriptPlaceholderSuffix", &mut config.placeholders.script_suffix);
     boolean("detectEncoding", &mut config.detect_encoding);
     boolean("placeholderReplacement", &mut config.placeholders.replace);
     boolean("outOfOrder", &mut config.out_of_order);

@@ -165,13 +165,17 @@ fn environments() {
          schemas = ['one', 'two']\n[environments.test.flyway]\nlocations = ['filesystem:test']\ntable = 'test'\n\
          [environments.prod]\nurl = '${env.URL}'\n[environments.prod.flyway.placeholders]\nb = '2'\n",
     );
-    let test = effective(&[toml.clone()], &[("FLYWAY_TABLE", "variable")], &["-table=argument"]);
+    let test = effective(
+        std::slice::from_ref(&toml),
+        &[("FLYWAY_TABLE", "variable")],
+        &["-table=argument"],
+    );
     assert_eq!(test.table, "test", "the environment's own settings are above all");
     assert_eq!(test.locations, ["filesystem:test"]);
     assert_eq!(test.schemas, ["one", "two"]);
     assert_eq!(test.url.as_deref(), Some("jdbc:sqlite:x"));
     assert!(test.placeholders.values.contains_key("a"));
-    let prod = effective(&[toml.clone()], &[], &["-environment=prod"]);
+    let prod = effective(std::slice::from_ref(&toml), &[], &["-environment=prod"]);
     assert_eq!(prod.table, "all");
     assert_eq!(prod.url, None);
     assert_eq!(prod.placeholders.values.keys().collect::<Vec<_>>(), ["b"]);

@@ -1,0 +1,2 @@
+ALTER TABLE orders ADD COLUMN customer int;
+VACUUM orders;

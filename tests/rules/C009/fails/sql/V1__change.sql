@@ -1,0 +1,3 @@
+BEGIN;
+UPDATE orders SET state = 'open' WHERE state IS NULL;
+COMMIT;
