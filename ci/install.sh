@@ -124,28 +124,64 @@ install_node_environment() {
     ) 9>"$folder.lock"
 }
 
-# flyway_environment: the folder with the jars of ci/flyway.lock.
-flyway_environment() {
-    echo "$package_environments/flyway-$(sha256sum "$(dirname "${BASH_SOURCE[0]}")/flyway.lock" | cut -c1-12)"
+# jar_environment NAME: the folder with the jars of ci/NAME.lock.
+jar_environment() {
+    echo "$package_environments/$1-$(sha256sum "$(dirname "${BASH_SOURCE[0]}")/$1.lock" | cut -c1-12)"
 }
 
-# install_flyway: the jars of ci/flyway.lock and nothing else. One with another hash than it says is refused.
-install_flyway() {
-    local folder hash path
-    folder=$(flyway_environment)
+# central_repository: where Maven looks for artifacts if nobody says otherwise, as its own model of a project says.
+central_repository() {
+    local model=/usr/share/java/maven3-model-builder.jar
+    [ -n "${MAVEN_CENTRAL:-}" ] && echo "$MAVEN_CENTRAL" && return 0
+    [ -e "$model" ] || install_packages libmaven3-core-java || return 1
+    python3 - "$model" <<'PYTHON'
+import re, sys, zipfile
+model = zipfile.ZipFile(sys.argv[1]).read("org/apache/maven/model/pom-4.0.0.xml").decode()
+print(re.search(r"<url>(.*?)</url>", model).group(1))
+PYTHON
+}
+
+# install_jars NAME: the jars of ci/NAME.lock and nothing else. One with another hash than it says is refused.
+install_jars() {
+    local name=$1 folder central hash path
+    folder=$(jar_environment "$name")
     [ -e "$folder/complete" ] && return 0
+    central=$(central_repository) || return 1
     mkdir -p "$package_environments"
     (
         flock 9
         [ -e "$folder/complete" ] && exit 0
-        echo "installing: ci/flyway.lock"
+        echo "installing: ci/$name.lock"
         rm -rf "$folder"
         mkdir -p "$folder"
         while read -r hash path; do
             case $hash in "#"* | "") continue ;; esac
-            curl -fsS --retry 3 --max-time 300 -o "$folder/${path##*/}" "https://repo1.maven.org/maven2/$path" &&
+            curl -fsS --retry 3 --max-time 300 -o "$folder/${path##*/}" "$central/$path" &&
                 sha256sum --check --status <<<"$hash  $folder/${path##*/}" ||
-                { echo "not what ci/flyway.lock says, or not there: $path" >&2; exit 1; }
-        done <"$(dirname "${BASH_SOURCE[0]}")/flyway.lock" && touch "$folder/complete"
+                { echo "not what ci/$name.lock says, or not there: $path" >&2; exit 1; }
+        done <"$(dirname "${BASH_SOURCE[0]}")/$name.lock" && touch "$folder/complete"
     ) 9>"$folder.lock"
+}
+
+# migration_tools: the program of ci/migration-tools, which asks golang-migrate, goose and Atlas what they make of a folder.
+migration_tools() {
+    local sum
+    sum=$({ go version && cat "$(dirname "${BASH_SOURCE[0]}")"/migration-tools/{go.mod,go.sum,*.go}; } | sha256sum | cut -c1-12) || return 1
+    echo "$package_environments/migration-tools-$sum"
+}
+
+# install_migration_tools: builds it, with the modules go.sum names and no others.
+install_migration_tools() {
+    local program
+    command -v go >/dev/null || return 1
+    program=$(migration_tools) || return 1
+    [ -x "$program" ] && return 0
+    mkdir -p "$package_environments"
+    (
+        flock 9
+        [ -x "$program" ] && exit 0
+        echo "installing: ci/migration-tools"
+        cd "$(dirname "${BASH_SOURCE[0]}")/migration-tools" &&
+            GOFLAGS=-mod=readonly GOTOOLCHAIN=local go build -trimpath -o "$program.new" . && mv "$program.new" "$program"
+    ) 9>"$program.lock"
 }

@@ -7,7 +7,7 @@
 # MariaDB. Everything
 # listens on 127.0.0.1 or a private socket and lives in one temporary folder. The command finds it through SHIPWAY_TEST_* variables.
 # To be sourced too: real_start, real_stop, and real_missing_docker / real_missing_registry / real_missing_aws / real_missing_gitlab /
-# real_missing_parity / real_missing_flyway with the reason why a part is not there.
+# real_missing_parity / real_missing_flyway / real_missing_tools with the reason why a part is not there.
 # With SHIPWAY_TEST_ALL_BUILDERS every Dockerfile of tests/real is put to every builder, which takes some minutes more.
 
 real_folder=""
@@ -19,6 +19,7 @@ real_missing_registry=""
 real_missing_aws=""
 real_missing_gitlab=""
 real_missing_parity=""
+real_missing_tools=""
 real_missing_flyway=""
 # Seconds a server may take to answer, and to end. A loaded machine of two cores needs about three for the engine.
 real_patience=60
@@ -33,7 +34,7 @@ real_install() {
     real_buildkit_client >/dev/null || install_packages docker-buildx || true
     databases_install
     command -v java >/dev/null || install_packages openjdk-17-jre-headless || install_packages default-jre-headless || true
-    install_flyway || true
+    install_jars flyway || true
     # Not `busybox`: that one needs the C library of the machine.
     real_busybox >/dev/null || install_packages busybox-static || true
     python_with_venv >/dev/null || install_packages python3-venv || true
@@ -43,6 +44,9 @@ real_install() {
     installing=$!
     install_python_environment ministack || true
     install_node_environment gitlab-ci-local || true
+    install_node_environment dbmate || true
+    install_jars liquibase || true
+    install_migration_tools || true
     wait "$installing" || true
 }
 
@@ -96,12 +100,27 @@ real_start() {
     fi
     real_start_parity || true
     real_start_flyway || true
+    real_find_tools || true
+}
+
+# The migration tools besides Flyway: they run on files alone, Liquibase and dbmate with databases of SQLite.
+real_find_tools() {
+    command -v go >/dev/null || { real_missing_tools="go is not installed"; return 1; }
+    command -v java >/dev/null || { real_missing_tools="java is not installed"; return 1; }
+    command -v python3 >/dev/null || { real_missing_tools="python3, which reads databases of SQLite, is not installed"; return 1; }
+    install_migration_tools || { real_missing_tools="ci/migration-tools cannot be built"; return 1; }
+    install_jars liquibase || { real_missing_tools="the jars of ci/liquibase.lock cannot be installed"; return 1; }
+    install_node_environment dbmate || { real_missing_tools="ci/dbmate/package-lock.json cannot be installed"; return 1; }
+    SHIPWAY_TEST_MIGRATION_TOOLS=$(migration_tools)
+    SHIPWAY_TEST_LIQUIBASE=$(jar_environment liquibase)
+    SHIPWAY_TEST_DBMATE=$(find "$(node_environment dbmate)/node_modules/@dbmate" -path '*/bin/dbmate' -type f | head -n 1)
+    export SHIPWAY_TEST_MIGRATION_TOOLS SHIPWAY_TEST_LIQUIBASE SHIPWAY_TEST_DBMATE
 }
 
 # Flyway itself, and a MariaDB for it that listens on 127.0.0.1 only. It brings SQLite.
 real_start_flyway() {
     local folder=$real_folder/flyway port
-    install_flyway || { real_missing_flyway="the jars of ci/flyway.lock cannot be installed"; return 1; }
+    install_jars flyway || { real_missing_flyway="the jars of ci/flyway.lock cannot be installed"; return 1; }
     command -v java >/dev/null || { real_missing_flyway="java is not installed"; return 1; }
     command -v python3 >/dev/null || { real_missing_flyway="python3, which reads databases of SQLite, is not installed"; return 1; }
     command -v mariadbd >/dev/null || { real_missing_flyway="MariaDB's server is not installed"; return 1; }
@@ -121,7 +140,7 @@ real_start_flyway() {
     mariadb --no-defaults --socket="$folder/socket" --user=root \
         -e "CREATE USER flyway@'127.0.0.1' IDENTIFIED BY 'flyway'; GRANT ALL ON *.* TO flyway@'127.0.0.1';" ||
         { real_missing_flyway="MariaDB takes no user"; return 1; }
-    SHIPWAY_TEST_FLYWAY=$(flyway_environment)
+    SHIPWAY_TEST_FLYWAY=$(jar_environment flyway)
     SHIPWAY_TEST_FLYWAY_MARIADB=127.0.0.1:$port
     export SHIPWAY_TEST_FLYWAY SHIPWAY_TEST_FLYWAY_MARIADB
 }
@@ -372,5 +391,6 @@ if [[ "${BASH_SOURCE[0]}" == "$0" ]]; then
     [ -z "$real_missing_gitlab" ] || echo "no pipelines of GitLab: $real_missing_gitlab" >&2
     [ -z "$real_missing_parity" ] || echo "no other builders: $real_missing_parity" >&2
     [ -z "$real_missing_flyway" ] || echo "no Flyway: $real_missing_flyway" >&2
+    [ -z "$real_missing_tools" ] || echo "no other migration tools: $real_missing_tools" >&2
     "$@"
 fi

@@ -10,6 +10,7 @@ use crate::content::tree::Tree;
 use crate::content::{self, Cache, ContentError, Kind, Source};
 use crate::migrations::flyway::config::{ConfigFile, FlywayConfig};
 use crate::migrations::inventory::{InventoryError, Listed};
+use crate::migrations::liquibase::config::{LiquibaseConfig, properties};
 use crate::migrations::{Content, MigrationSet, Tool};
 use crate::oci::{Descriptor, ImageConfig};
 use crate::recipe::{Change, Entry, FileContent, ImagePath, Recipe, Step};
@@ -229,7 +230,18 @@ fn tool(start: &Start, files: &[Entry]) -> io::Result<Tool> {
                 &start.arguments,
             )))
         }
-        "liquibase" => Tool::Liquibase(Box::default()),
+        "liquibase" => {
+            let mut settings = BTreeMap::new();
+            for file in files {
+                let is_config = file.path.to_string() == "/liquibase/liquibase.properties";
+                if let (true, Some(content)) = (is_config, content(file)) {
+                    let (bytes, _) = content.read(CONFIG_FILE_LIMIT)?;
+                    settings = properties(&String::from_utf8_lossy(&bytes));
+                }
+            }
+            let config = LiquibaseConfig::effective(&settings, &start.environment, &start.arguments);
+            Tool::Liquibase(Box::new(config))
+        }
         "dbmate" => Tool::Dbmate,
         "golang-migrate" => Tool::GolangMigrate,
         "goose" => Tool::Goose,

@@ -25,17 +25,15 @@ pub fn classify(name: &str) -> Kind {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lines {
     up: Option<u64>,
+    /// The first part that leads back behind the one that leads up. One before it is a comment to dbmate.
     down: Option<u64>,
+    /// The first part that is one too many.
+    extra: Option<u64>,
     /// The first statement before all parts.
     early: Option<u64>,
 }
 
 impl Lines {
-    /// Whether no further line matters.
-    pub(super) fn is_done(&self) -> bool {
-        self.up.is_some() && self.down.is_some()
-    }
-
     pub(super) fn line(&mut self, line: &Line<'_>, said: &mut Directives) {
         if let Some(options) = block(line.text, "migrate:up") {
             if self.up.is_none() {
@@ -45,9 +43,15 @@ impl Lines {
                         .split_ascii_whitespace()
                         .any(|option| option == "transaction:false"),
                 );
+            } else {
+                self.extra.get_or_insert(line.number);
             }
         } else if block(line.text, "migrate:down").is_some() {
-            self.down.get_or_insert(line.number);
+            match (self.up, self.down) {
+                (None, _) => {}
+                (Some(_), None) => self.down = Some(line.number),
+                (Some(_), Some(_)) => _ = self.extra.get_or_insert(line.number),
+            }
         } else if self.up.is_none() && !is_blank_or_comment(line.text) {
             self.early.get_or_insert(line.number);
         }
@@ -57,18 +61,24 @@ impl Lines {
         said.down = self.down;
         match (self.up, self.down) {
             (None, _) => said.refuse(0, "dbmate wants the line \"-- migrate:up\" in it"),
-            (Some(_), None) => said.refuse(
-                0,
-                "dbmate wants the line \"-- migrate:down\" in it, even with nothing behind it",
-            ),
-            (Some(up), Some(down)) if up > down => {
-                said.refuse(down, "dbmate wants \"-- migrate:up\" before \"-- migrate:down\"");
+            (Some(_), None) => {
+                said.refuse(
+                    0,
+                    "dbmate wants the line \"-- migrate:down\" in it, even with nothing behind it",
+                );
             }
-            _ => {
-                if let Some(early) = self.early {
+            (Some(_), Some(_)) => match (self.early, self.extra) {
+                (Some(early), _) => {
                     said.refuse(early, "dbmate wants nothing but comments before \"-- migrate:up\"");
                 }
-            }
+                (None, Some(extra)) => {
+                    said.refuse(
+                        extra,
+                        "dbmate wants one \"-- migrate:up\" and one \"-- migrate:down\" only",
+                    );
+                }
+                (None, None) => {}
+            },
         }
     }
 }

@@ -166,7 +166,7 @@ impl DirectiveReader {
 
     fn is_done(&self) -> bool {
         match &self.reader {
-            Reader::Dbmate(lines) => lines.is_done(),
+            Reader::Dbmate(_) => false,
             Reader::Goose(lines) => lines.is_done(),
             Reader::Atlas(lines) => lines.is_done(),
             Reader::Nothing => true,

@@ -43,6 +43,8 @@ enum State {
     Start,
     Up,
     UpStatement,
+    /// Behind a statement without a line; goose takes the next line for its end, and drops it.
+    UpEmpty,
     Down,
     DownStatement,
 }
@@ -87,10 +89,21 @@ impl Lines {
             }
             return;
         }
-        if self.state != State::Up || (!self.waits && (is_comment || line.text.is_empty())) {
+        if !self.waits && (is_comment || line.text.is_empty()) {
             return;
         }
-        self.waits = true;
+        match self.state {
+            State::Up => self.waits = true,
+            State::UpStatement => {
+                self.waits = true;
+                return;
+            }
+            State::UpEmpty => {
+                self.state = State::Up;
+                return;
+            }
+            State::Start | State::Down | State::DownStatement => return,
+        }
         if !trimmed.is_empty() {
             self.open.get_or_insert(line.number);
         }
@@ -108,7 +121,7 @@ impl Lines {
         match (words.trim().to_ascii_lowercase().as_str(), self.state) {
             ("up", State::Start) => self.state = State::Up,
             ("up", _) => self.refuse(line.number, "goose wants one \"-- +goose Up\" only", said),
-            ("down", State::Up) => match self.open {
+            ("down", State::Up | State::UpEmpty) => match self.open {
                 Some(open) => self.refuse(
                     open,
                     "a statement before \"-- +goose Down\" does not end with a semicolon",
@@ -124,7 +137,7 @@ impl Lines {
                 "goose wants one \"-- +goose Down\", after \"-- +goose Up\"",
                 said,
             ),
-            ("statementbegin", State::Up) => {
+            ("statementbegin", State::Up | State::UpEmpty) => {
                 self.state = State::UpStatement;
                 self.open = Some(line.number);
             }
@@ -138,7 +151,7 @@ impl Lines {
                 said,
             ),
             ("statementend", State::UpStatement) => {
-                self.state = State::Up;
+                self.state = if self.waits { State::Up } else { State::UpEmpty };
                 (self.open, self.waits) = (None, false);
             }
             ("statementend", State::DownStatement) => {

@@ -20,6 +20,7 @@ mod memory;
 mod parts;
 mod project;
 mod registry;
+mod tools;
 mod traffic;
 mod view;
 

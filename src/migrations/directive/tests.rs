@@ -45,7 +45,15 @@ fn dbmate_wants_both_parts() {
         ("x;\n", Some((0, "migrate:up"))),
         ("-- migrate:upwards\n-- migrate:down\n", Some((0, "migrate:up"))),
         (" -- migrate:up\n-- migrate:down\n", Some((0, "migrate:up"))),
-        ("-- migrate:down\n-- migrate:up\n", Some((1, "before"))),
+        ("-- migrate:down\n-- migrate:up\n", Some((0, "migrate:down"))),
+        (
+            "-- migrate:up\n-- migrate:up\n-- migrate:down\n",
+            Some((2, "one \"-- migrate:up\"")),
+        ),
+        (
+            "-- migrate:up\n-- migrate:down\n-- migrate:down\n",
+            Some((3, "one \"-- migrate:up\"")),
+        ),
         (
             "\nx;\n-- migrate:up\n-- migrate:down\n",
             Some((2, "nothing but comments")),
@@ -76,6 +84,14 @@ fn goose_wants_its_annotations_in_order() {
         ),
         ("-- +goose Up\n-- +goose ENVSUB ON\nx;\n-- +goose ENVSUB OFF\n", None),
         ("-- +goose Up\nx;\n-- +goose Down\ny\n", None),
+        (
+            "-- +goose Up\n-- +goose StatementBegin\n-- +goose StatementEnd\nx\n",
+            None,
+        ),
+        (
+            "-- +goose Up\n-- +goose StatementBegin\n-- +goose StatementEnd\nx\ny\n",
+            Some((5, "semicolon")),
+        ),
         ("", Some((0, "-- +goose Up"))),
         ("x;\n-- +goose Up\n", Some((1, "nothing but comments"))),
         ("-- +goose Down\nx;\n", Some((1, "after"))),

@@ -10,6 +10,8 @@ use super::Span;
 pub(super) struct Document {
     /// The path its changesets have in the place of its own.
     pub(super) logical_path: Option<String>,
+    /// Whether it is a script without the form of a changelog.
+    pub(super) is_plain: bool,
     /// Its parts.
     pub(super) parts: Vec<Part>,
     /// Paths of other files: scripts, data.
@@ -43,6 +45,7 @@ pub(super) enum PartKind {
         is_relative: bool,
         may_be_missing: bool,
         ending: Option<String>,
+        logical_path: Option<String>,
     },
     /// What cannot be understood.
     Wrong(String),
@@ -142,6 +145,7 @@ impl Document {
                             may_be_missing: text("errorIfMissingOrEmpty")
                                 .is_some_and(|text| text.eq_ignore_ascii_case("false")),
                             ending: text("endsWithFilter"),
+                            logical_path: text("logicalFilePath"),
                         },
                     }),
                     None => self.wrong(line, "an includeAll without path"),

@@ -79,6 +79,7 @@ pub(super) fn plain(sha256: [u8; 32], size_bytes: u64) -> Document {
         kind: PartKind::Changeset(raw),
     };
     Document {
+        is_plain: true,
         parts: vec![part],
         ..Document::default()
     }
@@ -105,7 +106,8 @@ fn changeset(line: &str) -> Option<Result<RawChangeset, &'static str>> {
     let rest = line.trim_start().strip_prefix("--")?.trim_start();
     let rest = word(rest, "changeset")?;
     if !rest.starts_with(|next: char| next.is_whitespace()) {
-        return None;
+        // Liquibase takes this for a mistake, too.
+        return Some(Err(FORM));
     }
     let rest = rest.trim();
     let quoted = rest.strip_prefix('"').and_then(|rest| rest.split_once('"'));

@@ -41,7 +41,10 @@ struct Included {
     entry: usize,
     /// The path it was included by.
     path: String,
+    /// The path its changesets get, unless they or it say another.
     logical_path: Option<String>,
+    /// The same for a plain script. Liquibase gives it the one of the changelog that includes it, when that is included itself.
+    plain_path: Option<String>,
     /// Whether it is one of all files of a folder: those that are no changelogs are passed over then.
     is_any: bool,
 }
@@ -79,6 +82,7 @@ pub(super) fn read(inventory: &Inventory, config: &LiquibaseConfig) -> Changelog
                     entry,
                     path,
                     logical_path: None,
+                    plain_path: None,
                     is_any: false,
                 });
                 walk.find_unused();
@@ -159,7 +163,11 @@ impl Walk<'_> {
         };
         self.way.push(entry);
         self.mentions.extend(document.mentions.iter().cloned());
-        let logical = document.logical_path.clone().or(included.logical_path);
+        let logical = match document.is_plain {
+            true => included.plain_path,
+            false => document.logical_path.clone().or(included.logical_path),
+        };
+        let plain_path = logical.clone().filter(|_| self.way.len() > 1);
         for part in document.parts {
             match part.kind {
                 PartKind::Wrong(message) => self.problem(Some(entry), part.line, message, None),
@@ -199,7 +207,8 @@ impl Walk<'_> {
                         Some(target) => self.include(Included {
                             entry: target,
                             path: self.referenced(&path),
-                            logical_path,
+                            logical_path: logical.clone().or(logical_path),
+                            plain_path: plain_path.clone(),
                             is_any: false,
                         }),
                         None if may_be_missing => {}
@@ -216,6 +225,7 @@ impl Walk<'_> {
                     is_relative,
                     may_be_missing,
                     ending,
+                    logical_path,
                 } => {
                     let path = self.target(&folder, is_relative, &included.path);
                     let all = self.below(&path, ending.as_deref());
@@ -233,7 +243,8 @@ impl Walk<'_> {
                         self.include(Included {
                             entry: target,
                             path,
-                            logical_path: None,
+                            logical_path: logical.clone().or_else(|| logical_path.clone()),
+                            plain_path: plain_path.clone(),
                             is_any: true,
                         });
                     }

@@ -77,6 +77,7 @@ fn part(node: Node<'_, '_>, text: &str) -> Option<PartKind> {
                 is_relative: is("relativeToChangelogFile", "true"),
                 may_be_missing: is("errorIfMissingOrEmpty", "false"),
                 ending: of("endsWithFilter"),
+                logical_path: of("logicalFilePath"),
             },
             None => PartKind::Wrong("an includeAll without path".to_owned()),
         },

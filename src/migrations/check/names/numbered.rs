@@ -178,7 +178,8 @@ fn orphans(tool: &Tool, entries: &[Entry]) -> Vec<Finding> {
     let orphans = with(Direction::Down).filter(|entry| step(entry).is_some_and(|(version, _)| !up.contains(version)));
     let finding = |entry: &Entry| {
         let message = "no .up. file has its version: golang-migrate notes the version as run, and runs nothing";
-        about("N001", entry, message).help("add the file that it takes back, or remove this one")
+        let finding = about("N001", entry, message).at(Level::Warning);
+        finding.help("add the file that it takes back, or remove this one")
     };
     orphans.map(finding).collect()
 }
