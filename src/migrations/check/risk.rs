@@ -26,7 +26,7 @@ use super::rule::Level;
 use crate::sql::{Dialect, Statement, Token, TokenKind};
 use enumeration::Added;
 use name::Name;
-pub use name::is_created;
+use name::is_created;
 use words::{Span, Words};
 
 /// Looks at the statements of one script, one after the other.

@@ -49,7 +49,7 @@ pub(crate) struct CheckOptions {
     /// What was shipped: an image as in inspect, a tag of the project's repository, git:REVISION, dir:DIR, or none
     #[arg(long, value_name = "WHAT", help_heading = "What is checked")]
     pub(crate) against: Option<String>,
-    /// Database the scripts are for: postgresql, mysql, mariadb or sqlite [default: what config or scripts tell]
+    /// Database the scripts are for: postgresql, mysql, mariadb or sqlite [default: what the address in the configuration tells]
     #[arg(long, value_name = "NAME", help_heading = "What is checked")]
     pub(crate) database: Option<String>,
     /// Name of a placeholder that gets its value when the image runs; repeatable

@@ -115,7 +115,7 @@ fn placeholder(words: &mut Words<'_>) -> Option<(String, usize)> {
 /// Whether a table is among those that were created. Where only one of the two names has a schema, the schema does not count: a script
 /// that sets `search_path` names its tables both ways.
 #[must_use]
-pub fn is_created<T: Borrow<str> + Ord>(created: &BTreeSet<T>, table: &str) -> bool {
+pub(super) fn is_created<T: Borrow<str> + Ord>(created: &BTreeSet<T>, table: &str) -> bool {
     created.contains(table)
         || match table.rsplit_once('.') {
             Some((_, last)) => created.contains(last),
