@@ -32,7 +32,7 @@ const ADAPTERS: [&str; 12] = [
 ];
 
 /// What an adapter may name of another: a value it is handed.
-const HANDED_OVER: [&str; 2] = ["credentials::Credentials", "credentials::Secret"];
+const HANDED_OVER: [&str; 3] = ["credentials::Credentials", "credentials::Secret", "aws::Services"];
 
 /// Modules that may name nothing of ours but these, so that a small runner without HTTP stays possible.
 const SECLUDED: [(&str, &[&str]); 5] = [

@@ -50,10 +50,15 @@ impl Clock {
         Some(self.skew.load(Ordering::Relaxed)).filter(|skew| *skew != UNKNOWN)
     }
 
+    /// Now, by AWS's clock where it is known, in seconds since the epoch.
+    #[must_use]
+    pub fn there_seconds(&self) -> i64 {
+        self.now_seconds() - self.skew_seconds().unwrap_or_default()
+    }
+
     /// How long until `seconds` since the epoch, by AWS's clock where it is known; `None` if that is past.
     pub(super) fn until(&self, seconds: i64) -> Option<Duration> {
-        let there = self.now_seconds() - self.skew_seconds().unwrap_or_default();
-        let left = u64::try_from(seconds - there).ok()?;
+        let left = u64::try_from(seconds - self.there_seconds()).ok()?;
         Some(Duration::from_secs(left)).filter(|left| !left.is_zero())
     }
 }

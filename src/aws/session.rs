@@ -63,10 +63,11 @@ pub struct Session {
     caller: OnceCell<Caller>,
 }
 
+/// An identity that was found, and what clients are made with.
 #[derive(Debug)]
-struct Opened {
-    config: SdkConfig,
-    origin: String,
+pub(super) struct Opened {
+    pub(super) config: SdkConfig,
+    pub(super) origin: String,
 }
 
 impl Session {
@@ -164,46 +165,58 @@ impl Session {
     }
 
     async fn open(&self) -> Result<Opened> {
-        let tries = self.patience.retries.saturating_add(1).min(MOST_TRIES);
-        let mut loader = aws_config::defaults(behavior())
-            .region(Region::new(self.host.region().to_owned()))
-            .no_credentials()
-            .retry_config(
-                RetryConfig::standard()
-                    .with_max_attempts(tries)
-                    .with_initial_backoff(self.patience.first_wait),
-            )
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .operation_attempt_timeout(self.patience.limit)
-                    .build(),
-            );
-        if let Some(profile) = &self.identity.profile {
-            loader = loader.profile_name(profile);
-        }
-        let config = loader.load().await;
-        let chain = Chain::open(&self.identity, &config, &self.clock).await?;
-        let origin = chain.origin().to_owned();
-        let mut config = config
-            .into_builder()
-            .credentials_provider(SharedCredentialsProvider::new(chain));
+        let opened = open(self.host.region(), &self.identity, self.patience, &self.clock).await?;
         // The host's form is about the registry and who is asked for it. Where the host does not say so, and for whatever
         // gives the identity, the user's own settings for the SDK hold.
-        if let EcrHost::Private(host) = &self.host
-            && !self.identity.has_own_endpoints
-        {
-            if host.is_fips {
-                config = config.use_fips(true);
-            }
-            if host.is_dual_stack {
-                config = config.use_dual_stack(true);
-            }
+        let EcrHost::Private(host) = &self.host else {
+            return Ok(opened);
+        };
+        if self.identity.has_own_endpoints {
+            return Ok(opened);
+        }
+        let mut config = opened.config.into_builder();
+        if host.is_fips {
+            config = config.use_fips(true);
+        }
+        if host.is_dual_stack {
+            config = config.use_dual_stack(true);
         }
         Ok(Opened {
             config: config.build(),
-            origin,
+            origin: opened.origin,
         })
     }
+}
+
+/// Finds the identity, and settings for clients of one region.
+pub(super) async fn open(region: &str, identity: &Identity, patience: Patience, clock: &Arc<Clock>) -> Result<Opened> {
+    let tries = patience.retries.saturating_add(1).min(MOST_TRIES);
+    let mut loader = aws_config::defaults(behavior())
+        .region(Region::new(region.to_owned()))
+        .no_credentials()
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(tries)
+                .with_initial_backoff(patience.first_wait),
+        )
+        .timeout_config(
+            TimeoutConfig::builder()
+                .operation_attempt_timeout(patience.limit)
+                .build(),
+        );
+    if let Some(profile) = &identity.profile {
+        loader = loader.profile_name(profile);
+    }
+    let config = loader.load().await;
+    let chain = Chain::open(identity, &config, clock).await?;
+    let origin = chain.origin().to_owned();
+    let config = config
+        .into_builder()
+        .credentials_provider(SharedCredentialsProvider::new(chain));
+    Ok(Opened {
+        config: config.build(),
+        origin,
+    })
 }
 
 /// Looks at the `Date` of answers.

@@ -3,24 +3,41 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::{Engine, Table};
 
-/// How a run ended, in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a run is, or how it ended, in one word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
+    /// It is on its way, or runs.
+    Running,
     /// It ran, and its program ended with 0.
     Succeeded,
     /// It ran, and its program ended with another status.
     Failed,
     /// It ran, and was killed because it used all the memory it may use.
     OutOfMemory,
+    /// What it ran on went away under it.
+    Infrastructure,
+    /// Somebody stopped it.
+    Stopped,
+    /// What ran was another image than the one that was asked for.
+    DigestMismatch,
     /// It never started: no image, no such program, a database that does not come up.
     StartFailed,
     /// Whoever started it stopped it.
     Interrupted,
+    /// Nobody waited for its end.
+    TimedOut,
     /// It started, and how it ended cannot be told.
+    #[default]
     Unknown,
+    /// Another run is in progress, so it was not started.
+    Busy,
+    /// There was nothing to run it on, for now.
+    NoCapacity,
     /// What was to run it could not be reached, and nothing was started.
     Unreachable,
 }
@@ -30,12 +47,19 @@ impl Status {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Running => "running",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::OutOfMemory => "out_of_memory",
+            Self::Infrastructure => "infrastructure",
+            Self::Stopped => "stopped",
+            Self::DigestMismatch => "digest_mismatch",
             Self::StartFailed => "start_failed",
             Self::Interrupted => "interrupted",
+            Self::TimedOut => "timed_out",
             Self::Unknown => "unknown",
+            Self::Busy => "busy",
+            Self::NoCapacity => "no_capacity",
             Self::Unreachable => "unreachable",
         }
     }
@@ -82,7 +106,8 @@ pub struct Timings {
 }
 
 /// Why something did not go as it should, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Failure {
     /// What could not be done.
     pub message: String,

@@ -90,10 +90,13 @@ fn tell(outcome: &Outcome, printer: &Printer) -> anyhow::Result<()> {
 fn judge(outcome: Outcome, signals: &Signals) -> anyhow::Result<()> {
     let exit = match outcome.status {
         Status::Succeeded => return Ok(()),
-        Status::Failed | Status::OutOfMemory => Exit::Unsuccessful,
+        Status::Failed | Status::OutOfMemory | Status::Infrastructure | Status::Stopped | Status::DigestMismatch => {
+            Exit::Unsuccessful
+        }
         Status::StartFailed => Exit::NotStarted,
-        Status::Unknown => Exit::Unknown,
-        Status::Unreachable => Exit::Temporary,
+        Status::Running | Status::TimedOut | Status::Unknown => Exit::Unknown,
+        Status::Busy => Exit::Refused,
+        Status::NoCapacity | Status::Unreachable => Exit::Temporary,
         Status::Interrupted => return Err(interrupted(&outcome, signals.first()).into()),
     };
     let failure = outcome

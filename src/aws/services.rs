@@ -1,0 +1,103 @@
+//! One identity at the services of one region, for whatever runs images there.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use aws_config::{Region, SdkConfig};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::clock::Clock;
+use super::failure::{self, Call};
+use super::identity::Identity;
+use super::session::{Observer, Opened, Patience, open};
+use crate::content::ContentError;
+
+/// One identity at the services of one region: clients are made from it, and their failures are put into words by it.
+#[derive(Debug, Clone)]
+pub struct Services {
+    config: SdkConfig,
+    origin: Arc<str>,
+    clock: Arc<Clock>,
+}
+
+impl Services {
+    /// Finds the identity. No service is asked yet, unless the identity comes from one.
+    ///
+    /// # Errors
+    /// When there is none, or the place that should hold one fails.
+    pub async fn open(
+        region: &str,
+        identity: &Identity,
+        patience: Patience,
+        clock: Arc<Clock>,
+    ) -> Result<Self, ContentError> {
+        let Opened { config, origin } = open(region, identity, patience, &clock).await?;
+        Ok(Self {
+            config,
+            origin: origin.into(),
+            clock,
+        })
+    }
+
+    /// The same identity in another region.
+    #[must_use]
+    pub fn elsewhere(&self, region: &str) -> Self {
+        let config = self
+            .config
+            .clone()
+            .into_builder()
+            .region(Region::new(region.to_owned()));
+        Self {
+            config: config.build(),
+            ..self.clone()
+        }
+    }
+
+    /// The region.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.config.region().map_or("", AsRef::as_ref)
+    }
+
+    /// Where the identity was found, for people.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// What clients are made with.
+    #[must_use]
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// The clock, and what answers said about it.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<Clock> {
+        &self.clock
+    }
+
+    /// Takes note of the time in every answer of a client it is given to.
+    #[must_use]
+    pub fn observer(&self) -> impl aws_smithy_runtime_api::client::interceptors::Intercept + use<> {
+        Observer(Arc::clone(&self.clock))
+    }
+
+    /// Puts a failed call into words: `what` could not be done, which takes the right `action` on `resource`.
+    #[must_use]
+    pub fn refused<E>(
+        &self,
+        what: &str,
+        action: &str,
+        resource: &str,
+        error: &SdkError<E, HttpResponse>,
+    ) -> ContentError
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        let call = Call { what, action, resource };
+        failure::of_call(call, &self.clock, error)
+    }
+}
