@@ -8,6 +8,8 @@ mod outcome;
 pub mod report;
 mod run_id;
 mod runs;
+#[cfg(feature = "aws")]
+pub mod store;
 mod task;
 mod variables;
 mod verdict;
