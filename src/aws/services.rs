@@ -41,6 +41,16 @@ impl Services {
         })
     }
 
+    /// The services of an identity that somebody else found, with settings of its own.
+    #[must_use]
+    pub fn of(config: SdkConfig, clock: Arc<Clock>) -> Self {
+        Self {
+            config,
+            origin: "the caller".into(),
+            clock,
+        }
+    }
+
     /// The same identity in another region.
     #[must_use]
     pub fn elsewhere(&self, region: &str) -> Self {

@@ -174,10 +174,7 @@ fn pointed(pointer: &Item) -> Option<(i64, Key)> {
 
 /// What is known of a run, in the types of DynamoDB.
 fn fields(record: &Record) -> Item {
-    let mut fields = match serde_json::to_value(fitted(record)) {
-        Ok(Value::Object(members)) => attributes(&members),
-        _ => Item::new(),
-    };
+    let mut fields = attributes(&fitted(record));
     fields.insert(EXPIRES_AT.to_owned(), number(expires_at(record)));
     fields
 }
@@ -209,4 +206,94 @@ fn strange(what: &str) -> ContentError {
     ContentError::new(Kind::Invalid, what)
         .because("the item there was not written by shipway")
         .hint("was it written by a later version? is it the right table?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execute::report::{Executed, ToolError};
+    use crate::execute::{Git, Report, Status};
+
+    fn record() -> Record {
+        Record {
+            run_id: Some(RunId::of("gl-1-2-abc-migrate")),
+            attempt: 2,
+            family: "flyway".to_owned(),
+            environment: "migrations".to_owned(),
+            status: Status::Failed,
+            exit_code: Some(-1),
+            image: Some("1.dkr.ecr.eu-west-3.amazonaws.com/orders@sha256:00".to_owned()),
+            command: Some(vec!["migrate".to_owned(), String::new()]),
+            git: Git {
+                sha: Some("a1".to_owned()),
+                reference: None,
+            },
+            started_at: 1_795_409_220_007,
+            run_milliseconds: Some(u64::MAX),
+            report: Some(Report {
+                tool: "flyway".to_owned(),
+                target: Some("1.10".to_owned()),
+                executed: vec![Executed {
+                    milliseconds: Some(12),
+                    ..Executed::default()
+                }],
+                error: Some(ToolError {
+                    line: Some(3),
+                    ..ToolError::default()
+                }),
+                ..Report::default()
+            }),
+            error: Some("V3__x.sql:3\n\u{1f6a2}".to_owned()),
+            task_version: Some(7),
+            ..Record::default()
+        }
+    }
+
+    #[test]
+    fn a_run_is_read_as_it_was_kept() {
+        let mut item = fields(&record());
+        for (name, value) in [(PK, "family#flyway#migrations"), (SK, "x"), (RECORDER, "y")] {
+            item.insert(name.to_owned(), string(value));
+        }
+        item.insert(VERSION.to_owned(), number(7));
+        assert_eq!(read("", &item).unwrap(), record());
+    }
+
+    #[test]
+    fn nothing_is_kept_of_what_is_not_known() {
+        let mut names: Vec<String> = fields(&Record::default()).into_keys().collect();
+        names.sort();
+        assert_eq!(
+            names,
+            ["attempt", "environment", "expires_at", "family", "started_at", "status"]
+        );
+    }
+
+    #[test]
+    fn keys_sort_by_time() {
+        let key = |started_at| {
+            let record = Record { started_at, ..record() };
+            Key::of_run(&record, &RunId::of("a")).sk
+        };
+        assert_eq!(key(1_795_409_220_000), "2026-11-23T04:47:00.000Z#a#2");
+        assert_eq!(key(1_795_409_220_007), "2026-11-23T04:47:00.007Z#a#2");
+    }
+
+    #[test]
+    fn who_comes_later_does_not_become_who_asked() {
+        let mut words = Words::default();
+        let change = set(&mut words, &fields(&record()));
+        assert!(
+            change.contains("#command = if_not_exists(#command, :command)"),
+            "{change}"
+        );
+        assert!(change.contains("#status = :status"), "{change}");
+    }
+
+    #[test]
+    fn an_item_of_somebody_else_is_no_run() {
+        let item = Item::from([("status".to_owned(), string("well"))]);
+        let error = read("cannot read the runs of a in b", &item).unwrap_err();
+        assert_eq!(error.kind(), Kind::Invalid);
+    }
 }
