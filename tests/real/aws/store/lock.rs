@@ -1,6 +1,5 @@
 //! One at a time.
 
-use futures_util::future::join_all;
 use shipway::content::Kind;
 use shipway::execute::store::{CLAIM_SECONDS, Claim, Holder, Lock};
 
@@ -14,8 +13,7 @@ fn one_of_many_gets_the_lock() {
     at_each(async |place| {
         let store = place.store();
         let claims: Vec<Claim> = (0..12).map(|number| claim(&format!("run-{number}"), 1)).collect();
-        let locks = join_all(claims.iter().map(|claim| store.lock(claim))).await;
-        let locks: Vec<Lock> = locks.into_iter().map(|lock| lock.expect("the table answers")).collect();
+        let locks = place.race(claims.iter().map(|claim| store.lock(claim))).await;
         let winners: Vec<usize> = (0..12).filter(|number| locks[*number] == Lock::Taken).collect();
         let [winner] = winners[..] else {
             panic!("{} of them have the lock", winners.len())
@@ -110,14 +108,14 @@ fn one_of_many_takes_it_over() {
         store.hold(&gone, "migrations", TASK).await.unwrap();
         let seen = holder_of(&place).await.expect("it is held");
         let claims: Vec<Claim> = (0..12).map(|number| claim(&format!("run-{number}"), 1)).collect();
-        let locks = join_all(claims.iter().map(|claim| store.take_over(&seen, claim))).await;
-        let taken = locks.iter().filter(|lock| matches!(lock, Ok(Lock::Taken)));
+        let locks = place
+            .race(claims.iter().map(|claim| store.take_over(&seen, claim)))
+            .await;
+        let taken = locks.iter().filter(|lock| **lock == Lock::Taken);
         assert_eq!(taken.count(), 1, "{locks:#?}");
         let holder = holder_of(&place).await.expect("it is held");
         assert_eq!(holder.task_arn, None, "the task is the old holder's");
-        let others = locks
-            .iter()
-            .filter(|lock| matches!(lock, Ok(Lock::Held(other)) if *other == holder));
+        let others = locks.iter().filter(|lock| **lock == Lock::Held(holder.clone()));
         assert_eq!(others.count(), 11, "{locks:#?}");
         // Who was taken for gone has lost it.
         assert!(!store.unlock("flyway", "migrations", &gone.run_id, 1).await.unwrap());

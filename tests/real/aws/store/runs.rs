@@ -1,6 +1,5 @@
 //! What is kept of runs.
 
-use futures_util::future::join_all;
 use shipway::content::Kind;
 use shipway::execute::report::{Executed, ToolError};
 use shipway::execute::{Git, Record, Report, RunId, Status};
@@ -42,9 +41,7 @@ fn a_run_that_begins_twice_is_one() {
                 ..begun("ours", 1)
             })
             .collect();
-        for result in join_all(begins.iter().map(|record| store.begin(record))).await {
-            result.unwrap();
-        }
+        place.race(begins.iter().map(|record| store.begin(record))).await;
         let kept = store.history("flyway", "migrations", 10).await.unwrap();
         assert_eq!(kept.len(), 1, "{kept:#?}");
         assert!(
@@ -69,12 +66,12 @@ fn an_end_is_recorded_once() {
         let begun = begun("ours", 1);
         store.begin(&begun).await.unwrap();
         let ended = ended(&begun, 7);
-        let recorded = join_all((0..8).map(|_| store.finish(&ended))).await;
-        let first = recorded.into_iter().filter(|is_first| *is_first.as_ref().unwrap());
+        let recorded = place.race((0..8).map(|_| store.finish(&ended))).await;
+        let first = recorded.into_iter().filter(|is_first| *is_first);
         assert_eq!(first.count(), 1);
         assert!(!store.finish(&ended).await.unwrap());
-        let announced = join_all((0..8).map(|_| store.announce(&ended))).await;
-        let first = announced.into_iter().filter(|is_first| *is_first.as_ref().unwrap());
+        let announced = place.race((0..8).map(|_| store.announce(&ended))).await;
+        let first = announced.into_iter().filter(|is_first| *is_first);
         assert_eq!(first.count(), 1);
         assert_eq!(latest(&store, "ours").await, ended);
     });

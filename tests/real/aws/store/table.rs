@@ -11,9 +11,13 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use futures_util::future::join_all;
 use shipway::aws::{Clock, Services};
+use shipway::content::ContentError;
 use shipway::execute::RunId;
 use shipway::execute::store::{Claim, Store};
+
+use tokio::runtime::Runtime;
 
 use crate::aws::account::{REGION, ministack, moto};
 
@@ -37,14 +41,21 @@ pub(super) fn services(address: &str) -> Services {
 
 /// Runs a test at each emulator, with a table of its own.
 pub(super) fn at_each<Tested: Future<Output = ()>>(test: impl Fn(Place) -> Tested) {
-    for (name, address) in [("moto", moto()), ("ministack", ministack())] {
+    each_place(|place, runtime| runtime.block_on(async { test(place).await }));
+}
+
+/// As [`at_each`], for tests that start servers.
+pub(super) fn each_place(test: impl Fn(Place, &Runtime)) {
+    // moto asks for the condition and writes in two steps, and other requests get in between.
+    for (name, address, is_atomic) in [("moto", moto(), false), ("ministack", ministack(), true)] {
         eprintln!("at {name}");
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .expect("threads can be started");
-        runtime.block_on(async { test(Place::make(address).await).await });
+        let place = runtime.block_on(Place::make(address, is_atomic));
+        test(place, &runtime);
     }
 }
 
@@ -54,11 +65,13 @@ pub(super) struct Place {
     pub(super) address: String,
     /// The table's name.
     pub(super) table: String,
+    /// Whether it knows of requests at the same time, as DynamoDB does.
+    is_atomic: bool,
 }
 
 impl Place {
     /// Makes a table as `deploy/cloudformation.yaml` does.
-    async fn make(address: String) -> Self {
+    async fn make(address: String, is_atomic: bool) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let table = format!("runs-{}-{number}", std::process::id());
@@ -76,7 +89,27 @@ impl Place {
                 .key_schema(key.build().expect("all is said"));
         }
         request.send().await.expect("a table can be made");
-        Self { address, table }
+        Self {
+            address,
+            table,
+            is_atomic,
+        }
+    }
+
+    /// Does all this at the same time; one after the other where the emulator is not up to that.
+    pub(super) async fn race<Done, Told>(&self, requests: impl Iterator<Item = Done>) -> Vec<Told>
+    where
+        Done: Future<Output = Result<Told, ContentError>>,
+    {
+        let mut told = Vec::new();
+        if self.is_atomic {
+            told = join_all(requests).await;
+        } else {
+            for request in requests {
+                told.push(request.await);
+            }
+        }
+        told.into_iter().map(|told| told.expect("the table answers")).collect()
     }
 
     /// The table, asked directly.
