@@ -5,6 +5,13 @@
 use super::line::{LONGEST_NAME, LONGEST_STATEMENT, MOST_MESSAGE_LINES, cut, go_milliseconds, note, tool_error};
 use super::{Executed, Report, ToolError};
 
+/// How errors begin that nothing else writes so.
+const KNOWN: [&str; 3] = [
+    "Dirty database version ",
+    "failed to open database: ",
+    "failed to open source, ",
+];
+
 /// What has been read of golang-migrate so far.
 #[derive(Debug, Default)]
 pub(super) struct GolangMigrate {
@@ -42,7 +49,7 @@ impl GolangMigrate {
             return true;
         }
         if let Some(message) = text.strip_prefix("error: ") {
-            let is_known = message.starts_with("Dirty database version ") || at_line(message).is_some();
+            let is_known = KNOWN.iter().any(|start| message.starts_with(start)) || at_line(message).is_some();
             self.is_there |= is_known;
             if self.error.is_empty() {
                 self.error.push(message.to_owned());
@@ -137,7 +144,9 @@ fn error(text: &str) -> ToolError {
         None => (said, None),
     };
     let from_details = tool_error(details);
-    let error = tool_error(said);
+    // MySQL's driver is quoted in the details alone.
+    let is_empty = said.trim() == "migration failed" && !details.is_empty();
+    let error = tool_error(if is_empty { details } else { said });
     ToolError {
         line,
         sql_state: error.sql_state.clone().or(from_details.sql_state),
