@@ -11,6 +11,8 @@ mod copy;
 mod diff;
 mod files;
 #[cfg(feature = "daemon")]
+mod migrations;
+#[cfg(feature = "daemon")]
 mod run;
 
 pub(crate) use build::BuildResult;
@@ -18,6 +20,8 @@ pub(crate) use check::{CheckResult, Folders, ReportKind, explain, explain_all};
 pub(crate) use copy::CopyResult;
 pub(crate) use diff::{DiffResult, DiffSide};
 pub(crate) use files::{FileKind, ResultFiles};
+#[cfg(feature = "daemon")]
+pub(crate) use migrations::migrations_json;
 #[cfg(feature = "daemon")]
 pub(crate) use run::{history_lines, run_json};
 
