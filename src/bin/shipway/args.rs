@@ -13,9 +13,12 @@ mod kaniko;
 #[cfg(feature = "aws")]
 mod lambda;
 mod push;
-#[cfg(feature = "daemon")]
+#[cfg(any(feature = "aws", feature = "daemon"))]
 mod run;
+mod span;
 mod tag;
+#[cfg(feature = "aws")]
+mod task;
 
 use std::ffi::OsString;
 
@@ -34,9 +37,15 @@ pub(crate) use kaniko::{KanikoArguments, Verbosity, switch, words};
 #[cfg(feature = "aws")]
 pub(crate) use lambda::LambdaArguments;
 pub(crate) use push::PushArguments;
-#[cfg(feature = "daemon")]
+#[cfg(any(feature = "aws", feature = "daemon"))]
 pub(crate) use run::{PullWhen, RunArguments};
+pub(crate) use span::Span;
 pub(crate) use tag::TagArguments;
+#[cfg(feature = "aws")]
+pub(crate) use task::{
+    AtInterrupt, AtLimit, Diagnose, HistoryArguments, LogsArguments, ReachOptions, Repair, ShowLogs, StatusArguments,
+    StopArguments,
+};
 
 /// Turn a folder of database migrations into a container image, and push it to a registry.
 ///
@@ -69,6 +78,12 @@ impl Arguments {
             let tries = kaniko.push_retry.max(kaniko.image_download_retry);
             global.retry = global.retry.max(tries.unwrap_or_default());
         }
+        #[cfg(feature = "aws")]
+        if let Command::Run(run) = &mut arguments.command
+            && run.docker.is_none()
+        {
+            run.task.limit = arguments.global.timeout.take();
+        }
         Ok(arguments)
     }
 }
@@ -83,8 +98,16 @@ pub(crate) enum Command {
     Tag(TagArguments),
     Inspect(InspectArguments),
     Diff(Box<DiffArguments>),
-    #[cfg(feature = "daemon")]
+    #[cfg(any(feature = "aws", feature = "daemon"))]
     Run(Box<RunArguments>),
+    #[cfg(feature = "aws")]
+    Status(StatusArguments),
+    #[cfg(feature = "aws")]
+    Logs(LogsArguments),
+    #[cfg(feature = "aws")]
+    Stop(StopArguments),
+    #[cfg(feature = "aws")]
+    History(HistoryArguments),
     Doctor(DoctorArguments),
     #[cfg(feature = "aws")]
     Lambda(LambdaArguments),

@@ -52,13 +52,7 @@ async fn service(global: &GlobalArguments, environment: &Environment) -> Result<
         limit: CALL_LIMIT,
     };
     let clock = Arc::new(Clock::new(environment.now_seconds()));
-    let services = Services::open(
-        settings.region.as_deref().unwrap_or_default(),
-        &identity,
-        patience,
-        clock,
-    )
-    .await?;
+    let services = Services::open(settings.region.as_deref(), &identity, patience, clock).await?;
     let guard = match &settings.table {
         Some(table) => Guard::Table(Store::new(&services, table)),
         None => Guard::Family,
