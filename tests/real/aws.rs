@@ -15,4 +15,5 @@ mod push;
 mod repository;
 mod scan;
 mod server;
+mod store;
 mod story;
