@@ -31,6 +31,7 @@ use tokio::sync::oneshot;
 
 pub(crate) use self::call::Call;
 use self::dynamo::Tables;
+pub(crate) use self::dynamo::{changed, holds};
 use self::ecs::Ecs;
 pub(crate) use self::ecs::Script;
 pub(crate) use self::error::failure;
@@ -39,7 +40,7 @@ use self::function::Functions;
 use self::identity::Identities;
 pub(crate) use self::identity::Key;
 use self::logs::Streams;
-pub(crate) use self::run_scene::{CLUSTER, EcsScene, FAMILY, FUNCTION, TABLE};
+pub(crate) use self::run_scene::{CLUSTER, EcsScene, FAMILY, FUNCTION, TABLE, container, definition};
 pub(crate) use self::scan::Scan;
 use self::scan::Scans;
 pub(crate) use self::scene::{ACCOUNT, BASE_LAYERS, EcrScene, HOST, PUBLIC_HOST, REGION};

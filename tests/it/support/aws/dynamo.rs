@@ -335,6 +335,32 @@ fn valid_value(value: &Value) -> Result<(), String> {
     is_good.then_some(()).ok_or_else(wrong)
 }
 
+/// Whether a condition holds for an item of plain JSON; values are plain too.
+pub(crate) fn holds(condition: &str, names: &Value, values: &Value, item: &Value) -> Result<bool, String> {
+    let words = words(names, values);
+    let holds = Parser::new(condition, &words, &item_of(item))?.condition()?;
+    words.assert_used().map(|()| holds)
+}
+
+/// An item of plain JSON after a change.
+pub(crate) fn changed(change: &str, names: &Value, values: &Value, item: &Value) -> Result<Value, String> {
+    let words = words(names, values);
+    let mut item = item_of(item);
+    change::apply(change, &words, &mut item)?;
+    words.assert_used().map(|()| plain(&json!({"M": item})))
+}
+
+fn words(names: &Value, values: &Value) -> Words {
+    match values.is_null() {
+        true => Words::new(names, values),
+        false => Words::new(names, &typed(values)["M"]),
+    }
+}
+
+fn item_of(item: &Value) -> Item {
+    typed(item)["M"].as_object().cloned().unwrap_or_default()
+}
+
 /// A value without the types of DynamoDB.
 fn plain(value: &Value) -> Value {
     let Some((kind, inner)) = value.as_object().and_then(|object| object.iter().next()) else {

@@ -286,7 +286,7 @@ impl Ecs {
     fn start(&mut self, input: &Value, script: Script, created: f64) -> String {
         let definition = self.definition(input["taskDefinition"].as_str().unwrap_or_default());
         let definition = definition.expect("the revision is there");
-        let task = FakeTask::new(self.tasks.len(), input, &definition["taskDefinition"], script, created);
+        let task = FakeTask::new(self.tasks.len(), input, definition, script, created);
         let arn = task.arn().to_owned();
         self.tasks.push(task);
         arn

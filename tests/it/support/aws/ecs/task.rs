@@ -30,7 +30,8 @@ pub(super) struct FakeTask {
 }
 
 impl FakeTask {
-    pub(super) fn new(number: usize, input: &Value, definition: &Value, script: Script, created: f64) -> Self {
+    pub(super) fn new(number: usize, input: &Value, described: &Value, script: Script, created: f64) -> Self {
+        let (definition, inherited) = (&described["taskDefinition"], &described["tags"]);
         let cluster = super::cluster(input["cluster"].as_str().unwrap_or_default());
         // No digit of it is another task's: tests look for it in texts.
         let id = format!("0a11ce{:026x}", 0xf1ee7_u64 + number as u64);
@@ -64,15 +65,20 @@ impl FakeTask {
         if !provider.is_null() {
             told["capacityProviderName"] = provider.clone();
         }
-        let tags = match &input["tags"] {
-            Value::Null => json!([]),
-            tags => tags.clone(),
-        };
+        // Those of the task win over those of the definition.
+        let mut tags = input["tags"].as_array().cloned().unwrap_or_default();
+        if input["propagateTags"] == "TASK_DEFINITION" {
+            for tag in inherited.as_array().into_iter().flatten() {
+                if !tags.iter().any(|other| other["key"] == tag["key"]) {
+                    tags.push(tag.clone());
+                }
+            }
+        }
         Self {
             input: input.clone(),
             definition: definition.clone(),
             told,
-            tags,
+            tags: tags.into(),
             is_missing: script.steps.first().is_some_and(|step| step.missing),
             steps: script.steps.iter().cloned().collect(),
             script,
