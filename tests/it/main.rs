@@ -40,6 +40,8 @@ mod results;
 mod rules;
 #[cfg(feature = "daemon")]
 mod run;
+#[cfg(all(feature = "aws", unix))]
+mod run_ecs;
 mod secrets;
 mod support;
 mod tag;
