@@ -211,7 +211,9 @@ impl State {
     }
 
     fn describe_tasks(&mut self, input: &Value) -> Value {
-        let with_tags = input["include"].as_array().is_some_and(|all| all.contains(&"TAGS".into()));
+        let with_tags = input["include"]
+            .as_array()
+            .is_some_and(|all| all.contains(&"TAGS".into()));
         let (mut tasks, mut failures) = (Vec::new(), Vec::new());
         let named = input["tasks"].as_array().cloned().unwrap_or_default();
         for name in named.iter().filter_map(Value::as_str) {
@@ -299,7 +301,9 @@ impl Ecs {
             task.is_listed(is_stopped) && is_of("startedBy", task.started_by()) && is_of("family", task.family())
         };
         let arns: Vec<_> = self.tasks.iter().filter(is_asked_for).map(FakeTask::arn).collect();
-        let from = input["nextToken"].as_str().and_then(|token| token.strip_prefix("page-"));
+        let from = input["nextToken"]
+            .as_str()
+            .and_then(|token| token.strip_prefix("page-"));
         let from: usize = from.and_then(|number| number.parse().ok()).unwrap_or(0);
         let size = if self.page == 0 { 100 } else { self.page };
         let page: Vec<_> = arns.iter().skip(from).take(size).collect();
