@@ -10,6 +10,8 @@ mod check;
 mod copy;
 mod diff;
 mod files;
+#[cfg(feature = "aws")]
+mod history;
 #[cfg(feature = "daemon")]
 mod run;
 
@@ -18,6 +20,8 @@ pub(crate) use check::{CheckResult, Folders, ReportKind, explain, explain_all};
 pub(crate) use copy::CopyResult;
 pub(crate) use diff::{DiffResult, DiffSide};
 pub(crate) use files::{FileKind, ResultFiles};
+#[cfg(feature = "aws")]
+pub(crate) use history::{history_json, record_lines};
 #[cfg(feature = "daemon")]
 pub(crate) use run::{history_lines, run_json};
 
