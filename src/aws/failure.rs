@@ -118,6 +118,7 @@ fn kind(code: &str) -> Kind {
         | "ThrottlingException"
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
+        | "ProvisionedThroughputExceededException"
         | "ServiceUnavailable"
         | "ServiceUnavailableException"
         | "InternalFailure"

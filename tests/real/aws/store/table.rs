@@ -10,7 +10,9 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification,
+};
 use futures_util::future::join_all;
 use shipway::aws::{Clock, Services};
 use shipway::content::ContentError;
@@ -89,6 +91,16 @@ impl Place {
                 .key_schema(key.build().expect("all is said"));
         }
         request.send().await.expect("a table can be made");
+        let expiry = TimeToLiveSpecification::builder()
+            .attribute_name("expires_at")
+            .enabled(true);
+        Client::new(services(&address).config())
+            .update_time_to_live()
+            .table_name(&table)
+            .time_to_live_specification(expiry.build().expect("all is said"))
+            .send()
+            .await
+            .expect("items can go away");
         Self {
             address,
             table,
