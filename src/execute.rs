@@ -3,11 +3,17 @@
 //! Most of it is values. `daemon` runs an image on the local Docker engine; [`Runs`] is whoever starts and watches tasks of ECS.
 
 mod database;
+#[cfg(feature = "aws")]
+mod function;
 mod history;
+#[cfg(feature = "aws")]
+pub mod lambda;
 mod outcome;
 pub mod report;
 mod run_id;
 mod runs;
+#[cfg(feature = "aws")]
+pub mod serve;
 #[cfg(feature = "aws")]
 pub mod store;
 mod task;

@@ -9,7 +9,8 @@ const UNKNOWN: i64 = i64::MIN;
 /// The local wall clock, read once by the caller, and what answers of AWS said the time was.
 #[derive(Debug)]
 pub struct Clock {
-    seconds: i64,
+    /// What the local clock showed when `read_at` was.
+    seconds: AtomicI64,
     read_at: Instant,
     skew: AtomicI64,
 }
@@ -19,7 +20,7 @@ impl Clock {
     #[must_use]
     pub fn new(seconds: i64) -> Self {
         Self {
-            seconds,
+            seconds: AtomicI64::new(seconds),
             read_at: Instant::now(),
             skew: AtomicI64::new(UNKNOWN),
         }
@@ -28,8 +29,18 @@ impl Clock {
     /// Now, by the local clock, in seconds since the epoch.
     #[must_use]
     pub fn now_seconds(&self) -> i64 {
-        let passed = i64::try_from(self.read_at.elapsed().as_secs()).unwrap_or(i64::MAX);
-        self.seconds.saturating_add(passed)
+        self.seconds.load(Ordering::Relaxed).saturating_add(self.passed())
+    }
+
+    /// Puts the clock right, by the wall clock: while a process is frozen, as Lambda freezes it between two events, the monotonic one may stand
+    /// still.
+    pub fn set(&self, seconds: i64) {
+        self.seconds.store(seconds - self.passed(), Ordering::Relaxed);
+    }
+
+    /// The seconds since it was made.
+    fn passed(&self) -> i64 {
+        i64::try_from(self.read_at.elapsed().as_secs()).unwrap_or(i64::MAX)
     }
 
     /// Takes note of the `Date` of an answer.
@@ -83,5 +94,7 @@ mod tests {
         assert_eq!(clock.until(784_111_700), None);
         clock.observe("yesterday");
         assert!(clock.skew_seconds().is_some());
+        clock.set(784_111_777);
+        assert!((784_111_777..784_111_782).contains(&clock.now_seconds()));
     }
 }

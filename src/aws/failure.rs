@@ -46,8 +46,10 @@ where
     let Some(service) = error.as_service_error() else {
         return match error {
             SdkError::TimeoutError(_) => unreachable(call).because(format!("no answer in time: {}", innermost(error))),
-            // Settings that make no sense come as a failure to dispatch as well.
-            SdkError::DispatchFailure(failure) if !failure.is_io() && !failure.is_timeout() => {
+            // Settings that make no sense come as a failure to dispatch as well; so does a connection that breaks, which may pass.
+            SdkError::DispatchFailure(failure)
+                if !failure.is_io() && !failure.is_timeout() && failure.as_other().is_none() =>
+            {
                 ContentError::new(Kind::Usage, call.what).because(innermost(error))
             }
             SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => unreachable(call).because(innermost(error)),

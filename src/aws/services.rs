@@ -111,3 +111,28 @@ impl Services {
         failure::of_call(call, &self.clock, error)
     }
 }
+
+#[cfg(test)]
+impl Services {
+    /// An identity that is nobody, at services that are all in this process.
+    pub(crate) fn here(endpoint: &str) -> Self {
+        use aws_credential_types::Credentials;
+        use aws_credential_types::provider::SharedCredentialsProvider;
+
+        let nobody = Credentials::new("AKIATEST", "secret", None, None, "test");
+        let retries = aws_config::retry::RetryConfig::standard()
+            .with_max_attempts(3)
+            .with_initial_backoff(std::time::Duration::from_millis(1));
+        let config = SdkConfig::builder()
+            .behavior_version(super::session::behavior())
+            .region(Region::new("eu-west-3"))
+            .endpoint_url(endpoint)
+            .retry_config(retries)
+            .credentials_provider(SharedCredentialsProvider::new(nobody));
+        Self {
+            config: config.build(),
+            origin: "the test".into(),
+            clock: Arc::new(Clock::new(0)),
+        }
+    }
+}

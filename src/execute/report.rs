@@ -1,4 +1,24 @@
 //! What a migration tool says it did, read from what it wrote.
+//!
+//! A [`Reader`] is fed the log line by line. It knows Flyway's text and JSON, Liquibase, dbmate, golang-migrate, goose and Atlas. What
+//! is said is taken for true only as far as the tool says that it is done: a migration that began and of which nothing more is heard
+//! was not run to its end.
+
+mod atlas;
+mod database;
+mod dbmate;
+mod document;
+mod flyway;
+mod golang_migrate;
+mod goose;
+mod line;
+mod liquibase;
+mod reader;
+pub mod repair;
+pub mod summary;
+
+pub use reader::Reader;
+pub use repair::{FailedRow, NotRepairable, repairable};
 
 use serde::{Deserialize, Serialize};
 
