@@ -225,7 +225,30 @@ fn record_json(record: &Record) -> Value {
 
 /// What a migration tool says it did.
 fn report_json(report: &Report) -> Value {
-    json!(report)
+    let executed = report.executed.iter().map(|executed| {
+        json!({
+            "version": executed.version,
+            "description": executed.description,
+            "script": executed.script,
+            "milliseconds": executed.milliseconds,
+        })
+    });
+    json!({
+        "tool": report.tool,
+        "toolVersion": report.tool_version,
+        "initial": report.initial,
+        "target": report.target,
+        "executed": executed.collect::<Vec<_>>(),
+        "warnings": report.warnings,
+        "error": report.error.as_ref().map(|error| json!({
+            "message": error.message,
+            "script": error.script,
+            "line": error.line,
+            "sqlState": error.sql_state,
+            "errorCode": error.error_code,
+            "statement": error.statement,
+        })),
+    })
 }
 
 /// A time of a record.
@@ -345,6 +368,7 @@ mod tests {
         assert_eq!(run["migrations"]["executed"][0]["version"], "1.3");
         assert_eq!(run["requestedBy"], "gitlab:group/orders#3");
         assert_eq!(told["runs"][2]["error"], "V1_3__index.sql:12");
+        assert_eq!(told["runs"][2]["migrations"]["error"]["line"], 12);
         insta::assert_snapshot!(told["summary"].to_string(), @r#"{"runs":4,"statuses":{"succeeded":2,"running":1,"failed":1},"seconds":{"last":75.0,"median":37.5,"longest":75.0},"slowestMigrations":[{"version":"1.3","description":"index of orders","script":null,"seconds":61.0,"runId":"gl-7-3-migrate"}]}"#);
         let none = history_json(&[]);
         insta::assert_snapshot!(none.to_string(), @r#"{"schema":"shipway.history/v1","runs":[],"summary":{"runs":0,"statuses":{},"seconds":null,"slowestMigrations":[]}}"#);

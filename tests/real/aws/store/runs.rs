@@ -19,10 +19,8 @@ fn a_run_is_kept_from_its_beginning_to_its_end() {
         let ended = ended(&begun, 7);
         assert!(store.finish(&ended).await.unwrap());
         assert_eq!(latest(&store, "ours").await, ended);
-        assert_eq!(
-            store.history("flyway", "migrations", 10).await.unwrap(),
-            [ended.clone()]
-        );
+        let kept = store.history("flyway", "migrations", 10).await.unwrap();
+        assert_eq!(kept, std::slice::from_ref(&ended));
         // A look that comes late finds an end, and leaves it.
         store.begin(&begun).await.unwrap();
         assert_eq!(latest(&store, "ours").await, ended);

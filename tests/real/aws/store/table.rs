@@ -42,22 +42,32 @@ pub(super) fn services(address: &str) -> Services {
 }
 
 /// Runs a test at each emulator, with a table of its own.
-pub(super) fn at_each<Tested: Future<Output = ()>>(test: impl Fn(Place) -> Tested) {
+pub(super) fn at_each<Tested: Future<Output = ()>>(test: impl Fn(Place) -> Tested + Sync) {
     each_place(|place, runtime| runtime.block_on(async { test(place).await }));
 }
 
 /// As [`at_each`], for tests that start servers.
-pub(super) fn each_place(test: impl Fn(Place, &Runtime)) {
+pub(super) fn each_place(test: impl Fn(Place, &Runtime) + Sync) {
     // moto asks for the condition and writes in two steps, and other requests get in between.
     for (name, address, is_atomic) in [("moto", moto(), false), ("ministack", ministack(), true)] {
-        eprintln!("at {name}");
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("threads can be started");
-        let place = runtime.block_on(Place::make(address, is_atomic));
-        test(place, &runtime);
+        let run = || {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()
+                .expect("threads can be started");
+            let place = runtime.block_on(Place::make(address, is_atomic));
+            test(place, &runtime);
+        };
+        // What panics is called by its thread's name.
+        let ended = std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name(format!("test at {name}"));
+            let thread = thread.spawn_scoped(scope, run);
+            thread.expect("a thread can be started").join()
+        });
+        if let Err(panic) = ended {
+            std::panic::resume_unwind(panic);
+        }
     }
 }
 
