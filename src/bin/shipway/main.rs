@@ -8,7 +8,7 @@ mod interrupt;
 mod places;
 mod printer;
 mod progress;
-#[cfg(feature = "daemon")]
+#[cfg(any(feature = "aws", feature = "daemon"))]
 mod relay;
 mod results;
 mod settings;

@@ -14,6 +14,10 @@ mod files;
 mod history;
 #[cfg(feature = "daemon")]
 mod run;
+#[cfg(feature = "aws")]
+mod run_files;
+#[cfg(feature = "aws")]
+mod view;
 
 pub(crate) use build::BuildResult;
 pub(crate) use check::{CheckResult, Folders, ReportKind, explain, explain_all};
@@ -24,6 +28,10 @@ pub(crate) use files::{FileKind, ResultFiles};
 pub(crate) use history::{history_json, record_lines};
 #[cfg(feature = "daemon")]
 pub(crate) use run::{history_lines, run_json};
+#[cfg(feature = "aws")]
+pub(crate) use run_files::{RunFile, report_json, run_file};
+#[cfg(feature = "aws")]
+pub(crate) use view::{followed_json, view_json, view_lines};
 
 /// What is told of every image that went somewhere.
 #[derive(Debug)]

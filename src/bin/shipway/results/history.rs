@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shipway::execute::{Record, Report, Status};
+use shipway::execute::Record;
 
-use super::one_line;
+use super::{one_line, report_json};
 
 mod figures;
 
@@ -223,34 +223,6 @@ fn record_json(record: &Record) -> Value {
     })
 }
 
-/// What a migration tool says it did.
-fn report_json(report: &Report) -> Value {
-    let executed = report.executed.iter().map(|executed| {
-        json!({
-            "version": executed.version,
-            "description": executed.description,
-            "script": executed.script,
-            "milliseconds": executed.milliseconds,
-        })
-    });
-    json!({
-        "tool": report.tool,
-        "toolVersion": report.tool_version,
-        "initial": report.initial,
-        "target": report.target,
-        "executed": executed.collect::<Vec<_>>(),
-        "warnings": report.warnings,
-        "error": report.error.as_ref().map(|error| json!({
-            "message": error.message,
-            "script": error.script,
-            "line": error.line,
-            "sqlState": error.sql_state,
-            "errorCode": error.error_code,
-            "statement": error.statement,
-        })),
-    })
-}
-
 /// A time of a record.
 fn at(milliseconds: i64) -> Option<jiff::Timestamp> {
     jiff::Timestamp::from_millisecond(milliseconds).ok()
@@ -259,7 +231,7 @@ fn at(milliseconds: i64) -> Option<jiff::Timestamp> {
 #[cfg(test)]
 mod tests {
     use shipway::execute::report::{Executed, ToolError};
-    use shipway::execute::{Git, RunId};
+    use shipway::execute::{Git, Report, RunId, Status};
 
     use super::*;
 
