@@ -16,7 +16,7 @@ use crate::content::{ContentError, Kind, Result};
 use raw::Raw;
 
 /// What `ClientException` says where there is no capacity, or too much is being provisioned at once (RunTask).
-const CAPACITY_WORDS: [&str; 4] = ["capacity", "PROVISIONING", "provisioning", "quota"];
+const CAPACITY_WORDS: [&str; 5] = ["capacity", "PROVISIONING", "provisioning", "quota", "limit on the number of"];
 
 /// ECS, for one identity in one region.
 #[derive(Debug, Clone)]
