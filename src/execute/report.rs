@@ -82,3 +82,6 @@ pub struct ToolError {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub statement: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,8 @@ mod ecr;
 mod ecr_errors;
 mod fake;
 mod faults;
+#[cfg(feature = "aws")]
+mod function;
 mod inspect;
 mod kaniko;
 mod login;

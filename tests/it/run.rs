@@ -159,6 +159,53 @@ fn output_goes_on_after_a_broken_connection() {
     assert_eq!(outcome.stderr, "error\n");
 }
 
+/// What Flyway wrote when a script of it failed.
+const FLYWAY_OUTPUT: &[u8] = include_bytes!("../../src/execute/report/fixtures/flyway-mariadb-broken.out");
+const FLYWAY_ERROR: &[u8] = include_bytes!("../../src/execute/report/fixtures/flyway-mariadb-broken.err");
+
+/// Catches a failure whose script and line one has to look for in the log.
+#[test]
+fn a_failed_migration_is_named() {
+    let docker = || {
+        FakeDocker::with_images(&[IMAGE])
+            .exits(1)
+            .writes(1, FLYWAY_OUTPUT)
+            .writes(2, FLYWAY_ERROR)
+    };
+    let text = run(&docker(), &[]).exited(5);
+    assert_eq!(text.stdout.as_bytes(), FLYWAY_OUTPUT);
+    let (_, told) = text
+        .stderr
+        .split_once("exit status 1\n")
+        .expect("it is told how it ended");
+    insta::assert_snapshot!(told, @"
+    flyway applied 1 migration, 1.2 → 1.9
+      1.9 fill
+    error: orders:1 ran and failed: it exited with 1
+      caused by: failed in V2__broken.sql line 5 (SQLSTATE 42S02, error 1146): Table 't_text.nothere' doesn't exist
+    ");
+    let quiet = run(&docker(), &["--quiet", "--format", "json"]).exited(5);
+    let json = json(&quiet);
+    insta::assert_snapshot!(json["migrations"], @r#"{"tool":"flyway","toolVersion":"12.4.0","initial":"1.2","target":"1.9","executed":[{"version":"1.9","description":"fill"}],"warnings":[],"error":{"message":"Table 't_text.nothere' doesn't exist","script":"/flyway/sql/V2__broken.sql","line":5,"sqlState":"42S02","errorCode":"1146"}}"#);
+    let error = json["error"].as_str().unwrap();
+    assert!(error.contains("V2__broken.sql line 5"), "{error}");
+    assert!(!quiet.stderr.contains("flyway applied"), "{quiet:#?}");
+}
+
+/// Catches a program that is no migration tool and is told as one, and a success that is not one.
+#[test]
+fn only_what_a_migration_tool_says_is_told() {
+    let docker = FakeDocker::with_images(&[IMAGE]).writes(1, b"Migrating everything\nERROR: no\n");
+    let outcome = run(&docker, &["--format", "json"]).succeeded();
+    assert_eq!(json(&outcome).get("migrations"), None);
+
+    let invalid = include_bytes!("../../src/execute/report/fixtures/flyway-json-validate.out");
+    let docker = FakeDocker::with_images(&[IMAGE]).writes(1, invalid);
+    let outcome = run(&docker, &[]).succeeded();
+    let note = "note: flyway says that it failed (VALIDATE_ERROR): Detected failed migration to version 2 (broken).";
+    assert!(outcome.stderr.contains(note), "{outcome:#?}");
+}
+
 /// Catches a verdict with another status than is documented.
 #[test]
 fn each_end_has_its_status() {

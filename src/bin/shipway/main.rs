@@ -5,6 +5,8 @@ mod commands;
 mod environment;
 mod failure;
 mod interrupt;
+#[cfg(any(feature = "aws", feature = "daemon"))]
+mod listener;
 mod places;
 mod printer;
 mod progress;

@@ -1,13 +1,14 @@
-//! Handing on what a container writes: bytes as they come, to the stream they belong to.
+//! Handing on what a container writes: bytes as they come, to the stream they belong to. Somebody listens for migration tools.
 
 use std::io;
 
-use shipway::execute::{Piece, Stream};
+use shipway::execute::{Piece, Report, Stream};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::args::Format;
+use crate::listener::Listener;
 use crate::printer::OutputError;
 
 /// How many pieces may wait to be written before the container has to wait.
@@ -15,7 +16,7 @@ const WAITING: usize = 64;
 
 /// Writes what it is sent, until nobody is left who sends.
 pub(crate) struct Relay {
-    task: JoinHandle<io::Result<()>>,
+    task: JoinHandle<(io::Result<()>, Option<Report>)>,
 }
 
 impl Relay {
@@ -31,11 +32,11 @@ impl Relay {
         (sender, Self { task })
     }
 
-    /// Waits until everything is written.
-    pub(crate) async fn end(self) -> Result<(), OutputError> {
+    /// Waits until everything is written; tells what a migration tool said in it, too.
+    pub(crate) async fn end(self) -> (Result<(), OutputError>, Option<Report>) {
         match self.task.await {
-            Ok(result) => result.map_err(OutputError),
-            Err(error) => Err(OutputError(io::Error::other(error))),
+            Ok((result, report)) => (result.map_err(OutputError), report),
+            Err(error) => (Err(OutputError(io::Error::other(error))), None),
         }
     }
 }
@@ -64,7 +65,8 @@ async fn hand_on(
     all_to_error: bool,
     output: impl AsyncWrite + Unpin,
     error: impl AsyncWrite + Unpin,
-) -> io::Result<()> {
+) -> (io::Result<()>, Option<Report>) {
+    let mut listener = Listener::default();
     let mut output = Outlet {
         to: output,
         broken: None,
@@ -75,6 +77,7 @@ async fn hand_on(
     };
     let mut is_within_line = false;
     while let Some(piece) = pieces.recv().await {
+        listener.hear(piece.stream, &piece.bytes);
         if piece.stream == Stream::Output && !all_to_error {
             output.write(&piece.bytes).await;
         } else {
@@ -86,10 +89,11 @@ async fn hand_on(
         // Our own lines come next.
         error.write(b"\n").await;
     }
-    match output.broken {
+    let written = match output.broken {
         Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
-    }
+    };
+    (written, listener.finish())
 }
 
 #[cfg(test)]
@@ -111,6 +115,7 @@ mod tests {
         let (mut output, mut error) = (Vec::new(), Vec::new());
         hand_on(receiver, all_to_error, &mut output, &mut error)
             .await
+            .0
             .expect("memory can be written");
         (output, error)
     }

@@ -12,6 +12,8 @@ mod diff;
 mod files;
 #[cfg(feature = "aws")]
 mod history;
+#[cfg(any(feature = "aws", feature = "daemon"))]
+mod migrations;
 #[cfg(feature = "daemon")]
 mod run;
 #[cfg(feature = "aws")]
@@ -26,10 +28,12 @@ pub(crate) use diff::{DiffResult, DiffSide};
 pub(crate) use files::{FileKind, ResultFiles};
 #[cfg(feature = "aws")]
 pub(crate) use history::{history_json, record_lines};
+#[cfg(any(feature = "aws", feature = "daemon"))]
+pub(crate) use migrations::migrations_json;
 #[cfg(feature = "daemon")]
 pub(crate) use run::{history_lines, run_json};
 #[cfg(feature = "aws")]
-pub(crate) use run_files::{RunFile, report_json, run_file};
+pub(crate) use run_files::{RunFile, run_file};
 #[cfg(feature = "aws")]
 pub(crate) use view::{followed_json, view_json, view_lines};
 

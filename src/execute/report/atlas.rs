@@ -35,12 +35,13 @@ impl Atlas {
             self.is_there = true;
             return true;
         }
+        if let Some(message) = text.strip_prefix("Error: ") {
+            // It goes to the other stream, and may come first.
+            self.error.get_or_insert_with(|| error_of(message));
+            return self.is_there;
+        }
         if !self.is_there {
             return false;
-        }
-        if let Some(message) = text.strip_prefix("Error: ") {
-            self.error.get_or_insert_with(|| error_of(message));
-            return true;
         }
         let inner = text.trim_start();
         if let Some(version) = inner.strip_prefix("-- migrating version ") {

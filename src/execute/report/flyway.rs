@@ -82,8 +82,10 @@ impl Flyway {
             let Some((version, _)) = version.split_once(" by ") else {
                 return false;
             };
+            if self.tool_version.is_some() {
+                self.forget();
+            }
             self.tool_version = Some(cut(version, LONGEST_NAME));
-            self.forget();
             return true;
         }
         if let Some(version) = text.strip_prefix("Schema version: ").filter(|_| self.is_there) {

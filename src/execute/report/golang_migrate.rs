@@ -5,6 +5,13 @@
 use super::line::{LONGEST_NAME, LONGEST_STATEMENT, MOST_MESSAGE_LINES, cut, go_milliseconds, note, tool_error};
 use super::{Executed, Report, ToolError};
 
+/// How errors begin that nothing else writes so.
+const KNOWN: [&str; 3] = [
+    "Dirty database version ",
+    "failed to open database: ",
+    "failed to open source, ",
+];
+
 /// What has been read of golang-migrate so far.
 #[derive(Debug, Default)]
 pub(super) struct GolangMigrate {
@@ -42,7 +49,7 @@ impl GolangMigrate {
             return true;
         }
         if let Some(message) = text.strip_prefix("error: ") {
-            let is_known = message.starts_with("Dirty database version ") || at_line(message).is_some();
+            let is_known = KNOWN.iter().any(|start| message.starts_with(start)) || at_line(message).is_some();
             self.is_there |= is_known;
             if self.error.is_empty() {
                 self.error.push(message.to_owned());
@@ -107,39 +114,33 @@ fn step(text: &str) -> Option<(Executed, String)> {
     Some((executed, file(version, direction, name)))
 }
 
-/// Where ` in line 0: ` begins and ends: between what the database says and the script. The number says nothing.
-fn at_line(message: &str) -> Option<(usize, usize)> {
+/// Where ` in line 2: ` begins and ends, between what the database says and the script, and the number: 0 where it is not known.
+fn at_line(message: &str) -> Option<(usize, usize, u64)> {
     const WORDS: &str = " in line ";
     message.match_indices(WORDS).find_map(|(at, _)| {
-        let rest = &message[at + WORDS.len()..];
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let is_it = digits > 0 && rest[digits..].starts_with(": ");
-        is_it.then_some((at, at + WORDS.len() + digits + 2))
+        let start = at + WORDS.len();
+        let (number, _) = message[start..].split_once(": ")?;
+        let line = number.parse().ok()?;
+        Some((at, start + number.len() + 2, line))
     })
 }
 
-/// `migration failed: … (column 13 in line 3) in line 0: <script> (details: pq: …)`
+/// `migration failed: … (column 13) in line 2: <script> (details: pq: …)`
 fn error(text: &str) -> ToolError {
-    let Some((start, end)) = at_line(text) else {
+    let Some((start, end, line)) = at_line(text) else {
         return tool_error(text);
     };
     let (said, rest) = (&text[..start], &text[end..]);
     let (script, details) = rest.rsplit_once(" (details: ").unwrap_or((rest, ""));
     let details = details.trim().strip_suffix(')').unwrap_or(details);
     let said = said.strip_prefix("migration failed: ").unwrap_or(said);
-    let (said, line) = match said.rsplit_once(" (column ") {
-        Some((said, place)) => (
-            said,
-            place
-                .rsplit_once("in line ")
-                .and_then(|(_, line)| line.trim_end_matches(')').parse().ok()),
-        ),
-        None => (said, None),
-    };
+    let said = said.rsplit_once(" (column ").map_or(said, |(said, _)| said);
     let from_details = tool_error(details);
-    let error = tool_error(said);
+    // MySQL's driver is quoted in the details alone.
+    let is_empty = said.trim() == "migration failed" && !details.is_empty();
+    let error = tool_error(if is_empty { details } else { said });
     ToolError {
-        line,
+        line: Some(line).filter(|line| *line > 0),
         sql_state: error.sql_state.clone().or(from_details.sql_state),
         error_code: error.error_code.clone().or(from_details.error_code),
         statement: Some(cut(script.trim(), LONGEST_STATEMENT)).filter(|script| !script.is_empty()),

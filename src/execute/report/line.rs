@@ -31,7 +31,8 @@ pub(super) fn plain(line: &str) -> String {
 
 /// A text without what the log's keeper put before it.
 pub(super) fn without_prefix(text: &str) -> &str {
-    without_time(without_service(text))
+    // The keeper's time, and that of the tool.
+    without_time(without_time(without_service(text)))
 }
 
 /// A line without escape sequences and control characters but tabs, and not much longer than so many bytes.

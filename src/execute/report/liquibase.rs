@@ -5,6 +5,9 @@
 use super::line::{LONGEST_NAME, LONGEST_STATEMENT, MOST_MESSAGE_LINES, cut, note, tool_error, warn};
 use super::{Executed, Report, ToolError};
 
+/// What stands behind an error, below an empty line. CloudWatch keeps no empty lines.
+const ADVICE: &str = "For more information, please use";
+
 /// What has been read of Liquibase so far.
 #[derive(Debug, Default)]
 pub(super) struct Liquibase {
@@ -37,7 +40,7 @@ impl Liquibase {
         } else if let Some(warning) = text.strip_prefix("WARNING: ").filter(|_| self.is_there) {
             warn(&mut self.warnings, warning);
         } else if !self.error.is_empty() && !self.is_ended {
-            self.is_ended = text.is_empty() || self.error.len() >= MOST_MESSAGE_LINES;
+            self.is_ended = text.is_empty() || text.starts_with(ADVICE) || self.error.len() >= MOST_MESSAGE_LINES;
             if !self.is_ended {
                 self.error.push(text.trim().to_owned());
             }

@@ -89,7 +89,8 @@ impl Reader {
             // A log whose every line is an object of its own.
             let keys = ["message", "msg", "log"];
             let message = keys.iter().find_map(|key| document.get(key).and_then(Value::as_str));
-            for line in message.into_iter().flat_map(str::lines) {
+            let message = message.map(|message| message.strip_suffix('\n').unwrap_or(message));
+            for line in message.into_iter().flat_map(|message| message.split('\n')) {
                 self.text(&plain(line));
             }
         }

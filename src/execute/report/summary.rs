@@ -8,9 +8,17 @@ const NAMED: usize = 10;
 /// How long a message may be within a line.
 const LONGEST_LINE: usize = 300;
 
-/// A line that says what ran, one for each migration (but the many), and one that says what failed.
+/// What ran, and a line that says what failed.
 #[must_use]
 pub fn summary(report: &Report) -> Vec<String> {
+    let mut lines = executed(report);
+    lines.extend(report.error.as_ref().map(error_line));
+    lines
+}
+
+/// A line that says how much ran, and one for each migration (but the many).
+#[must_use]
+pub fn executed(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     let tool = &report.tool;
     match (report.executed.len(), &report.error) {
@@ -35,7 +43,6 @@ pub fn summary(report: &Report) -> Vec<String> {
     if report.executed.len() > NAMED {
         lines.push(format!("  and {} more", report.executed.len() - NAMED));
     }
-    lines.extend(report.error.as_ref().map(error_line));
     lines
 }
 

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use shipway::execute::{History, Outcome, Row, Table};
+use shipway::execute::{History, Outcome, Report, Row, Table};
 
-use super::one_line;
+use super::{migrations_json, one_line};
 
 /// The name and version of the JSON form.
 const SCHEMA: &str = "shipway.run/v1";
 
 /// The object of the JSON form.
-pub(crate) fn run_json(outcome: &Outcome) -> Value {
+pub(crate) fn run_json(outcome: &Outcome, report: Option<&Report>) -> Value {
     let mut object = Map::from_iter([
         ("schema".to_owned(), json!(SCHEMA)),
         ("status".to_owned(), json!(outcome.status.as_str())),
@@ -40,6 +40,9 @@ pub(crate) fn run_json(outcome: &Outcome) -> Value {
             "totalSeconds": seconds(timings.total),
         }),
     );
+    if let Some(report) = report {
+        add("migrations", migrations_json(report));
+    }
     if let Some(rehearsal) = &outcome.rehearsal {
         add(
             "database",
@@ -179,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_success_says_no_more_than_there_is() {
-        let text = run_json(&outcome()).to_string();
+        let text = run_json(&outcome(), None).to_string();
         insta::assert_snapshot!(text, @r#"{"schema":"shipway.run/v1","status":"succeeded","exitCode":0,"image":"orders:1","imageId":"sha256:1","container":{"name":"shipway-1"},"timings":{"pullSeconds":0.0,"prepareSeconds":0.0,"runSeconds":1.235,"totalSeconds":0.0}}"#);
     }
 
@@ -199,7 +202,7 @@ mod tests {
             left_behind: vec!["shipway-1".to_owned()],
             ..outcome()
         };
-        let json = run_json(&outcome);
+        let json = run_json(&outcome, None);
         assert_eq!(json["history"][1]["version"], Value::Null);
         assert_eq!(json["history"][0]["success"], true);
         assert_eq!(json["database"]["readySeconds"], 1.5);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use shipway::execute::{Followed, Report, Status};
 
 /// What a file tells.
@@ -131,34 +131,6 @@ fn escaped(text: &str) -> String {
         }
     }
     escaped
-}
-
-/// What a migration tool says it did, for the JSON form.
-pub(crate) fn report_json(report: &Report) -> Value {
-    let executed = report.executed.iter().map(|executed| {
-        json!({
-            "version": executed.version,
-            "description": executed.description,
-            "script": executed.script,
-            "milliseconds": executed.milliseconds,
-        })
-    });
-    json!({
-        "tool": report.tool,
-        "toolVersion": report.tool_version,
-        "initial": report.initial,
-        "target": report.target,
-        "executed": executed.collect::<Vec<_>>(),
-        "warnings": report.warnings,
-        "error": report.error.as_ref().map(|error| json!({
-            "message": error.message,
-            "script": error.script,
-            "line": error.line,
-            "sqlState": error.sql_state,
-            "errorCode": error.error_code,
-            "statement": error.statement,
-        })),
-    })
 }
 
 #[cfg(test)]

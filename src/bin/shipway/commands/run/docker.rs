@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use shipway::daemon::Watch;
-use shipway::execute::{History, Outcome, Status, Stop};
+use shipway::execute::report::summary;
+use shipway::execute::{History, Outcome, Report, Status, Stop};
 
 use crate::args::{Format, GlobalArguments, RunArguments};
 use crate::environment::Environment;
@@ -40,14 +41,17 @@ pub(crate) async fn run(
         stop: signals.stop.clone(),
         login: login(&places),
     };
-    let outcome = daemon.run(&settings.request, watch).await;
+    let mut outcome = daemon.run(&settings.request, watch).await;
     // Whoever reads slowly gets it all; whoever does not want to wait for that interrupts twice.
     let mut stop = signals.stop.clone();
-    let written = tokio::select! {
-        written = relay.end() => written,
-        _ = stop.wait_for(|stop| *stop == Some(Stop::AtOnce)) => Ok(()),
+    let (written, report) = tokio::select! {
+        ended = relay.end() => ended,
+        _ = stop.wait_for(|stop| *stop == Some(Stop::AtOnce)) => (Ok(()), None),
     };
-    tell(&outcome, printer)?;
+    if let Some(report) = &report {
+        explain(&mut outcome, report, printer);
+    }
+    tell(&outcome, report.as_ref(), printer)?;
     judge(outcome, &signals)?;
     Ok(written?)
 }
@@ -61,8 +65,25 @@ fn login(places: &Arc<Places>) -> shipway::daemon::PullLogin {
     })
 }
 
+/// Prints what the migration tool did, and says why the image failed in the tool's own words.
+fn explain(outcome: &mut Outcome, report: &Report, printer: &Printer) {
+    for line in summary::executed(report) {
+        printer.line(&line);
+    }
+    let Some(error) = report.error.as_ref().map(summary::error_line) else {
+        return;
+    };
+    match &mut outcome.failure {
+        Some(failure) if outcome.status == Status::Failed => {
+            failure.cause.get_or_insert(error);
+        }
+        // Flyway's `validate` with JSON ends with 0, whatever it finds.
+        _ => printer.notice(&format!("{} says that it {error}", report.tool)),
+    }
+}
+
 /// Prints what the database says, and the JSON object.
-fn tell(outcome: &Outcome, printer: &Printer) -> anyhow::Result<()> {
+fn tell(outcome: &Outcome, report: Option<&Report>, printer: &Printer) -> anyhow::Result<()> {
     if let Some(rehearsal) = &outcome.rehearsal {
         match &rehearsal.history {
             History::NotAsked => {}
@@ -81,7 +102,7 @@ fn tell(outcome: &Outcome, printer: &Printer) -> anyhow::Result<()> {
         }
     }
     if printer.format() == Format::Json {
-        printer.data(&format!("{}\n", run_json(outcome)))?;
+        printer.data(&format!("{}\n", run_json(outcome, report)))?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What is done after a run that failed: looking into it, and repairing the history where that was asked for.
 
 use serde_json::{Value, json};
-use shipway::execute::report::repairable;
+use shipway::execute::report::repair::{QUESTION, repairable};
 use shipway::execute::{Followed, Order, Piece, RunId, Status};
 use tokio::sync::mpsc;
 
@@ -64,12 +64,16 @@ impl Run<'_> {
             notes.lines.push(format!("not repaired: {why}"));
             notes.repair = Some(json!({ "repaired": false, "reason": why }));
         };
-        let (status, lines) = match self.aside(followed, &["info", "-outputType=json"], "examine").await {
+        let (status, lines) = match self.aside(followed, &QUESTION, "examine").await {
             Ok(examined) => examined,
-            Err(error) => return refuse(notes, format!("info could not be run: {error:#}")),
+            Err(error) => return refuse(notes, format!("info and validate could not be run: {error:#}")),
         };
-        if status != Status::Succeeded {
-            return refuse(notes, format!("info did not succeed ({})", status.as_str()));
+        // Validation fails where a migration has: what both say decides.
+        if !matches!(status, Status::Succeeded | Status::Failed) {
+            return refuse(
+                notes,
+                format!("info and validate did not run to their end ({})", status.as_str()),
+            );
         }
         let row = match repairable(&lines.join("\n")) {
             Ok(row) => row.script.clone().unwrap_or_else(|| row.description.clone()),
