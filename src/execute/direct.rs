@@ -131,6 +131,18 @@ impl Direct {
         Ok(pinned)
     }
 
+    /// Takes note of a revision that was just registered, so that it is not asked for.
+    fn know(&self, arn: &str, container: Option<&str>, pinned: &Pinned) {
+        let pinned = Arc::new(Pinned {
+            register: None,
+            arn: arn.to_owned(),
+            ..pinned.clone()
+        });
+        for name in [container, Some(pinned.container.as_str())] {
+            self.remember(&format!("{arn} {}", name.unwrap_or_default()), &pinned);
+        }
+    }
+
     fn remember(&self, key: &str, pinned: &Arc<Pinned>) {
         let mut revisions = self.revisions.lock().unwrap_or_else(PoisonError::into_inner);
         revisions.insert(key.to_owned(), Arc::clone(pinned));

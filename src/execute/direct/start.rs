@@ -161,10 +161,11 @@ impl Direct {
         let revision = match &pinned.register {
             Some(input) if !order.no_register => {
                 let registered = self.ecs.register(input).await?;
-                let arn = registered["taskDefinitionArn"].as_str();
-                arn.map(str::to_owned).ok_or_else(|| {
-                    ContentError::new(Kind::Invalid, "ECS registered a revision and does not say which")
-                })?
+                let Some(arn) = registered["taskDefinitionArn"].as_str().map(str::to_owned) else {
+                    return Err(ContentError::new(Kind::Invalid, "ECS registered a revision and does not say which"));
+                };
+                self.know(&arn, order.container.as_deref(), pinned);
+                arn
             }
             _ => pinned.arn.clone(),
         };

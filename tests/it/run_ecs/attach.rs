@@ -62,17 +62,19 @@ fn a_client_killed_anywhere_is_made_up_for() {
         ("dynamodb:UpdateItem", 2),
         ("dynamodb:DeleteItem", 0),
     ] {
-        let scene = EcsScene::new();
-        // It is done, and the client waits for the answer as long as it lives.
-        let pause = Action::Delay(std::time::Duration::from_secs(600));
-        let fault = scene.aws.fault(Fault::on_operation(operation).after(after).with(pause));
-        let first = scene.start(&[]);
-        scene.wait_until(operation, |_| fault.struck());
-        first.signal("KILL");
-        first.wait();
-        let outcome = scene.run(&["--format", "json"]).succeeded();
-        assert_eq!(scene.aws.tasks().len(), 1, "{operation} {after}: {outcome:#?}");
-        scene.assert_recorded("succeeded");
+        // Before it is done, and after: the client waits for the answer as long as it lives.
+        for action in [Action::Stall, Action::StallAfter(0)] {
+            let scene = EcsScene::new();
+            let fault = scene.aws.fault(Fault::on_operation(operation).after(after).with(action));
+            let first = scene.start(&[]);
+            scene.wait_until(operation, |_| fault.struck());
+            scene.wait_until("it is done", |aws| aws.calls_of(operation).len() > after);
+            first.signal("KILL");
+            first.wait();
+            let outcome = scene.run(&["--format", "json"]).succeeded();
+            assert_eq!(scene.aws.tasks().len(), 1, "{operation} {after}: {outcome:#?}");
+            scene.assert_recorded("succeeded");
+        }
     }
 }
 
@@ -172,7 +174,7 @@ fn who_detaches_finds_the_run_again() {
     assert!(dotenv.contains("SHIPWAY_RUN_STATUS=running\n"), "{dotenv}");
     assert_eq!(scene.records()[0]["status"], "running");
     scene.aws.proceed();
-    scene.run(&[]).succeeded().says(&["last line"]);
+    scene.run(&[]).succeeded().shows(&["last line"]);
     scene.assert_recorded("succeeded");
 }
 

@@ -40,7 +40,7 @@ fn success_is_proved() {
     assert_eq!(json["logs"]["complete"], true);
     assert_eq!(json.get("error"), None);
     assert!(json["timings"]["runSeconds"].as_f64().unwrap() >= 1.9, "{json:#}");
-    assert!(outcome.stderr.contains("one\n"), "lines are shown: {}", outcome.stderr);
+    assert!(outcome.stderr.contains("one\n"), "with JSON on standard output, lines go to standard error: {}", outcome.stderr);
     let record = scene.assert_recorded("succeeded");
     for (name, value) in [
         ("run_id", json!("run-1")),
@@ -282,20 +282,22 @@ fn the_verdict_comes_as_soon_as_it_can() {
 #[test]
 fn what_was_pulled_is_compared() {
     let other = format!("sha256:{}", "6".repeat(64));
-    let scene = EcsScene::new();
+    let scene = EcsScene::new().with_registry();
     scene.aws.next_task(Script::succeeds(&[]).pulls(&json!(other)));
     let json = scene.run(&["--format", "json"]).exited(5).json();
     assert_eq!(json["status"], "digest_mismatch", "{json:#}");
     assert_eq!(json["digestVerified"], false);
     assert!(json["error"].as_str().unwrap().contains(&other), "{json:#}");
     assert_eq!(scene.lock(), None);
+    // Of an image for several platforms, the one for the task's own.
+    let scene = EcsScene::new().with_registry();
+    let child = scene.child();
+    scene.aws.next_task(Script::succeeds(&[]).pulls(&json!(child)));
+    let json = scene.run(&["--format", "json"]).succeeded().json();
+    assert_eq!(json["digestVerified"], true, "{json:#}");
     // A place that says nothing of it is no mismatch.
     let scene = EcsScene::new();
-    scene.aws.next_task(
-        Script::succeeds(&[])
-            .container("imageDigest", Value::Null)
-            .pulls(&Value::Null),
-    );
+    scene.aws.next_task(Script::succeeds(&[]).pulls(&Value::Null));
     let json = scene.run(&["--format", "json"]).succeeded().json();
     assert_eq!(json["digestVerified"], Value::Null);
 }

@@ -1,1 +1,67 @@
-//! TODO
+//! What must not be seen: keys, values of variables, and what task definitions hold.
+
+use crate::support::aws::{EcsScene, Script, TABLE};
+use crate::support::outcome::Outcome;
+
+/// Fails the test if a canary is anywhere but where it belongs.
+fn assert_unseen(scene: &EcsScene, outcomes: &[&Outcome]) {
+    for outcome in outcomes {
+        assert!(!outcome.text().contains("canary"), "{outcome:#?}");
+    }
+    for item in scene.aws.items(TABLE) {
+        assert!(!item.to_string().contains("canary"), "{item:#}");
+    }
+    for file in scene.project.files() {
+        let text = std::fs::read(scene.project.folder().join(&file)).unwrap();
+        assert!(!String::from_utf8_lossy(&text).contains("canary"), "{file}");
+    }
+    let home = scene.project.root();
+    for folder in ["home", "cache", "tmp"] {
+        for file in crate::support::project::files_below(&home.join(folder)) {
+            let text = std::fs::read(home.join(folder).join(&file)).unwrap();
+            assert!(!String::from_utf8_lossy(&text).contains("canary"), "{folder}/{file}");
+        }
+    }
+}
+
+const FILES: [&str; 6] = ["--receipt", "receipt.json", "--junit", "junit.xml", "--dotenv", "run.env"];
+const VARIABLE: &str = "FLYWAY_PASSWORD=canary-variable-not-to-be-seen";
+
+/// Catches a value of a variable in any output, and also where the program itself writes it.
+#[test]
+fn values_of_variables_are_not_seen() {
+    for code in [0, 1] {
+        let scene = EcsScene::new();
+        let line = "connecting with canary-variable-not-to-be-seen as user";
+        scene.aws.next_task(Script::fails(code, &[line]));
+        let mut arguments = vec!["-v", "--format", "json", "--env", VARIABLE];
+        arguments.extend(FILES);
+        let run = scene.run(&arguments);
+        assert_eq!(run.status, Some(if code == 0 { 0 } else { 5 }), "{run:#?}");
+        let status = scene.command("status", &["run-1", "--format", "json"]);
+        assert_unseen(&scene, &[&run, &status]);
+        let sent = &scene.aws.calls_of("ecs:RunTask")[0].input;
+        assert!(sent.to_string().contains("canary-variable"), "the task gets it: {sent:#}");
+    }
+}
+
+/// Catches the plan of a run that prints what it would send.
+#[test]
+fn a_plan_shows_no_values() {
+    let scene = EcsScene::new();
+    let text = scene.run(&["--dry-run", "--env", VARIABLE]).succeeded();
+    let json = scene.run(&["--dry-run", "--env", VARIABLE, "--format", "json"]).succeeded();
+    assert!(json.stdout.contains("FLYWAY_PASSWORD"), "{json:#?}");
+    assert_unseen(&scene, &[&text, &json]);
+}
+
+/// Catches an error of ECS that repeats what was sent.
+#[test]
+fn an_error_does_not_repeat_what_was_sent() {
+    let scene = EcsScene::new();
+    let long = format!("FLYWAY_PLACEHOLDERS_X=canary-{}", "x".repeat(9000));
+    let outcome = scene.run(&["--env", &long]).exited(2).says(&["8192"]);
+    assert_eq!(scene.aws.count("ecs:RegisterTaskDefinition"), 0);
+    assert_eq!(scene.lock(), None);
+    assert_unseen(&scene, &[&outcome]);
+}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::aws::{EcsScene, Script, failure};
+use crate::support::aws::{EcsScene, Script, TABLE, failure};
 use crate::support::registry::{Action, Fault};
 
 const NO_CAPACITY: &str =
@@ -102,11 +102,15 @@ fn capacity_is_asked_for_again() {
 /// Catches quotas told as mistakes of the user's.
 #[test]
 fn quotas_are_waited_for() {
-    let scene = EcsScene::new();
-    let message = "You've reached the limit on the number of tasks you can run concurrently";
-    scene.aws.fault(failure(RUN_TASK, 400, "ClientException", message));
-    let json = scene.run(&["--format", "json"]).succeeded().json();
-    assert_eq!(json["attempt"], 2);
+    for message in [
+        "You've reached the limit on the number of vCPUs you can run concurrently",
+        "You've reached the limit on the number of tasks that can be in the PROVISIONING state",
+    ] {
+        let scene = EcsScene::new();
+        scene.aws.fault(failure(RUN_TASK, 400, "ClientException", message));
+        let json = scene.run(&["--format", "json"]).succeeded().json();
+        assert_eq!(json["attempt"], 2, "{message}");
+    }
 }
 
 /// Catches a lack that lasts told as a failure of the migration, or a lock that stays.
@@ -171,10 +175,8 @@ fn other_failures_are_told() {
         assert_eq!(scene.lock(), None, "{code}");
     }
     let scene = EcsScene::new();
-    scene
-        .run(&["--cluster", "nowhere"])
-        .failed()
-        .says(&["nowhere", "cluster"]);
+    let arguments = ["run", "--cluster", "nowhere", "--lock", TABLE, "--subnet", "subnet-0a", "--image", &scene.image];
+    scene.project.run(&arguments).failed().says(&["nowhere", "cluster", "hint: "]);
     assert_eq!(scene.lock(), None);
 }
 
@@ -247,23 +249,26 @@ fn a_lost_answer_is_no_second_task() {
     }
 }
 
-/// Catches a task that is there, under our own token, and not attached to.
+/// Catches a task that is there, under our own token, and not attached to: it was started with something else just before, and no list
+/// has it yet.
 #[test]
 fn a_conflict_is_the_task_itself() {
     let scene = EcsScene::new();
-    scene.aws.next_task(Script::succeeds(&["first"]));
-    scene.run(&[]).succeeded();
-    // Nobody knows of it any more but ECS, which keeps the token: as after a deleted table, with the task out of the lists.
-    let first = scene.aws.calls_of(RUN_TASK)[0].input.clone();
-    let scene = EcsScene::new();
-    let mut other = first.clone();
-    other["startedBy"] = json!("somebody-else");
-    scene.aws.task_definition(&crate::support::aws::definition());
-    scene.aws.foreign_task(&other, Script::succeeds(&["of the conflict"]));
-    let json = scene.run(&["--format", "json"]).succeeded().json();
+    // Four lists: two of the first client, two of the second.
+    scene.aws.next_task(Script::succeeds(&["of the first"]).unlisted(4));
+    let stall = Fault::on_operation(RUN_TASK).with(Action::StallAfter(0));
+    scene.aws.fault(stall);
+    let first = scene.start(&["--env", "A=1"]);
+    scene.wait_until("it is started", |aws| !aws.tasks().is_empty());
+    first.signal("KILL");
+    first.wait();
+    let outcome = scene.run(&["--format", "json"]).succeeded();
+    let json = outcome.json();
+    assert_eq!(scene.aws.calls_of(RUN_TASK)[1].status, 400, "{}", scene.aws.recorded());
     assert_eq!(json["reused"], true, "{json:#}");
+    assert_eq!(json["logs"]["tail"], json!(["of the first"]));
     assert_eq!(scene.aws.tasks().len(), 1);
-    assert_eq!(scene.lock(), None, "{}", scene.aws.recorded());
+    scene.assert_recorded("succeeded");
 }
 
 /// Catches a task that ECS does not show yet taken for one that is gone.
@@ -271,7 +276,7 @@ fn a_conflict_is_the_task_itself() {
 fn a_task_is_missing_at_first() {
     let scene = EcsScene::new();
     scene.aws.next_task(Script::succeeds(&["late but there"]).missing(3));
-    scene.run(&[]).succeeded().says(&["late but there"]);
+    scene.run(&[]).succeeded().shows(&["late but there"]);
     assert_eq!(scene.aws.tasks().len(), 1);
     scene.assert_recorded("succeeded");
 }

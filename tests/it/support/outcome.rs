@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,8 @@ pub(crate) struct Running {
     child: Child,
     stdout: JoinHandle<String>,
     stderr: JoinHandle<String>,
+    /// What came so far, of both.
+    seen: Arc<Mutex<Vec<u8>>>,
     peak_kilobytes: u64,
 }
 
@@ -44,12 +47,20 @@ impl Running {
         // One that fails early may never read it.
         let _ = stdin.write_all(input.as_bytes());
         drop(stdin);
+        let seen = Arc::default();
         Self {
-            stdout: collect(child.stdout.take().unwrap()),
-            stderr: collect(child.stderr.take().unwrap()),
+            stdout: collect(child.stdout.take().unwrap(), &seen),
+            stderr: collect(child.stderr.take().unwrap(), &seen),
+            seen,
             child,
             peak_kilobytes: 0,
         }
+    }
+
+    /// Whether it has printed this already.
+    #[cfg(feature = "aws")]
+    pub(crate) fn has_printed(&self, text: &str) -> bool {
+        String::from_utf8_lossy(&self.seen.lock().unwrap()).contains(text)
     }
 
     /// Sends a signal: `INT` or `TERM`.
@@ -89,10 +100,15 @@ impl Running {
     }
 }
 
-fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+fn collect(mut pipe: impl Read + Send + 'static, seen: &Arc<Mutex<Vec<u8>>>) -> JoinHandle<String> {
+    let seen = Arc::clone(seen);
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        let _ = pipe.read_to_end(&mut bytes);
+        let mut piece = [0; 8192];
+        while let Ok(length @ 1..) = pipe.read(&mut piece) {
+            bytes.extend_from_slice(&piece[..length]);
+            seen.lock().unwrap().extend_from_slice(&piece[..length]);
+        }
         String::from_utf8_lossy(&bytes).into_owned()
     })
 }
@@ -139,6 +155,15 @@ impl Outcome {
         let text = self.stderr.to_lowercase();
         for word in words {
             assert!(text.contains(&word.to_lowercase()), "{word:?} is not said: {self:#?}");
+        }
+        self
+    }
+
+    /// Fails the test unless each text is printed, wherever and as it is.
+    #[cfg(feature = "aws")]
+    pub(crate) fn shows(self, texts: &[&str]) -> Self {
+        for text in texts {
+            assert!(self.text().contains(text), "{text:?} is not shown: {self:#?}");
         }
         self
     }

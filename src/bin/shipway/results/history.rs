@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shipway::execute::Record;
 
-use super::{one_line, report_json};
+use super::{one_line, migrations_json};
 
 mod figures;
 
@@ -218,7 +218,7 @@ fn record_json(record: &Record) -> Value {
             "runSeconds": figures::run_time(record).map(|time| time.as_secs_f64()),
             "totalSeconds": figures::total_time(record).map(|time| time.as_secs_f64()),
         },
-        "migrations": record.report.as_ref().map(report_json),
+        "migrations": record.report.as_ref().map(migrations_json),
         "error": record.error,
     })
 }

@@ -6,8 +6,10 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use super::super::base::Base;
 use super::super::outcome::{Outcome, Running};
 use super::super::project::TestProject;
+use super::super::registry::{FakeRegistry, Options};
 use super::{ACCOUNT, FakeAws, HOST, Key, REGION};
 
 /// The cluster of the scene.
@@ -49,6 +51,8 @@ pub(crate) struct EcsScene {
     pub(crate) image: String,
     /// The digest in it.
     pub(crate) digest: String,
+    /// Where the image is, where a test needs that.
+    pub(crate) registry: Option<FakeRegistry>,
     /// Whether the command asks the function instead of ECS.
     via: bool,
 }
@@ -124,11 +128,30 @@ impl EcsScene {
             image: format!("{HOST}/orders@{digest}"),
             digest,
             aws,
+            registry: None,
             via: false,
             function: None,
         };
         scene.aws.task_definition(&definition());
         scene
+    }
+
+    /// With a registry that holds the image, for several platforms, as `orders:v1`.
+    pub(crate) fn with_registry(mut self) -> Self {
+        let registry = FakeRegistry::start(Options::ecr());
+        self.digest = registry.seed("orders", "v1", &Base::flyway_of(1).index());
+        self.image = format!("{HOST}/orders@{}", self.digest);
+        self.aws.governs(ACCOUNT, REGION, &registry);
+        self.aws.allow(&["ecr:GetAuthorizationToken"]);
+        self.registry = Some(registry);
+        self
+    }
+
+    /// The digest of the image for one platform.
+    pub(crate) fn child(&self) -> String {
+        let index = self.registry.as_ref().unwrap().manifest("orders", &self.digest).unwrap();
+        let index: Value = serde_json::from_str(&index).unwrap();
+        index["manifests"][0]["digest"].as_str().unwrap().to_owned()
     }
 
     /// With keys in the environment.
@@ -182,7 +205,13 @@ impl EcsScene {
             arguments.extend(["--run-id", "run-1"]);
         }
         arguments.extend(more);
-        Running::start(&mut self.project.command(&self.arguments("run", &arguments)), "")
+        let mut arguments = self.arguments("run", &arguments);
+        let endpoint = self.registry.as_ref().map(|registry| format!("{HOST}=http://{}", registry.host()));
+        if let Some(endpoint) = &endpoint {
+            // Before arguments for the image's program.
+            arguments.splice(1..1, ["--registry-endpoint", endpoint.as_str()]);
+        }
+        Running::start(&mut self.project.command(&arguments), "")
     }
 
     /// Another command about runs: `status`, `logs`, `stop`, `history`.

@@ -81,6 +81,11 @@ async fn exchange(shared: &Shared, request: Request<Incoming>) -> Result<Respons
             answered(shared, &asked, index).await?;
             return Err(io::Error::other("scripted loss of the answer"));
         }
+        // It is done, and the answer never comes.
+        Some(Action::StallAfter(_)) => {
+            answered(shared, &asked, index).await?;
+            std::future::pending().await
+        }
         _ => answered(shared, &asked, index).await?,
     };
     let now = {

@@ -29,6 +29,8 @@ pub(crate) struct Script {
     pub(super) container: Option<String>,
     /// What the program ends with when it is stopped.
     pub(super) stopped_with: i64,
+    /// How many lists lack it, although it can be described.
+    pub(super) unlisted: usize,
     /// What ECS says was pulled, instead of the digest in the image's name.
     pub(super) digest: Option<Value>,
 }
@@ -52,6 +54,7 @@ impl Script {
             container: None,
             stopped_with: 143,
             digest: None,
+            unlisted: 0,
         };
         script
             .at("PROVISIONING")
@@ -105,6 +108,12 @@ impl Script {
             ..Step::default()
         };
         self.steps.splice(0..0, std::iter::repeat_n(step, times));
+        self
+    }
+
+    /// So many lists lack it.
+    pub(crate) fn unlisted(mut self, times: usize) -> Self {
+        self.unlisted = times;
         self
     }
 
@@ -194,6 +203,7 @@ pub(super) fn stopping(has_started: bool, code: i64, reason: &str) -> Vec<Step> 
         container: None,
         stopped_with: code,
         digest: None,
+        unlisted: 0,
     };
     let script = match has_started {
         true => script.exits(code),

@@ -124,6 +124,13 @@ impl FakeTask {
         self.has_started
     }
 
+    /// Whether a list lacks it once more.
+    pub(super) fn is_unlisted(&mut self) -> bool {
+        let is_unlisted = self.script.unlisted > 0;
+        self.script.unlisted = self.script.unlisted.saturating_sub(1);
+        is_unlisted
+    }
+
     /// Whether a list of stopped, or of other, tasks has it.
     pub(super) fn is_listed(&self, stopped: bool) -> bool {
         !self.is_missing && (self.told["desiredStatus"] == "STOPPED") == stopped
@@ -150,8 +157,12 @@ impl FakeTask {
         detail
     }
 
+    /// Lets it go on, wherever it is, to its end.
     pub(super) fn proceed(&mut self) {
         self.is_held = false;
+        for step in &mut self.steps {
+            step.holds = false;
+        }
     }
 
     /// Has it stopped, unless it has ended.
