@@ -56,6 +56,10 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("AWS_LAMBDA_FUNCTION_NAME", "set by AWS Lambda"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "set by AWS Lambda"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "set by AWS Lambda"),
+    (
+        "SHIPWAY_ASSIGN_PUBLIC_IP",
+        "of the function: ENABLED gives its tasks a public address",
+    ),
     ("SHIPWAY_USERNAME", "user at the registries that are pushed to"),
     ("SHIPWAY_PASSWORD", "that user's password"),
     ("SHIPWAY_CACHE_DIR", "folder of the cache"),

@@ -80,6 +80,16 @@ impl LambdaSettings {
                 cluster,
                 subnets: list("ENV_SUBNET"),
                 security_groups: list("ENV_SECURITY_GROUP"),
+                assign_public_ip: match environment.get("SHIPWAY_ASSIGN_PUBLIC_IP") {
+                    None | Some("DISABLED" | "0" | "false") => false,
+                    Some("ENABLED" | "1" | "true") => true,
+                    Some(other) => {
+                        return Err(ContentError::new(
+                            Kind::Usage,
+                            format!("SHIPWAY_ASSIGN_PUBLIC_IP of the function is {other:?}, and is ENABLED or DISABLED"),
+                        ));
+                    }
+                },
                 ..Place::default()
             },
             family: text("SHIPWAY_FAMILY"),
