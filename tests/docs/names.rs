@@ -77,6 +77,7 @@ fn flags_are_those_of_the_help() {
         ["tag"],
         ["inspect"],
         ["doctor"],
+        ["lambda"],
         ["run"],
     ]
     .iter()

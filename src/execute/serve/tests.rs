@@ -11,14 +11,17 @@ use super::*;
 /// Runs as a test wants them; what is asked is written down.
 #[derive(Default)]
 struct Scripted {
-    starts: Mutex<VecDeque<Result<View>>>,
-    looks: Mutex<VecDeque<Result<View>>>,
-    ends: Mutex<VecDeque<Result<Option<(View, Record)>>>>,
+    starts: Script<View>,
+    looks: Script<View>,
+    ends: Script<Option<(View, Record)>>,
     orders: Mutex<Vec<Order>>,
     looked: Mutex<Vec<Look>>,
 }
 
-fn next<T>(script: &Mutex<VecDeque<Result<T>>>) -> Result<T> {
+/// Answers, one after the other.
+type Script<T> = Mutex<VecDeque<Result<T>>>;
+
+fn next<T>(script: &Script<T>) -> Result<T> {
     script.lock().unwrap().pop_front().expect("the script goes on")
 }
 

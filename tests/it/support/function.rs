@@ -47,7 +47,7 @@ impl Answer {
 }
 
 /// An event that waits for the function: its id, its text, and when it has to be answered.
-type Event = (String, String, u128);
+type Event = (String, String, i64);
 
 /// A function that runs.
 pub(crate) struct RunningFunction {
@@ -112,12 +112,9 @@ impl RunningFunction {
     pub(crate) fn invoke_text(&mut self, event: &str, time: Duration) -> Answer {
         self.count += 1;
         let id = format!("8476a536-e9f4-11e8-9739-{:012}", self.count);
-        let now = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap();
-        self.events
-            .send((id.clone(), event.to_owned(), (now + time).as_millis()))
-            .unwrap();
+        let time = i64::try_from(time.as_millis()).unwrap();
+        let until = jiff::Timestamp::now().as_millisecond() + time;
+        self.events.send((id.clone(), event.to_owned(), until)).unwrap();
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Ok((answered, answer)) = self.answers.recv_timeout(GLANCE) {
