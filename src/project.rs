@@ -162,6 +162,34 @@ pub struct CheckSection {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct RunSection {
+    /// The cluster of ECS.
+    pub cluster: Option<String>,
+    /// The function that stands before it.
+    pub via_lambda: Option<String>,
+    /// The region of both.
+    pub region: Option<String>,
+    /// The family of task definitions.
+    pub family: Option<String>,
+    /// The container whose end is the run's.
+    pub container: Option<String>,
+    /// The table that keeps runs and lets one at a time, or `none`.
+    pub lock: Option<String>,
+    /// Subnets the task may be in.
+    #[serde(deserialize_with = "words::read")]
+    pub subnets: Option<Vec<String>>,
+    /// Security groups of the task.
+    #[serde(deserialize_with = "words::read")]
+    pub security_groups: Option<Vec<String>>,
+    /// Whether the task gets a public address.
+    pub assign_public_ip: Option<bool>,
+    /// The capacity provider, instead of the launch type.
+    pub capacity_provider: Option<String>,
+    /// How long is waited for the end of a run.
+    pub timeout: Option<String>,
+    /// How long a task may take to be running.
+    pub start_timeout: Option<String>,
+    /// How long is waited for another run to end.
+    pub wait_for_lock: Option<String>,
     /// `[run.databases]`
     pub databases: DatabasesSection,
 }

@@ -23,12 +23,12 @@ pub struct Services {
 }
 
 impl Services {
-    /// Finds the identity. No service is asked yet, unless the identity comes from one.
+    /// Finds the identity; without a region, the one its profile names. No service is asked yet, unless the identity comes from one.
     ///
     /// # Errors
     /// When there is none, or the place that should hold one fails.
     pub async fn open(
-        region: &str,
+        region: Option<&str>,
         identity: &Identity,
         patience: Patience,
         clock: Arc<Clock>,

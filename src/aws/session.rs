@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::meta::region::ProvideRegion as _;
+use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -165,7 +167,7 @@ impl Session {
     }
 
     async fn open(&self) -> Result<Opened> {
-        let opened = open(self.host.region(), &self.identity, self.patience, &self.clock).await?;
+        let opened = open(Some(self.host.region()), &self.identity, self.patience, &self.clock).await?;
         // The host's form is about the registry and who is asked for it. Where the host does not say so, and for whatever
         // gives the identity, the user's own settings for the SDK hold.
         let EcrHost::Private(host) = &self.host else {
@@ -189,10 +191,19 @@ impl Session {
 }
 
 /// Finds the identity, and settings for clients of one region.
-pub(super) async fn open(region: &str, identity: &Identity, patience: Patience, clock: &Arc<Clock>) -> Result<Opened> {
+pub(super) async fn open(
+    region: Option<&str>,
+    identity: &Identity,
+    patience: Patience,
+    clock: &Arc<Clock>,
+) -> Result<Opened> {
+    let region = match region {
+        Some(region) => Region::new(region.to_owned()),
+        None => region_of_profile(identity).await?,
+    };
     let tries = patience.retries.saturating_add(1).min(MOST_TRIES);
     let mut loader = aws_config::defaults(behavior())
-        .region(Region::new(region.to_owned()))
+        .region(region)
         .no_credentials()
         .retry_config(
             RetryConfig::standard()
@@ -216,6 +227,18 @@ pub(super) async fn open(region: &str, identity: &Identity, patience: Patience, 
     Ok(Opened {
         config: config.build(),
         origin,
+    })
+}
+
+/// The region the profile names, where nothing else says one.
+async fn region_of_profile(identity: &Identity) -> Result<Region> {
+    let mut provider = ProfileFileRegionProvider::builder();
+    if let Some(profile) = &identity.profile {
+        provider = provider.profile_name(profile);
+    }
+    provider.build().region().await.ok_or_else(|| {
+        ContentError::new(Kind::Usage, "it is not said in which region of AWS")
+            .hint("name it: --region eu-west-1, AWS_REGION, or region of the profile in ~/.aws/config")
     })
 }
 

@@ -97,6 +97,8 @@ pub struct View {
     pub image: Option<String>,
     /// Whether ECS says that it pulled that digest; `None` where ECS says nothing.
     pub digest_verified: Option<bool>,
+    /// What ECS says that it pulled.
+    pub pulled_digest: Option<String>,
     /// Its task.
     pub task_arn: Option<String>,
     /// The revision it runs, such as `flyway:43`.

@@ -11,9 +11,12 @@ mod inputs;
 mod inspect;
 mod kaniko;
 mod push;
-#[cfg(feature = "daemon")]
+#[cfg(any(feature = "aws", feature = "daemon"))]
 mod run;
+mod span;
 mod tag;
+#[cfg(feature = "aws")]
+mod task;
 
 use std::ffi::OsString;
 
@@ -30,9 +33,15 @@ pub(crate) use inputs::{CheckOptions, InputArguments};
 pub(crate) use inspect::InspectArguments;
 pub(crate) use kaniko::{KanikoArguments, Verbosity, switch, words};
 pub(crate) use push::PushArguments;
-#[cfg(feature = "daemon")]
+#[cfg(any(feature = "aws", feature = "daemon"))]
 pub(crate) use run::{PullWhen, RunArguments};
+pub(crate) use span::Span;
 pub(crate) use tag::TagArguments;
+#[cfg(feature = "aws")]
+pub(crate) use task::{
+    AtInterrupt, AtLimit, Diagnose, HistoryArguments, LogsArguments, ReachOptions, Repair, ShowLogs, StatusArguments,
+    StopArguments,
+};
 
 /// Turn a folder of database migrations into a container image, and push it to a registry.
 ///
@@ -62,6 +71,12 @@ impl Arguments {
             let tries = kaniko.push_retry.max(kaniko.image_download_retry);
             global.retry = global.retry.max(tries.unwrap_or_default());
         }
+        #[cfg(feature = "aws")]
+        if let Command::Run(run) = &mut arguments.command
+            && run.docker.is_none()
+        {
+            run.task.limit = arguments.global.timeout.take();
+        }
         Ok(arguments)
     }
 }
@@ -76,7 +91,15 @@ pub(crate) enum Command {
     Tag(TagArguments),
     Inspect(InspectArguments),
     Diff(Box<DiffArguments>),
-    #[cfg(feature = "daemon")]
+    #[cfg(any(feature = "aws", feature = "daemon"))]
     Run(Box<RunArguments>),
+    #[cfg(feature = "aws")]
+    Status(StatusArguments),
+    #[cfg(feature = "aws")]
+    Logs(LogsArguments),
+    #[cfg(feature = "aws")]
+    Stop(StopArguments),
+    #[cfg(feature = "aws")]
+    History(HistoryArguments),
     Doctor(DoctorArguments),
 }

@@ -9,8 +9,10 @@ mod inspect;
 mod loads;
 mod origin;
 mod push;
-#[cfg(feature = "daemon")]
+#[cfg(any(feature = "aws", feature = "daemon"))]
 mod run;
+#[cfg(feature = "aws")]
+mod runs;
 mod sets;
 mod tag;
 
@@ -34,8 +36,8 @@ pub(crate) fn run(arguments: Arguments, environment: &Environment, printer: &Pri
         .context("cannot start")?;
     let result = runtime.block_on(async {
         match &arguments.command {
-            // A container must not outlive us: this one handles signals itself.
-            #[cfg(feature = "daemon")]
+            // A container must not outlive us, and a task is not given up half way: this one handles signals itself.
+            #[cfg(any(feature = "aws", feature = "daemon"))]
             Command::Run(run) => run::run(run, &arguments.global, environment, printer).await,
             _ => until_interrupted(dispatch(&arguments, environment, printer)).await,
         }
@@ -56,7 +58,15 @@ async fn dispatch(arguments: &Arguments, environment: &Environment, printer: &Pr
         Command::Doctor(doctor) => doctor::run(doctor, &arguments.global, environment, printer).await,
         Command::Diff(diff) => diff::run(diff, &arguments.global, environment, printer).await,
         Command::Inspect(inspect) => inspect::run(inspect, &arguments.global, environment, printer).await,
-        #[cfg(feature = "daemon")]
+        #[cfg(feature = "aws")]
+        Command::Status(status) => runs::status(status, &arguments.global, environment, printer).await,
+        #[cfg(feature = "aws")]
+        Command::Logs(logs) => runs::logs(logs, &arguments.global, environment, printer).await,
+        #[cfg(feature = "aws")]
+        Command::Stop(stop) => runs::stop(stop, &arguments.global, environment, printer).await,
+        #[cfg(feature = "aws")]
+        Command::History(history) => runs::history(history, &arguments.global, environment, printer).await,
+        #[cfg(any(feature = "aws", feature = "daemon"))]
         Command::Run(_) => unreachable!("it is not dropped in the middle"),
     }
 }

@@ -24,6 +24,16 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
         "SHIPWAY_IMAGE",
         "image that is run where none is named; build --dotenv writes it",
     ),
+    ("ENV_CLUSTER", "cluster of ECS that run uses"),
+    ("ENV_SUBNET", "subnets of its tasks, separated by commas"),
+    (
+        "ENV_SECURITY_GROUP",
+        "security groups of its tasks, separated by commas",
+    ),
+    (
+        "SHIPWAY_TABLE",
+        "table of DynamoDB that keeps runs and lets one at a time",
+    ),
     ("SHIPWAY_USERNAME", "user at the registries that are pushed to"),
     ("SHIPWAY_PASSWORD", "that user's password"),
     ("SHIPWAY_CACHE_DIR", "folder of the cache"),
@@ -40,11 +50,19 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
     ("AWS_ROLE_SESSION_NAME", "name of a role's session in CloudTrail"),
     (
         "AWS_REGION",
-        "region in which doctor looks for what is missing elsewhere",
+        "region of runs, and in which doctor looks for what is missing elsewhere",
     ),
     ("AWS_DEFAULT_REGION", "the same, where AWS_REGION is not set"),
-    ("CI_PROJECT_ID", "part of the session's name in GitLab jobs"),
-    ("CI_PIPELINE_ID", "part of the session's name in GitLab jobs"),
+    ("CI_PROJECT_ID", "part of the names of sessions and runs in GitLab jobs"),
+    (
+        "CI_PIPELINE_ID",
+        "part of the names of sessions and runs in GitLab jobs",
+    ),
+    ("CI_PROJECT_PATH", "who wanted a run, for the record (GitLab)"),
+    ("CI_JOB_ID", "who wanted a run, for the record (GitLab)"),
+    ("GITLAB_USER_LOGIN", "who wanted a run, for the record (GitLab)"),
+    ("CI_COMMIT_SHA", "commit of a run, for the record (GitLab)"),
+    ("USER", "who wanted a run, for the record"),
     (
         "SOURCE_DATE_EPOCH",
         "time of the image and of its new files, in seconds since 1970",
@@ -153,7 +171,7 @@ impl Environment {
     }
 
     /// Any variable that is set.
-    #[cfg(feature = "daemon")]
+    #[cfg(any(feature = "aws", feature = "daemon"))]
     pub(crate) fn even_empty(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
     }

@@ -20,10 +20,10 @@ pub(crate) enum Exit {
     /// A rule forbids it.
     Refused,
     /// It ran, and did not succeed.
-    #[cfg(feature = "daemon")]
+    #[cfg(any(feature = "aws", feature = "daemon"))]
     Unsuccessful,
     /// It never started.
-    #[cfg(feature = "daemon")]
+    #[cfg(any(feature = "aws", feature = "daemon"))]
     NotStarted,
     /// It is not known how it ended.
     #[cfg(any(feature = "aws", feature = "daemon"))]
@@ -45,9 +45,9 @@ impl Exit {
             Self::Usage => 2,
             Self::Findings => 3,
             Self::Refused => 4,
-            #[cfg(feature = "daemon")]
+            #[cfg(any(feature = "aws", feature = "daemon"))]
             Self::Unsuccessful => 5,
-            #[cfg(feature = "daemon")]
+            #[cfg(any(feature = "aws", feature = "daemon"))]
             Self::NotStarted => 6,
             #[cfg(any(feature = "aws", feature = "daemon"))]
             Self::Unknown => 7,

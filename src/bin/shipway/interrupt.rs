@@ -13,14 +13,14 @@ pub(crate) async fn until_interrupted<T>(work: impl Future<Output = anyhow::Resu
 }
 
 /// Signals that are taken as they come, for work that ends itself.
-#[cfg(feature = "daemon")]
+#[cfg(any(feature = "aws", feature = "daemon"))]
 pub(crate) struct Signals {
     /// How soon the work is to end: gently with the first signal, at once with the second.
     pub(crate) stop: tokio::sync::watch::Receiver<Option<shipway::execute::Stop>>,
     first: std::sync::Arc<std::sync::OnceLock<Interrupted>>,
 }
 
-#[cfg(feature = "daemon")]
+#[cfg(any(feature = "aws", feature = "daemon"))]
 impl Signals {
     /// Takes the signals from now on.
     pub(crate) fn take() -> Self {
@@ -49,10 +49,10 @@ impl Signals {
 }
 
 /// Where signals come from. None is lost between two calls of `next`.
-#[cfg(all(unix, feature = "daemon"))]
+#[cfg(all(unix, any(feature = "aws", feature = "daemon")))]
 struct Sources(Option<[tokio::signal::unix::Signal; 3]>);
 
-#[cfg(all(unix, feature = "daemon"))]
+#[cfg(all(unix, any(feature = "aws", feature = "daemon")))]
 impl Sources {
     fn open() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
@@ -76,10 +76,10 @@ impl Sources {
     }
 }
 
-#[cfg(all(not(unix), feature = "daemon"))]
+#[cfg(all(not(unix), any(feature = "aws", feature = "daemon")))]
 struct Sources;
 
-#[cfg(all(not(unix), feature = "daemon"))]
+#[cfg(all(not(unix), any(feature = "aws", feature = "daemon")))]
 impl Sources {
     fn open() -> Self {
         Self

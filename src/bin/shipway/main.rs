@@ -5,12 +5,12 @@ mod commands;
 mod environment;
 mod failure;
 mod interrupt;
-#[cfg(feature = "daemon")]
+#[cfg(any(feature = "aws", feature = "daemon"))]
 mod listener;
 mod places;
 mod printer;
 mod progress;
-#[cfg(feature = "daemon")]
+#[cfg(any(feature = "aws", feature = "daemon"))]
 mod relay;
 mod results;
 mod settings;

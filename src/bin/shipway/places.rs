@@ -94,7 +94,7 @@ impl Places {
         let patience = Patience {
             retries: arguments.retry,
             first_wait: Duration::from_secs_f64(arguments.retry_delay),
-            stall: Duration::from_secs_f64(arguments.timeout),
+            stall: arguments.stall(),
         };
         Ok(Self {
             settings: settings::registries(arguments, environment, project)?,

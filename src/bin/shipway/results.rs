@@ -10,20 +10,32 @@ mod check;
 mod copy;
 mod diff;
 mod files;
-#[cfg(feature = "daemon")]
+#[cfg(feature = "aws")]
+mod history;
+#[cfg(any(feature = "aws", feature = "daemon"))]
 mod migrations;
 #[cfg(feature = "daemon")]
 mod run;
+#[cfg(feature = "aws")]
+mod run_files;
+#[cfg(feature = "aws")]
+mod view;
 
 pub(crate) use build::BuildResult;
 pub(crate) use check::{CheckResult, Folders, ReportKind, explain, explain_all};
 pub(crate) use copy::CopyResult;
 pub(crate) use diff::{DiffResult, DiffSide};
 pub(crate) use files::{FileKind, ResultFiles};
-#[cfg(feature = "daemon")]
-pub(crate) use migrations::migrations_json;
+#[cfg(feature = "aws")]
+pub(crate) use history::{history_json, record_lines};
+#[cfg(any(feature = "aws", feature = "daemon"))]
+pub(crate) use migrations::report_json;
 #[cfg(feature = "daemon")]
 pub(crate) use run::{history_lines, run_json};
+#[cfg(feature = "aws")]
+pub(crate) use run_files::{RunFile, run_file};
+#[cfg(feature = "aws")]
+pub(crate) use view::{followed_json, view_json, view_lines};
 
 /// What is told of every image that went somewhere.
 #[derive(Debug)]

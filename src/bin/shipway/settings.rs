@@ -23,6 +23,8 @@ mod copy;
 #[cfg(feature = "daemon")]
 mod daemon;
 mod dockerfile;
+#[cfg(any(feature = "aws", feature = "daemon"))]
+mod given;
 mod inputs;
 mod kaniko;
 mod origin;
@@ -30,6 +32,8 @@ mod output;
 mod registries;
 #[cfg(feature = "daemon")]
 mod run;
+#[cfg(feature = "aws")]
+mod task;
 mod texts;
 
 #[cfg(feature = "aws")]
@@ -46,6 +50,9 @@ pub(crate) use output::no_daemon;
 pub(crate) use registries::{Logins, registries};
 #[cfg(feature = "daemon")]
 pub(crate) use run::RunSettings;
+
+#[cfg(feature = "aws")]
+pub(crate) use task::{Lock, Reach, TaskSettings, Via, pipeline_run_id};
 
 use origin::{Setting, first};
 use texts::pairs;

@@ -1,10 +1,13 @@
 //! Flags every command has.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 #[cfg(feature = "aws")]
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
+
+use super::span::Span;
 
 /// How a result is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -92,9 +95,26 @@ pub(crate) struct GlobalArguments {
     /// Wait before the second try; doubles from there
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 0.5, value_parser = seconds, help_heading = "Registries")]
     pub(crate) retry_delay: f64,
-    /// Give a request up when neither side moves a byte for this long
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds, help_heading = "Registries")]
-    pub(crate) timeout: f64,
+    /// Give a request up when neither side moves a byte for this long [default: 60]; a run on ECS: how long to wait for its end [default: 30m]
+    #[arg(long, global = true, value_name = "TIME", value_parser = some_time, help_heading = "Registries")]
+    pub(crate) timeout: Option<Span>,
+}
+
+/// How long a request may stall where nobody says so.
+const STALL: Span = Span::seconds(60);
+
+impl GlobalArguments {
+    /// How long a request may stall.
+    pub(crate) fn stall(&self) -> Duration {
+        self.timeout.unwrap_or(STALL).0
+    }
+}
+
+fn some_time(text: &str) -> Result<Span, String> {
+    match text.parse::<Span>()? {
+        Span(Duration::ZERO) => Err("a length of time above 0".to_owned()),
+        span => Ok(span),
+    }
 }
 
 /// A day: waiting longer is never meant, and a `Duration` has its own limit far above.

@@ -6,6 +6,8 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 
 use super::global::seconds;
+#[cfg(feature = "aws")]
+use super::task::TaskOptions;
 
 /// When the image is got from its registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -20,17 +22,24 @@ pub(crate) enum PullWhen {
 
 /// Run an image once and tell how it ended
 ///
-/// Waits until the image's program has ended, shows what it writes as it comes, and removes the container. Standard output is
-/// the program's own; with --format json it is one JSON object, and what the program writes goes to standard error.
+/// Runs it as a task of ECS (--cluster, or --via-lambda), or on the local Docker daemon (--docker). Waits until its program has
+/// ended, and shows what it writes as it comes. Standard output is the program's own; with --format json it is one JSON object,
+/// and what the program writes goes to standard error.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  shipway run --via-lambda migrations --image-from shipway.env
+  shipway run --cluster migrations --subnet subnet-1,subnet-2 --security-group sg-1 --lock migrations-runs --image 123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders:1.4
   shipway run --docker registry.example.com/orders:1.4 --network host --env-file database.env
   shipway run --docker registry.example.com/orders:1.4 --env FLYWAY_PASSWORD -- info
   shipway run --docker registry.example.com/orders:1.4 --database postgres      a rehearsal")]
 pub(crate) struct RunArguments {
     /// Run it on the local Docker daemon: an image it has, or one of a registry [default: SHIPWAY_IMAGE]
-    #[arg(long, value_name = "REF", num_args = 0..=1, help_heading = "What runs")]
+    #[arg(long, value_name = "REF", num_args = 0..=1, help_heading = "What runs", conflicts_with_all = ["cluster", "via_lambda"])]
     pub(crate) docker: Option<Option<String>>,
+    /// How a task of ECS is run.
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) task: TaskOptions,
     /// When the daemon pulls the image
     #[arg(
         long,
@@ -65,7 +74,7 @@ pub(crate) struct RunArguments {
     /// Working directory
     #[arg(long, value_name = "PATH", help_heading = "What it is given")]
     pub(crate) workdir: Option<String>,
-    /// Memory it may use, such as 512m
+    /// Memory it may use, such as 512m; of a task, instead of its definition's
     #[arg(long, value_name = "SIZE", help_heading = "What it is given")]
     pub(crate) memory: Option<String>,
 

@@ -1,20 +1,16 @@
 //! `shipway run`.
 
-use std::sync::Arc;
+#[cfg(feature = "daemon")]
+mod docker;
+#[cfg(feature = "aws")]
+mod task;
 
-use shipway::daemon::Watch;
-use shipway::execute::report::summary;
-use shipway::execute::{History, Outcome, Report, Status, Stop};
+use shipway::execute::{Failure, Status};
 
-use crate::args::{Format, GlobalArguments, RunArguments};
+use crate::args::{GlobalArguments, RunArguments};
 use crate::environment::Environment;
-use crate::failure::{CommandError, Exit, Interrupted};
-use crate::interrupt::{Signals, until_interrupted};
-use crate::places::Places;
+use crate::failure::{CommandError, Exit};
 use crate::printer::Printer;
-use crate::relay::Relay;
-use crate::results::{history_lines, run_json};
-use crate::settings::{self, RunSettings};
 
 /// Runs an image once.
 pub(crate) async fn run(
@@ -23,94 +19,24 @@ pub(crate) async fn run(
     environment: &Environment,
     printer: &Printer,
 ) -> anyhow::Result<()> {
-    let project = settings::project(global)?;
-    let settings = RunSettings::resolve(arguments, environment, &project)?;
-    let places = super::copy::places(&project, global, environment, printer, &settings.hosts())?;
-    let places = Arc::new(places);
-    for notice in &settings.notices {
-        printer.notice(notice);
+    #[cfg(feature = "aws")]
+    if arguments.docker.is_none() && task::run(arguments, global, environment, printer).await? {
+        return Ok(());
     }
-    // Nothing has been made so far: this may be dropped.
-    let daemon = until_interrupted(async { Ok(places.daemon().await?.clone()) }).await?;
-
-    let signals = Signals::take();
-    let (output, relay) = Relay::begin(printer.format());
-    let watch = Watch {
-        progress: places.progress.as_ref(),
-        output,
-        stop: signals.stop.clone(),
-        login: login(&places),
-    };
-    let mut outcome = daemon.run(&settings.request, watch).await;
-    // Whoever reads slowly gets it all; whoever does not want to wait for that interrupts twice.
-    let mut stop = signals.stop.clone();
-    let (written, report) = tokio::select! {
-        ended = relay.end() => ended,
-        _ = stop.wait_for(|stop| *stop == Some(Stop::AtOnce)) => (Ok(()), None),
-    };
-    if let Some(report) = &report {
-        explain(&mut outcome, report, printer);
-    }
-    tell(&outcome, report.as_ref(), printer)?;
-    judge(outcome, &signals)?;
-    Ok(written?)
+    #[cfg(feature = "daemon")]
+    return docker::run(arguments, global, environment, printer).await;
+    #[cfg(not(feature = "daemon"))]
+    Err(
+        CommandError::usage("this shipway was built without the feature daemon, which --docker needs")
+            .hint("run it on ECS: --cluster NAME, or --via-lambda NAME")
+            .into(),
+    )
 }
 
-/// Finds the daemon's login for a pull.
-fn login(places: &Arc<Places>) -> shipway::daemon::PullLogin {
-    let places = Arc::clone(places);
-    Arc::new(move |repository| {
-        let places = Arc::clone(&places);
-        Box::pin(async move { places.login(&repository).await })
-    })
-}
-
-/// Prints what the migration tool did, and says why the image failed in the tool's own words.
-fn explain(outcome: &mut Outcome, report: &Report, printer: &Printer) {
-    for line in summary::executed(report) {
-        printer.line(&line);
-    }
-    let Some(error) = report.error.as_ref().map(summary::error_line) else {
-        return;
-    };
-    match &mut outcome.failure {
-        Some(failure) if outcome.status == Status::Failed => {
-            failure.cause.get_or_insert(error);
-        }
-        // Flyway's `validate` with JSON ends with 0, whatever it finds.
-        _ => printer.notice(&format!("{} says that it {error}", report.tool)),
-    }
-}
-
-/// Prints what the database says, and the JSON object.
-fn tell(outcome: &Outcome, report: Option<&Report>, printer: &Printer) -> anyhow::Result<()> {
-    if let Some(rehearsal) = &outcome.rehearsal {
-        match &rehearsal.history {
-            History::NotAsked => {}
-            History::Missing => {
-                printer.notice("the database holds no flyway_schema_history: nothing was recorded in it")
-            }
-            History::Unreadable(why) => printer.notice(&format!("the history cannot be read: {why}")),
-            History::Tables(tables) => {
-                for table in tables {
-                    printer.line(&format!("flyway_schema_history of {}:", table.schema));
-                    for line in history_lines(table) {
-                        printer.line(&line);
-                    }
-                }
-            }
-        }
-    }
-    if printer.format() == Format::Json {
-        printer.data(&format!("{}\n", run_json(outcome, report)))?;
-    }
-    Ok(())
-}
-
-/// The end of the command: an error, unless the image's program succeeded.
-fn judge(outcome: Outcome, signals: &Signals) -> anyhow::Result<()> {
-    let exit = match outcome.status {
-        Status::Succeeded => return Ok(()),
+/// How the process ends, by what became of a run.
+pub(crate) fn exit(status: Status) -> Exit {
+    match status {
+        Status::Succeeded => Exit::Done,
         Status::Failed | Status::OutOfMemory | Status::Infrastructure | Status::Stopped | Status::DigestMismatch => {
             Exit::Unsuccessful
         }
@@ -118,30 +44,18 @@ fn judge(outcome: Outcome, signals: &Signals) -> anyhow::Result<()> {
         Status::Running | Status::TimedOut | Status::Unknown => Exit::Unknown,
         Status::Busy => Exit::Refused,
         Status::NoCapacity | Status::Unreachable => Exit::Temporary,
-        Status::Interrupted => return Err(interrupted(&outcome, signals.first()).into()),
-    };
-    let failure = outcome
-        .failure
-        .unwrap_or_else(|| shipway::execute::Failure::new(format!("it is not known how {} ended", outcome.image)));
-    let mut error = CommandError::new(exit, failure.message).hints(failure.hints);
+        Status::Interrupted => Exit::Interrupted,
+    }
+}
+
+/// The end of the command: an error, unless it succeeded.
+pub(crate) fn judge(status: Status, failure: Failure) -> anyhow::Result<()> {
+    if status == Status::Succeeded {
+        return Ok(());
+    }
+    let mut error = CommandError::new(exit(status), failure.message).hints(failure.hints);
     if let Some(cause) = failure.cause {
         error = error.because(cause);
     }
     Err(error.into())
-}
-
-fn interrupted(outcome: &Outcome, by: Interrupted) -> CommandError {
-    let exit = match by {
-        Interrupted::ByUser => Exit::Interrupted,
-        Interrupted::ByTermination => Exit::Terminated,
-    };
-    let image = &outcome.image;
-    match outcome.exit_code {
-        None => CommandError::new(exit, format!("interrupted before {image} was started")),
-        Some(code) => CommandError::new(
-            exit,
-            format!("interrupted: {image} was stopped, and exited with {code}"),
-        )
-        .hint("what it was doing may be done in part: look at the database before the same command is run again"),
-    }
 }

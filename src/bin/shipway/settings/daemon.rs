@@ -1,7 +1,5 @@
 //! What the environment says of the Docker daemon.
 
-use std::time::Duration;
-
 use shipway::daemon::Surroundings;
 
 use crate::args::GlobalArguments;
@@ -23,6 +21,6 @@ pub(crate) fn surroundings(arguments: &GlobalArguments, environment: &Environmen
         runtime_folder: environment.path("XDG_RUNTIME_DIR"),
         colima_folder: environment.path("COLIMA_HOME"),
         home,
-        timeout: Some(Duration::from_secs_f64(arguments.timeout)),
+        timeout: Some(arguments.stall()),
     }
 }

@@ -1,0 +1,400 @@
+//! Starting a run, unless it is there already.
+
+use std::collections::BTreeMap;
+
+use super::super::ecs::Started;
+use super::super::ending::ending;
+use super::super::pin::{Launch, Network, Pin, Pinned, RunTask, is_capacity, pin, run_task_input};
+use super::super::store::Claim;
+use super::super::{Answered, Failure, Look, Order, Record, RunId, Status, View};
+use super::{Direct, Guard, Known, conclude, tasks, unusable, view};
+use crate::content::{ContentError, Kind, Result};
+
+/// What a run is called that nobody named.
+const UNNAMED: &str = "run";
+
+/// What would be started.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What it is called.
+    pub run_id: RunId,
+    /// The revision it starts from, by ARN.
+    pub revision: String,
+    /// Whether a revision with the image is registered first.
+    pub registers: bool,
+    /// The image.
+    pub image: String,
+    /// The container that is watched.
+    pub container: String,
+    /// A task that there is already under this name, and how it is.
+    pub existing: Option<View>,
+    /// The body of `RunTask`; `taskDefinition` is the revision it starts from.
+    pub run_task: serde_json::Value,
+}
+
+impl Direct {
+    /// Says what [`super::super::Runs::start`] would do, and changes nothing.
+    ///
+    /// # Errors
+    /// When it could not be started.
+    pub async fn plan(&self, order: &Order) -> Result<Plan> {
+        let id = self.name(order);
+        let started_by = started_by(&id, order);
+        let definition = self.definition(order);
+        let (known, described) = tokio::try_join!(self.tasks_of(&started_by), self.ecs.definition(&definition))?;
+        let pinned = pin(&described, &wish(&id, order)).map_err(unusable)?;
+        let input = self.input(&id, order, &pinned, &pinned.arn, 1)?;
+        Ok(Plan {
+            revision: pinned.arn.clone(),
+            registers: pinned.register.is_some() && !order.no_register,
+            image: pinned.image.clone(),
+            container: pinned.container.clone(),
+            existing: match known.into_iter().next() {
+                Some(Known { task, raw }) => Some(view::of_task(&task, raw, &pinned)),
+                None => None,
+            },
+            run_task: input,
+            run_id: id,
+        })
+    }
+
+    pub(super) async fn start_run(&self, order: &Order) -> Result<View> {
+        let id = self.name(order);
+        let is_main = order.purpose.is_none();
+        let started_by = started_by(&id, order);
+        let definition = self.definition(order);
+        let record = async {
+            match self.store() {
+                Some(store) if is_main => store.latest(&id).await,
+                _ => Ok(None),
+            }
+        };
+        let (known, described, record) =
+            tokio::try_join!(self.tasks_of(&started_by), self.ecs.definition(&definition), record)?;
+        let mut attempt = order.attempt.unwrap_or(1);
+        for existing in &known {
+            attempt = attempt.max(view::attempt(&existing.task) + 1);
+        }
+        if let Some(record) = &record {
+            attempt = attempt.max(record.attempt + 1);
+        }
+        if let Some(view) = self.found(order, known, record).await? {
+            return Ok(view);
+        }
+        let pinned = pin(&described, &wish(&id, order)).map_err(unusable)?;
+        // Everything that can be wrong with it is found before anything is changed.
+        self.input(&id, order, &pinned, &pinned.arn, attempt)?;
+        let claim = self.claim(&id, order, attempt);
+        if is_main && let Some(busy) = self.lock(&claim, order).await? {
+            return Ok(busy);
+        }
+        let started = self.launch(&id, order, &pinned, attempt).await;
+        match started {
+            Ok(Launched::Task(known)) => {
+                if is_main && let Some(store) = self.store() {
+                    store.hold(&claim, &self.place.cluster, &known.task.task_arn).await?;
+                    store.begin(&self.begun(&id, order, &known, &pinned, attempt)).await?;
+                }
+                let mut view = view::of_task(&known.task, known.raw, &pinned);
+                view.run_id = Some(id);
+                view.attempt = attempt;
+                Ok(view)
+            }
+            Ok(Launched::There(known)) => {
+                let mut view = view::of_task(&known.task, known.raw, &pinned);
+                view.reused = true;
+                Ok(view)
+            }
+            Ok(Launched::Not(mut view)) => {
+                self.let_go(&claim, is_main).await?;
+                view.run_id = Some(id);
+                view.attempt = attempt;
+                Ok(view)
+            }
+            // Whether something runs is not known: the lock stays until somebody has looked.
+            Err(error) if error.kind() == Kind::Temporary => Err(error),
+            Err(error) => {
+                self.let_go(&claim, is_main).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The run, where it is there already: it runs, or has succeeded.
+    async fn found(&self, order: &Order, known: Vec<Known>, record: Option<Record>) -> Result<Option<View>> {
+        let look = Look {
+            container: order.container.clone(),
+            ..Look::default()
+        };
+        let mut last = None;
+        for existing in known {
+            let pinned = self
+                .revision(&existing.task.task_definition_arn, order.container.as_deref())
+                .await?;
+            if ending(&existing.task, &pinned.container, &[]).is_none() {
+                let mut view = self.view_of(existing, &look).await?;
+                view.reused = true;
+                return Ok(Some(view));
+            }
+            let view = self.settle(existing, &pinned).await?;
+            if last.is_none() {
+                last = Some(view);
+            }
+        }
+        if order.rerun {
+            return Ok(None);
+        }
+        if let Some(mut view) = last {
+            view.reused = true;
+            return Ok((view.status == Status::Succeeded).then_some(view));
+        }
+        Ok(record
+            .filter(|record| record.status == Status::Succeeded)
+            .map(|record| View {
+                reused: true,
+                ..conclude::of_record(&record)
+            }))
+    }
+
+    /// Registers the revision where that is needed, and asks for the task.
+    async fn launch(&self, id: &RunId, order: &Order, pinned: &Pinned, attempt: u32) -> Result<Launched> {
+        let revision = match &pinned.register {
+            Some(input) if !order.no_register => {
+                let registered = self.ecs.register(input).await?;
+                let arn = registered["taskDefinitionArn"].as_str();
+                arn.map(str::to_owned).ok_or_else(|| {
+                    ContentError::new(Kind::Invalid, "ECS registered a revision and does not say which")
+                })?
+            }
+            _ => pinned.arn.clone(),
+        };
+        let input = self.input(id, order, pinned, &revision, attempt)?;
+        let answered = match self.ecs.run_task(&input).await {
+            Ok(Started::Answered(answered)) => answered,
+            Ok(Started::Conflict(arns)) => {
+                let known = self.described(&arns).await?.into_iter().next();
+                return known.map(Launched::There).ok_or_else(|| {
+                    ContentError::new(Kind::Temporary, "ECS has a task of this run, and does not show it yet")
+                });
+            }
+            Ok(Started::NoCapacity(why)) => Answered {
+                tasks: Vec::new(),
+                failures: vec![serde_json::json!({ "reason": why, "isCapacity": true })],
+            },
+            // The answer may have been lost, and not the request.
+            Err(error) if error.kind() == Kind::Temporary => {
+                let known = self.tasks_of(&started_by(id, order)).await.unwrap_or_default();
+                return match newest(known, attempt) {
+                    Some(known) => Ok(Launched::Task(known)),
+                    None => Err(error),
+                };
+            }
+            Err(error) => return Err(error),
+        };
+        let failures = answered.failures.clone();
+        if let Some(known) = tasks(answered)?.into_iter().next() {
+            return Ok(Launched::Task(known));
+        }
+        // A failure does not prove that nothing was started.
+        if let Some(known) = newest(self.tasks_of(&started_by(id, order)).await?, attempt) {
+            return Ok(Launched::Task(known));
+        }
+        Ok(Launched::Not(refused(failures)))
+    }
+
+    /// Keeps how a task ended that has stopped, and tells of it. What is there to be read of its log is read.
+    pub(super) async fn settle(&self, known: Known, pinned: &Pinned) -> Result<View> {
+        match self.conclude(&known.raw).await? {
+            Some((view, _)) => Ok(view),
+            None => {
+                let mut view = view::of_task(&known.task, known.raw, pinned);
+                if let Some(end) = ending(&known.task, &pinned.container, &[]) {
+                    view.status = end.status;
+                    view.exit_code = end.exit_code;
+                    view.failure = end.failure;
+                    view.done = true;
+                }
+                Ok(view)
+            }
+        }
+    }
+
+    async fn let_go(&self, claim: &Claim, is_main: bool) -> Result<()> {
+        if let Guard::Table(store) = &self.guard
+            && is_main
+        {
+            store
+                .unlock(&claim.family, &claim.environment, &claim.run_id, claim.attempt)
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn name(&self, order: &Order) -> RunId {
+        order.run_id.clone().unwrap_or_else(|| {
+            let now = self.services.clock().there_seconds();
+            RunId::of(&format!("{UNNAMED}-{now}-{:08x}", fastrand::u32(..)))
+        })
+    }
+
+    /// How the revision to start from is named.
+    fn definition(&self, order: &Order) -> String {
+        let family = order.family.as_deref().unwrap_or(&self.family);
+        match order.revision {
+            Some(revision) => format!("{family}:{revision}"),
+            None => family.to_owned(),
+        }
+    }
+
+    fn claim(&self, id: &RunId, order: &Order, attempt: u32) -> Claim {
+        Claim {
+            family: order.family.clone().unwrap_or_else(|| self.family.clone()),
+            environment: self.place.environment().to_owned(),
+            run_id: id.clone(),
+            attempt,
+            now_seconds: self.services.clock().there_seconds(),
+            requested_by: order.requested_by.clone(),
+        }
+    }
+
+    fn input(
+        &self,
+        id: &RunId,
+        order: &Order,
+        pinned: &Pinned,
+        revision: &str,
+        attempt: u32,
+    ) -> Result<serde_json::Value> {
+        let launch = match (&self.place.capacity_provider, pinned.is_fargate) {
+            (Some(name), _) => Launch::CapacityProvider(name.clone()),
+            (None, true) => Launch::Fargate,
+            (None, false) => Launch::Ec2,
+        };
+        if pinned.is_awsvpc && self.place.subnets.is_empty() {
+            return Err(ContentError::new(Kind::Usage, "no subnet is named for the task to run in")
+                .hint("name subnets, best of several zones: --subnet ID,…, ENV_SUBNET, or subnets under [run] in shipway.toml"));
+        }
+        let network = pinned.is_awsvpc.then(|| Network {
+            subnets: self.place.subnets.clone(),
+            security_groups: self.place.security_groups.clone(),
+            assign_public_ip: self.place.assign_public_ip,
+        });
+        let mut tags: BTreeMap<String, String> = order.tags.clone();
+        tags.insert("shipway:run-id".to_owned(), id.to_string());
+        tags.insert(view::ATTEMPT_TAG.to_owned(), attempt.to_string());
+        if let Some(sha) = &order.git.sha {
+            tags.insert("shipway:git-sha".to_owned(), sha.clone());
+        }
+        let token = match &order.purpose {
+            Some(purpose) => RunId::of(&format!("{id}-{purpose}")).client_token(attempt),
+            None => id.client_token(attempt),
+        };
+        run_task_input(&RunTask {
+            cluster: self.place.cluster.clone(),
+            definition: revision.to_owned(),
+            client_token: token,
+            started_by: started_by(id, order),
+            launch,
+            network,
+            container: pinned.container.clone(),
+            command: order.command.clone(),
+            environment: order.environment.clone(),
+            cpu: order.cpu.clone(),
+            memory: order.memory.clone(),
+            tags,
+        })
+        .map_err(unusable)
+    }
+
+    fn begun(&self, id: &RunId, order: &Order, known: &Known, pinned: &Pinned, attempt: u32) -> Record {
+        Record {
+            run_id: Some(id.clone()),
+            attempt,
+            family: order.family.clone().unwrap_or_else(|| self.family.clone()),
+            environment: self.place.environment().to_owned(),
+            status: Status::Running,
+            image: Some(pinned.image.clone()),
+            task_arn: Some(known.task.task_arn.clone()),
+            task_definition: Some(known.task.definition().to_owned()),
+            command: order.command.clone(),
+            requested_by: order.requested_by.clone(),
+            git: order.git.clone(),
+            started_at: self.now_milliseconds(),
+            ..Record::default()
+        }
+    }
+}
+
+/// What became of the wish to have a task.
+enum Launched {
+    /// It was started.
+    Task(Known),
+    /// One of the same name was there.
+    There(Known),
+    /// Nothing was started.
+    Not(View),
+}
+
+fn newest(known: Vec<Known>, attempt: u32) -> Option<Known> {
+    known.into_iter().find(|known| view::attempt(&known.task) == attempt)
+}
+
+fn started_by(id: &RunId, order: &Order) -> String {
+    match &order.purpose {
+        Some(purpose) => format!("{}/{purpose}", id.started_by()),
+        None => id.started_by(),
+    }
+}
+
+fn wish(id: &RunId, order: &Order) -> Pin {
+    let mut tags = BTreeMap::from([("shipway:run-id".to_owned(), id.to_string())]);
+    if let Some(sha) = &order.git.sha {
+        tags.insert("shipway:git-sha".to_owned(), sha.clone());
+    }
+    if let Some((_, digest)) = order.image.as_deref().and_then(|image| image.rsplit_once('@')) {
+        tags.insert("shipway:digest".to_owned(), digest.to_owned());
+    }
+    Pin {
+        container: order.container.clone(),
+        image: order.image.clone().filter(|_| !order.no_register),
+        tags,
+    }
+}
+
+/// Nothing was started, for reasons ECS gives.
+fn refused(failures: Vec<serde_json::Value>) -> View {
+    let reasons: Vec<&str> = failures
+        .iter()
+        .filter_map(|failure| failure["reason"].as_str())
+        .collect();
+    let has_no_capacity = !failures.is_empty()
+        && failures
+            .iter()
+            .all(|failure| failure["isCapacity"] == true || failure["reason"].as_str().is_some_and(is_capacity));
+    let (status, failure) = match has_no_capacity {
+        true => (
+            Status::NoCapacity,
+            Failure::new("there is no capacity to run the task on")
+                .hint("name subnets of more zones, or run the same command again later"),
+        ),
+        false => (
+            Status::StartFailed,
+            Failure::new("ECS did not start the task")
+                .hint("check the cluster, the subnets and the platform of the task definition"),
+        ),
+    };
+    let failure = match reasons.is_empty() {
+        true => failure.because("it gives no reason"),
+        false => failure.because(reasons.join("; ")),
+    };
+    View {
+        status,
+        done: true,
+        failure: Some(failure),
+        answered: Answered {
+            tasks: Vec::new(),
+            failures,
+        },
+        ..View::default()
+    }
+}

@@ -1,0 +1,503 @@
+//! Seeing a run through: from the wish to have it to what became of it.
+//!
+//! The same for everybody who can be asked for runs. Nothing here ends a task that somebody else may want: what is given up is left
+//! alone unless it was said that it is to be stopped.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep};
+
+use super::lines::{Lines, Tail};
+use super::report::Reader;
+use super::{Failure, Look, Order, Piece, Runs, Status, Stop, Stream, View};
+use crate::content::{ContentError, Kind, Result};
+use crate::progress::{Event, Progress};
+
+/// Waits between attempts that find no capacity, the last one for all further ones.
+const BACKOFF_SECONDS: [f64; 5] = [5.0, 10.0, 20.0, 40.0, 60.0];
+/// How often a task that does not run yet is asked about, unless that is to be more often anyway.
+const POLL_BEFORE_RUNNING: Duration = Duration::from_secs(2);
+/// How often the end of a log is looked for once the task has ended.
+const POLL_AT_END: Duration = Duration::from_secs(1);
+/// For how long ECS may not know a task that it has just made: its answers are eventually consistent (DescribeTasks, `MISSING`).
+const MISSING_LIMIT: Duration = Duration::from_secs(30);
+/// How many lines of a log are asked for at a time.
+const LINES_AT_A_TIME: u32 = 1000;
+/// How long a task that was told to stop may take to have stopped: Fargate kills it after 120 seconds at most, and takes its network down.
+const STOP_LIMIT: Duration = Duration::from_secs(240);
+/// For how long the services may be out of reach before the end of a run counts as unknown, where nothing else limits it.
+const OUTAGE_LIMIT: Duration = Duration::from_secs(300);
+
+/// What is done when nobody waits any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parting {
+    /// The task is left alone.
+    Leave,
+    /// The task is stopped.
+    Stop,
+}
+
+/// How long is waited, and for what.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// For the end.
+    pub limit: Duration,
+    /// For the task to run; with capacity, and with its image pulled.
+    pub start_limit: Duration,
+    /// For another run to end.
+    pub lock_limit: Duration,
+    /// Between two looks.
+    pub poll: Duration,
+    /// What is done at the end of the limit.
+    pub at_limit: Parting,
+    /// What is done when we are interrupted.
+    pub at_interrupt: Parting,
+    /// Whether anybody wants to read what it writes.
+    pub wants_logs: bool,
+    /// How many of the last lines are kept.
+    pub tail: usize,
+}
+
+/// Who watches.
+pub struct Watcher<'a> {
+    /// Is told what happens.
+    pub progress: &'a dyn Progress,
+    /// Gets what the task writes, line by line.
+    pub output: Option<mpsc::Sender<Piece>>,
+    /// Says that we are interrupted.
+    pub interrupt: watch::Receiver<Option<Stop>>,
+    /// How long a second interrupt is waited for after the first one.
+    pub linger: &'a (dyn Fn() -> Duration + Sync),
+    /// Makes lines fit to be shown.
+    pub lines: Lines,
+}
+
+/// What was seen of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Followed {
+    /// What is known last.
+    pub view: View,
+    /// The last lines it wrote.
+    pub tail: Vec<String>,
+    /// How many lines it wrote.
+    pub lines: u64,
+    /// Whether we were interrupted.
+    pub is_interrupted: bool,
+    /// How long all of it took.
+    pub total: Duration,
+}
+
+/// Starts a run, or finds it, and sees it through.
+///
+/// # Errors
+/// When it cannot be started, or it cannot be told whether it was. Whatever became of a task that was started is told by the view.
+pub async fn follow(runs: &dyn Runs, order: &Order, waiting: &Waiting, watcher: Watcher<'_>) -> Result<Followed> {
+    let begun = Instant::now();
+    let mut pursuit = Pursuit::new(waiting, watcher);
+    let view = pursuit.start(runs, order).await?;
+    let mut followed = match view.status {
+        Status::Running if !view.done => pursuit.watch(runs, view).await,
+        _ if !view.done && view.task_arn.is_some() => pursuit.watch(runs, view).await,
+        _ => pursuit.end(view),
+    };
+    followed.total = begun.elapsed();
+    Ok(followed)
+}
+
+/// Sees a run through that was started before.
+pub async fn attend(runs: &dyn Runs, view: View, waiting: &Waiting, watcher: Watcher<'_>) -> Followed {
+    let begun = Instant::now();
+    let mut followed = Pursuit::new(waiting, watcher).watch(runs, view).await;
+    followed.total = begun.elapsed();
+    followed
+}
+
+/// The way of one run, as far as we have followed it.
+struct Pursuit<'a> {
+    waiting: &'a Waiting,
+    watcher: Watcher<'a>,
+    tail: Tail,
+    reader: Reader,
+    lines: u64,
+    told: Option<String>,
+    is_interrupted: bool,
+}
+
+/// Why a task was told to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    StartLimit,
+    Limit,
+    Interrupt,
+}
+
+impl<'a> Pursuit<'a> {
+    fn new(waiting: &'a Waiting, watcher: Watcher<'a>) -> Self {
+        Self {
+            waiting,
+            tail: Tail::of(waiting.tail),
+            watcher,
+            reader: Reader::default(),
+            lines: 0,
+            told: None,
+            is_interrupted: false,
+        }
+    }
+
+    fn step(&self, text: &str) {
+        self.watcher.progress.on(&Event::Step(text));
+    }
+
+    /// Waits, unless we are interrupted; tells whether we are.
+    async fn pause(&mut self, time: Duration) -> bool {
+        let interrupt = &mut self.watcher.interrupt;
+        tokio::select! {
+            () = sleep(time) => false,
+            changed = interrupt.wait_for(Option::is_some) => match changed {
+                Ok(_) => true,
+                // Nobody can interrupt us any more.
+                Err(_) => { sleep(time).await; false }
+            },
+        }
+    }
+
+    fn interruption(&self) -> Option<Stop> {
+        *self.watcher.interrupt.borrow()
+    }
+
+    /// Starts the run; waits for other runs and for capacity as long as it may.
+    async fn start(&mut self, runs: &dyn Runs, order: &Order) -> Result<View> {
+        let begun = Instant::now();
+        let mut order = order.clone();
+        let mut tries = 0_usize;
+        let mut is_waiting_told = false;
+        loop {
+            if self.interruption().is_some() {
+                self.is_interrupted = true;
+                let failure = Failure::new("interrupted before anything was started");
+                return Ok(View {
+                    run_id: order.run_id.clone(),
+                    status: Status::Interrupted,
+                    done: true,
+                    failure: Some(failure),
+                    ..View::default()
+                });
+            }
+            // Not dropped in the middle: whether a task was started must be known.
+            let view = runs.start(&order).await?;
+            let wait = match view.status {
+                Status::Busy if begun.elapsed() < self.waiting.lock_limit => {
+                    if !std::mem::replace(&mut is_waiting_told, true) {
+                        let why = view.failure.as_ref().map(ToString::to_string).unwrap_or_default();
+                        self.step(&format!("waiting: {why}"));
+                    }
+                    self.waiting
+                        .poll
+                        .min(self.waiting.lock_limit.saturating_sub(begun.elapsed()))
+                }
+                Status::NoCapacity => {
+                    let seconds = BACKOFF_SECONDS[tries.min(BACKOFF_SECONDS.len() - 1)];
+                    let wait = Duration::from_secs_f64(seconds * (0.8 + 0.4 * fastrand::f64()));
+                    // Whoever polls quickly does not mean to wait long.
+                    let wait = wait.min(self.waiting.poll * 12);
+                    if begun.elapsed() + wait > self.waiting.start_limit {
+                        return Ok(view);
+                    }
+                    tries += 1;
+                    order.attempt = Some(view.attempt + 1);
+                    let cause = view.failure.as_ref().map(ToString::to_string).unwrap_or_default();
+                    self.watcher.progress.on(&Event::Retry {
+                        what: "starting the task",
+                        cause: &cause,
+                        wait,
+                    });
+                    wait
+                }
+                _ => return Ok(view),
+            };
+            self.pause(wait).await;
+        }
+    }
+
+    /// Looks at the run until there is nothing more to see.
+    async fn watch(&mut self, runs: &dyn Runs, started: View) -> Followed {
+        let begun = Instant::now();
+        let mut view = started;
+        let mut known = Instant::now();
+        let mut reached = Instant::now();
+        let mut stopping: Option<(Cause, Instant)> = None;
+        let mut lingering: Option<Instant> = None;
+        self.tell(&view);
+        let is_attached = view.reused;
+        let mut look = Look {
+            run_id: view.run_id.clone(),
+            task_arn: view.task_arn.clone(),
+            container: view.container.clone(),
+            logs_token: None,
+            limit: if self.waiting.wants_logs { LINES_AT_A_TIME } else { 0 },
+        };
+        loop {
+            let answer = runs.look(&look).await;
+            match answer {
+                Ok(mut next) => {
+                    reached = Instant::now();
+                    next.reused |= is_attached;
+                    if next.last_status.is_some() || next.done {
+                        known = Instant::now();
+                    } else if known.elapsed() > MISSING_LIMIT {
+                        let failure = Failure::new("ECS does not know the task that it started")
+                            .hint("look at it in the console; the same command attaches to it if it is there again");
+                        return self.end(View {
+                            status: Status::Unknown,
+                            failure: Some(failure),
+                            ..next
+                        });
+                    }
+                    self.take_lines(&mut next).await;
+                    look.logs_token = next.logs.next_token.clone().or(look.logs_token);
+                    look.task_arn = next.task_arn.clone().or(look.task_arn);
+                    let has_more = look.limit > 0 && next.logs.next_token.is_some() && !next.logs.is_at_end;
+                    self.tell(&next);
+                    view = next;
+                    if view.done {
+                        return self.end(blame(view, stopping.map(|(cause, _)| cause), self.waiting));
+                    }
+                    if has_more && self.interruption().is_none() {
+                        continue;
+                    }
+                }
+                Err(error)
+                    if error.kind() == Kind::Temporary && reached.elapsed() < OUTAGE_LIMIT.min(self.waiting.limit) =>
+                {
+                    let cause = said(&error);
+                    self.watcher.progress.on(&Event::Retry {
+                        what: "looking at the task",
+                        cause: &cause,
+                        wait: self.waiting.poll,
+                    });
+                }
+                Err(error) => return self.end(lost(view, &error)),
+            }
+            let is_started = !matches!(
+                view.last_status.as_deref(),
+                None | Some("PROVISIONING" | "PENDING" | "ACTIVATING")
+            );
+            let has_ended = view.status != Status::Running;
+            if let Some((cause, since)) = stopping {
+                if since.elapsed() > STOP_LIMIT
+                    || (cause == Cause::Interrupt
+                        && self.interruption() == Some(Stop::AtOnce)
+                        && since.elapsed() > Duration::from_secs(1))
+                {
+                    return self.end(give_up(view, cause, self.waiting));
+                }
+            } else if has_ended {
+                // What is left is the end of its log.
+            } else if !is_started && begun.elapsed() > self.waiting.start_limit {
+                let reason = format!(
+                    "shipway: not running after {} s",
+                    self.waiting.start_limit.as_secs_f64()
+                );
+                self.stop(runs, &look, &reason).await;
+                stopping = Some((Cause::StartLimit, Instant::now()));
+            } else if begun.elapsed() > self.waiting.limit {
+                match self.waiting.at_limit {
+                    Parting::Leave => return self.end(give_up(view, Cause::Limit, self.waiting)),
+                    Parting::Stop => {
+                        let reason = format!("shipway: still running after {} s", self.waiting.limit.as_secs_f64());
+                        self.stop(runs, &look, &reason).await;
+                        stopping = Some((Cause::Limit, Instant::now()));
+                    }
+                }
+            }
+            match (self.interruption(), stopping) {
+                (Some(kind), None) => {
+                    self.is_interrupted = true;
+                    if kind == Stop::AtOnce || self.waiting.at_interrupt == Parting::Stop {
+                        self.stop(runs, &look, "shipway: cancelled").await;
+                        stopping = Some((Cause::Interrupt, Instant::now()));
+                    } else {
+                        let linger = (self.watcher.linger)();
+                        let since = *lingering.get_or_insert_with(Instant::now);
+                        if since.elapsed() >= linger {
+                            return self.end(give_up(view, Cause::Interrupt, self.waiting));
+                        }
+                        if since.elapsed() < Duration::from_millis(5) {
+                            self.step("interrupted: the task goes on without us; interrupt again to stop it");
+                        }
+                    }
+                }
+                _ => {}
+            }
+            let poll = if has_ended {
+                self.waiting.poll.min(POLL_AT_END)
+            } else if !is_started {
+                self.waiting.poll.min(POLL_BEFORE_RUNNING)
+            } else {
+                self.waiting.poll
+            };
+            match lingering.is_some() || stopping.is_some() {
+                true => sleep(poll.min(Duration::from_millis(200))).await,
+                false => {
+                    self.pause(poll).await;
+                }
+            }
+        }
+    }
+
+    async fn stop(&mut self, runs: &dyn Runs, look: &Look, reason: &str) {
+        self.step(&format!(
+            "stopping the task: {}",
+            reason.trim_start_matches("shipway: ")
+        ));
+        if let Err(error) = runs.stop(look, reason).await {
+            let text = format!("the task cannot be stopped: {}", said(&error));
+            self.watcher.progress.on(&Event::Notice(&text));
+        }
+    }
+
+    async fn take_lines(&mut self, view: &mut View) {
+        for event in std::mem::take(&mut view.logs.events) {
+            self.reader.line(&event.message);
+            let line = self.watcher.lines.show(&event.message);
+            self.lines += 1;
+            if let Some(output) = &self.watcher.output {
+                let bytes = Bytes::from(format!("{line}\n"));
+                // Nobody reads any more; the run goes on all the same.
+                let _ = output
+                    .send(Piece {
+                        stream: Stream::Output,
+                        bytes,
+                    })
+                    .await;
+            }
+            self.tail.push(line);
+        }
+    }
+
+    fn tell(&mut self, view: &View) {
+        if view.last_status.is_some() && view.last_status != self.told {
+            self.told = view.last_status.clone();
+            let status = self.told.as_deref().unwrap_or_default();
+            let definition = view.task_definition.as_deref().unwrap_or("the task");
+            self.step(&format!("{definition}: {status}"));
+        }
+    }
+
+    fn end(&mut self, mut view: View) -> Followed {
+        if let Some(report) = std::mem::take(&mut self.reader).finish() {
+            view.report = Some(report);
+        }
+        Followed {
+            view,
+            tail: std::mem::take(&mut self.tail).into_lines(),
+            lines: self.lines,
+            is_interrupted: self.is_interrupted,
+            total: Duration::ZERO,
+        }
+    }
+}
+
+/// Why a task that we stopped ended: by us, unless it succeeded all the same.
+fn blame(mut view: View, cause: Option<Cause>, waiting: &Waiting) -> View {
+    let Some(cause) = cause else { return view };
+    if matches!(view.status, Status::Succeeded | Status::Failed | Status::OutOfMemory)
+        && view.stop_code.as_deref() != Some("UserInitiated")
+    {
+        return view;
+    }
+    let reason = view.stopped_reason.clone();
+    let failure = match cause {
+        Cause::StartLimit => {
+            view.status = Status::StartFailed;
+            Failure::new(format!("the task did not run within {} s, and was stopped", waiting.start_limit.as_secs_f64()))
+                .hint("a longer --start-timeout helps if the image is large; else look at subnets, security groups and the execution role: the task has to reach the registry, the secrets and the log")
+        }
+        Cause::Limit => {
+            view.status = Status::Stopped;
+            Failure::new(format!(
+                "the task still ran after {} s, and was stopped",
+                waiting.limit.as_secs_f64()
+            ))
+            .hint("what it was doing may be done in part: look at the database before the same command is run again")
+        }
+        Cause::Interrupt => {
+            view.status = Status::Interrupted;
+            Failure::new("interrupted: the task was stopped").hint(
+                "what it was doing may be done in part: look at the database before the same command is run again",
+            )
+        }
+    };
+    view.failure = Some(match reason {
+        Some(reason) => failure.because(reason),
+        None => failure,
+    });
+    view
+}
+
+/// A task that goes on, as far as we know, without anybody who waits.
+fn give_up(view: View, cause: Cause, waiting: &Waiting) -> View {
+    let task = view.task_arn.clone().unwrap_or_default();
+    let (status, message) = match cause {
+        Cause::Interrupt => (Status::Interrupted, format!("interrupted: {task} goes on")),
+        Cause::Limit => (
+            Status::TimedOut,
+            format!(
+                "{task} still runs after {} s, and is left alone",
+                waiting.limit.as_secs_f64()
+            ),
+        ),
+        Cause::StartLimit => (
+            Status::Unknown,
+            format!(
+                "{task} did not run within {} s, and has not stopped since it was told to",
+                waiting.start_limit.as_secs_f64()
+            ),
+        ),
+    };
+    let mut failure = Failure::new(message);
+    if let Some(id) = &view.run_id {
+        failure = failure
+            .hint(format!(
+                "see how it ends: shipway status {id}, or the same command again with --run-id {id}"
+            ))
+            .hint(format!("stop it: shipway stop {id}"));
+    }
+    View {
+        status,
+        failure: Some(failure),
+        ..view
+    }
+}
+
+/// A task of which nothing can be seen any more.
+fn lost(view: View, error: &ContentError) -> View {
+    let mut failure = Failure::new("it is not known how the task ends").because(said(error));
+    for hint in error.hints() {
+        failure = failure.hint(hint.clone());
+    }
+    if let Some(id) = &view.run_id {
+        failure = failure.hint(format!(
+            "see how it ends: shipway status {id}, or the same command again with --run-id {id}"
+        ));
+    }
+    View {
+        status: Status::Unknown,
+        failure: Some(failure),
+        ..view
+    }
+}
+
+/// An error and its causes in one line.
+fn said(error: &ContentError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
