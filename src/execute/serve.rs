@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::function::{Call, Refusal, Request, is_good, of_conclusion, of_records, of_view};
-use super::{Look, Record, RunId, Runs, Status, View};
+use super::{Direct, Look, Record, RunId, Runs, Status, View};
 use crate::aws::Services;
 use crate::content::{ContentError, Kind, Result};
 
@@ -37,7 +37,14 @@ const RESERVE: Duration = Duration::from_secs(10);
 pub trait Concludes: Runs {
     /// Keeps how a task ended, lets the next run go, and tells what became of it, with the last lines it wrote. `None` where the task is
     /// nobody's of ours, has not ended, or was told of before: who is told writes mails.
-    async fn conclude(&self, task: &Value) -> Result<Option<(View, Record)>>;
+    async fn conclude(&self, task: &Value, container: Option<&str>) -> Result<Option<(View, Record)>>;
+}
+
+#[async_trait]
+impl Concludes for Direct {
+    async fn conclude(&self, task: &Value, container: Option<&str>) -> Result<Option<(View, Record)>> {
+        Self::conclude(self, task, container).await
+    }
 }
 
 /// What the function does, and for whom.
@@ -215,7 +222,12 @@ impl Service {
         surroundings: &Surroundings,
     ) -> std::result::Result<Value, Refusal> {
         let refused = |error: ContentError| Refusal::of_error(&error);
-        let Some((view, record)) = self.runs.conclude(task).await.map_err(refused)? else {
+        let Some((view, record)) = self
+            .runs
+            .conclude(task, self.container.as_deref())
+            .await
+            .map_err(refused)?
+        else {
             return Ok(of_conclusion(None));
         };
         (surroundings.line)(&metric::line(&self.name, &record, now_milliseconds).to_string());

@@ -6,7 +6,7 @@ use crate::examples::help;
 use crate::page::{Page, pages, read};
 
 /// Flags of other programs.
-const FOREIGN_FLAGS: [(&str, &str); 34] = [
+const FOREIGN_FLAGS: [(&str, &str); 36] = [
     ("--data-urlencode", "curl"),
     ("--fail", "curl"),
     ("--header", "curl"),
@@ -28,6 +28,8 @@ const FOREIGN_FLAGS: [(&str, &str); 34] = [
     ("--all", "docker ps"),
     ("--filter", "docker ps"),
     ("--cli-binary-format", "aws"),
+    ("--cli-read-timeout", "aws"),
+    ("--flag", "any program's, in a rule"),
     ("--defaults-file", "liquibase"),
     ("--file", "docker build"),
     ("--function-name", "aws"),

@@ -22,6 +22,8 @@ mod ecr;
 mod ecr_errors;
 mod fake;
 mod faults;
+#[cfg(feature = "aws")]
+mod function;
 mod inspect;
 mod kaniko;
 mod login;
@@ -38,6 +40,8 @@ mod results;
 mod rules;
 #[cfg(feature = "daemon")]
 mod run;
+#[cfg(all(feature = "aws", unix))]
+mod run_ecs;
 mod secrets;
 mod support;
 mod tag;

@@ -186,7 +186,7 @@ fn a_failed_migration_is_named() {
     ");
     let quiet = run(&docker(), &["--quiet", "--format", "json"]).exited(5);
     let json = json(&quiet);
-    insta::assert_snapshot!(json["migrations"], @r#"{"tool":"flyway","toolVersion":"12.4.0","initial":"1.2","target":"1.9","executed":[{"version":"1.9","description":"fill","script":null,"milliseconds":null}],"warnings":[],"error":{"message":"Table 't_text.nothere' doesn't exist","script":"/flyway/sql/V2__broken.sql","line":5,"sqlState":"42S02","errorCode":"1146","statement":null}}"#);
+    insta::assert_snapshot!(json["migrations"], @r#"{"tool":"flyway","toolVersion":"12.4.0","initial":"1.2","target":"1.9","executed":[{"version":"1.9","description":"fill"}],"warnings":[],"error":{"message":"Table 't_text.nothere' doesn't exist","script":"/flyway/sql/V2__broken.sql","line":5,"sqlState":"42S02","errorCode":"1146"}}"#);
     let error = json["error"].as_str().unwrap();
     assert!(error.contains("V2__broken.sql line 5"), "{error}");
     assert!(!quiet.stderr.contains("flyway applied"), "{quiet:#?}");

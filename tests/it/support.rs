@@ -7,7 +7,11 @@ pub(crate) mod base;
 #[cfg(feature = "daemon")]
 pub(crate) mod docker;
 pub(crate) mod ecr;
+#[cfg(feature = "aws")]
+pub(crate) mod function;
 pub(crate) mod git;
+#[cfg(feature = "aws")]
+pub(crate) mod http;
 pub(crate) mod image;
 pub(crate) mod outcome;
 pub(crate) mod project;

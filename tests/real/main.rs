@@ -24,6 +24,16 @@ mod tools;
 mod traffic;
 mod view;
 
+/// How `tests/it` starts the program as a function of Lambda.
+#[cfg(feature = "aws")]
+#[path = "../it/support/function.rs"]
+#[expect(clippy::unwrap_used, dead_code, reason = "shared with tests/it")]
+mod function;
+#[cfg(feature = "aws")]
+#[path = "../it/support/http.rs"]
+#[expect(clippy::unwrap_used, reason = "shared with tests/it")]
+mod http;
+
 /// How `tests/docs` reads a page; not all of it is needed here.
 #[cfg(any(feature = "aws", feature = "daemon"))]
 #[path = "../docs/page.rs"]

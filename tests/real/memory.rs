@@ -7,6 +7,13 @@ use crate::layout::write_image;
 use crate::parts::{Registry, output, program};
 use crate::project::{Project, write_large_script};
 
+/// Most memory the function of Lambda may hold: half of what the smallest function has.
+#[cfg(feature = "aws")]
+const FUNCTION_KILOBYTES: u64 = 64 * 1024;
+/// How many events it is handed.
+#[cfg(feature = "aws")]
+const EVENTS: usize = 200;
+
 /// Most memory a command may hold at once. GNU time counts kilobytes of 1024 bytes.
 const PEAK_KILOBYTES: u64 = 40 * 1024;
 
@@ -77,6 +84,48 @@ fn a_large_image_is_promoted_in_constant_memory() {
     let peak = peak_kilobytes(&project, &["copy", &from, &to, "--registry-certificate", &certificate]);
     assert!(peak <= PEAK_KILOBYTES, "{peak} kB");
     assert_eq!(target.digest_of(&to), source.digest_of(&from));
+}
+
+#[cfg(feature = "aws")]
+#[test]
+#[ignore = "needs an optimised build: ci/test.sh"]
+fn the_function_of_lambda_fits_into_the_smallest_one() {
+    use crate::function::{RunningFunction, ScriptedServices};
+    use serde_json::json;
+
+    let task = json!({
+        "taskArn": "arn:aws:ecs:eu-west-3:1:task/m/0a", "clusterArn": "arn:aws:ecs:eu-west-3:1:cluster/m", "lastStatus": "RUNNING",
+        "taskDefinitionArn": "arn:aws:ecs:eu-west-3:1:task-definition/flyway:1", "startedBy": "shipway/run", "startedAt": 1,
+        "containers": [{"name": "flyway"}],
+    });
+    let container = json!({"name": "flyway", "image": "flyway", "essential": true, "logConfiguration": {"logDriver": "awslogs", "options": {
+        "awslogs-group": "g", "awslogs-region": "eu-west-3", "awslogs-stream-prefix": "p"}}});
+    let line = json!({"timestamp": 1, "ingestionTime": 1, "message": "x".repeat(100)});
+    let services = ScriptedServices::start(&[
+        ("DescribeTasks", json!({"tasks": [task], "failures": []})),
+        (
+            "DescribeTaskDefinition",
+            json!({"taskDefinition": {"taskDefinitionArn": "arn:aws:ecs:eu-west-3:1:task-definition/flyway:1", "containerDefinitions": [container]}}),
+        ),
+        (
+            "GetLogEvents",
+            json!({"events": vec![line; 5000], "nextForwardToken": "f/1", "nextBackwardToken": "b/1"}),
+        ),
+    ]);
+    let variables = [
+        ("ENV_CLUSTER", "m"),
+        ("AWS_ENDPOINT_URL", services.endpoint.as_str()),
+        ("AWS_ACCESS_KEY_ID", "a"),
+        ("AWS_SECRET_ACCESS_KEY", "b"),
+    ];
+    let mut function = RunningFunction::start_program(&crate::parts::program(), &variables);
+    let event = json!({"action": "logs", "task_arn": "arn:aws:ecs:eu-west-3:1:task/m/0a", "limit": 10_000});
+    for _ in 0..EVENTS {
+        let answer = function.invoke(&event).given();
+        assert_eq!(answer["shipway"]["logs"]["events"].as_array().map(Vec::len), Some(5000));
+    }
+    let peak = function.peak_kilobytes();
+    assert!(peak <= FUNCTION_KILOBYTES, "{peak} kB");
 }
 
 /// Runs `shipway build` and tells the most memory it held.

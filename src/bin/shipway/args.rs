@@ -10,6 +10,8 @@ mod global;
 mod inputs;
 mod inspect;
 mod kaniko;
+#[cfg(feature = "aws")]
+mod lambda;
 mod push;
 #[cfg(any(feature = "aws", feature = "daemon"))]
 mod run;
@@ -32,9 +34,12 @@ pub(crate) use global::{Format, GlobalArguments};
 pub(crate) use inputs::{CheckOptions, InputArguments};
 pub(crate) use inspect::InspectArguments;
 pub(crate) use kaniko::{KanikoArguments, Verbosity, switch, words};
+#[cfg(feature = "aws")]
+pub(crate) use lambda::LambdaArguments;
 pub(crate) use push::PushArguments;
 #[cfg(any(feature = "aws", feature = "daemon"))]
 pub(crate) use run::{PullWhen, RunArguments};
+#[cfg(feature = "aws")]
 pub(crate) use span::Span;
 pub(crate) use tag::TagArguments;
 #[cfg(feature = "aws")]
@@ -63,7 +68,10 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// Reads the words of a command line, under whichever name the program was started.
     pub(crate) fn read(given: impl Iterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let mut arguments = Self::try_parse_from(words(given))?;
+        let words = words(given);
+        #[cfg(feature = "aws")]
+        let words = lambda::words(words);
+        let mut arguments = Self::try_parse_from(words)?;
         if let Command::Build(build) = &arguments.command {
             let (kaniko, global) = (&build.kaniko, &mut arguments.global);
             global.verbose |= kaniko.verbosity == Some(Verbosity::Trace);
@@ -102,4 +110,6 @@ pub(crate) enum Command {
     #[cfg(feature = "aws")]
     History(HistoryArguments),
     Doctor(DoctorArguments),
+    #[cfg(feature = "aws")]
+    Lambda(LambdaArguments),
 }

@@ -6,6 +6,8 @@ mod copy;
 mod diff;
 mod doctor;
 mod inspect;
+#[cfg(feature = "aws")]
+mod lambda;
 mod loads;
 mod origin;
 mod push;
@@ -57,6 +59,8 @@ async fn dispatch(arguments: &Arguments, environment: &Environment, printer: &Pr
         Command::Tag(tag) => tag::run(tag, &arguments.global, environment, printer).await,
         Command::Doctor(doctor) => doctor::run(doctor, &arguments.global, environment, printer).await,
         Command::Diff(diff) => diff::run(diff, &arguments.global, environment, printer).await,
+        #[cfg(feature = "aws")]
+        Command::Lambda(_) => lambda::run(&arguments.global, environment, printer).await,
         Command::Inspect(inspect) => inspect::run(inspect, &arguments.global, environment, printer).await,
         #[cfg(feature = "aws")]
         Command::Status(status) => runs::status(status, &arguments.global, environment, printer).await,

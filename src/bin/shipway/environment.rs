@@ -34,6 +34,28 @@ pub(crate) const VARIABLES: &[(&str, &str)] = &[
         "SHIPWAY_TABLE",
         "table of DynamoDB that keeps runs and lets one at a time",
     ),
+    ("SHIPWAY_FAMILY", "family of task definitions (lambda)"),
+    ("SHIPWAY_CONTAINER", "container whose end is the run's (lambda)"),
+    (
+        "SHIPWAY_ALLOWED_COMMANDS",
+        "words that may be among a command's, separated by commas (lambda)",
+    ),
+    (
+        "SHIPWAY_TOPIC_ARN",
+        "topic of Amazon SNS for mails about failures (lambda)",
+    ),
+    (
+        "SHIPWAY_STRICT",
+        "1: a run without success is an error of the function (lambda)",
+    ),
+    (
+        "SHIPWAY_NAME",
+        "name in metrics and mails, instead of the function's (lambda)",
+    ),
+    ("AWS_LAMBDA_RUNTIME_API", "set by AWS Lambda"),
+    ("AWS_LAMBDA_FUNCTION_NAME", "set by AWS Lambda"),
+    ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "set by AWS Lambda"),
+    ("AWS_LAMBDA_FUNCTION_VERSION", "set by AWS Lambda"),
     ("SHIPWAY_USERNAME", "user at the registries that are pushed to"),
     ("SHIPWAY_PASSWORD", "that user's password"),
     ("SHIPWAY_CACHE_DIR", "folder of the cache"),
@@ -212,6 +234,17 @@ impl Environment {
     /// Now, in seconds since the epoch: for `{date}` and logins, never for an image.
     pub(crate) fn now_seconds(&self) -> i64 {
         self.now_seconds
+    }
+
+    /// What the wall clock shows now, in milliseconds since the epoch: for a process that is frozen and thawed.
+    #[cfg(feature = "aws")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this file is the one place that reads the clock"
+    )]
+    pub(crate) fn now_milliseconds() -> i64 {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        now.map_or(0, |now| i64::try_from(now.as_millis()).unwrap_or(i64::MAX))
     }
 
     /// An environment made of these values.

@@ -29,7 +29,7 @@ pub(crate) use files::{FileKind, ResultFiles};
 #[cfg(feature = "aws")]
 pub(crate) use history::{history_json, record_lines};
 #[cfg(any(feature = "aws", feature = "daemon"))]
-pub(crate) use migrations::report_json;
+pub(crate) use migrations::migrations_json;
 #[cfg(feature = "daemon")]
 pub(crate) use run::{history_lines, run_json};
 #[cfg(feature = "aws")]

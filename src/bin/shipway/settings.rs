@@ -27,6 +27,8 @@ mod dockerfile;
 mod given;
 mod inputs;
 mod kaniko;
+#[cfg(feature = "aws")]
+mod lambda;
 mod origin;
 mod output;
 mod registries;
@@ -44,6 +46,8 @@ pub(crate) use copy::{CopySettings, CopyTarget, bare_tag, location, required, ru
 pub(crate) use daemon::surroundings;
 pub(crate) use dockerfile::{ContextLocation, DockerfileSettings};
 pub(crate) use kaniko::Laxity;
+#[cfg(feature = "aws")]
+pub(crate) use lambda::LambdaSettings;
 pub(crate) use output::Output;
 #[cfg(not(feature = "daemon"))]
 pub(crate) use output::no_daemon;

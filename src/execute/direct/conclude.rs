@@ -100,18 +100,40 @@ impl Direct {
         Ok(view)
     }
 
-    /// Keeps what became of a task that has stopped, told of by an event: `None` where it is not ours, has not stopped, or is kept already.
+    /// Keeps what became of a task that has stopped, told of by an event; its container is the only essential one where none is named.
+    /// `None` where it is not ours, has not stopped, or its end was told before: whoever is told here tells people. That is not whoever kept the
+    /// end first, which is a client that follows its run as a rule.
     ///
     /// # Errors
     /// When the log or the table cannot be asked.
-    pub async fn conclude(&self, raw: &Value) -> Result<Option<(View, Record)>> {
-        let Ok(task) = Task::read(raw) else { return Ok(None) };
+    pub async fn conclude(&self, raw: &Value, container: Option<&str>) -> Result<Option<(View, Record)>> {
+        let Some((view, record)) = self.concluded(raw, container).await? else {
+            return Ok(None);
+        };
+        let is_ours_to_tell = match self.store() {
+            Some(store) => store.announce(&record).await?,
+            None => true,
+        };
+        Ok(is_ours_to_tell.then_some((view, record)))
+    }
+
+    /// Keeps what became of a task that has stopped. `None` where it is not ours, or has not stopped.
+    pub(super) async fn concluded(&self, raw: &Value, container: Option<&str>) -> Result<Option<(View, Record)>> {
+        let Ok(mut task) = Task::read(raw) else {
+            return Ok(None);
+        };
         let is_ours = task.started_by.as_deref().is_some_and(|by| by.starts_with("shipway/"))
             || task.group.as_deref() == Some(&format!("family:{}", self.family));
         if !task.is_stopped() || !is_ours || !is_main(&task) {
             return Ok(None);
         }
-        let pinned = self.revision(&task.task_definition_arn, None).await?;
+        if task.tags.is_empty()
+            && let Some(known) = self.described(&[task.task_arn.clone()]).await?.into_iter().next()
+        {
+            // Events do not tell tags, and one of them says which attempt it is.
+            task.tags = known.task.tags;
+        }
+        let pinned = self.revision(&task.task_definition_arn, container).await?;
         let mut view = view::of_task(&task, raw.clone(), &pinned);
         let Some(end) = ending(&task, &pinned.container, &[]) else {
             return Ok(None);
@@ -123,15 +145,15 @@ impl Direct {
         view.done = true;
         let (report, tail) = self.read(&view.logs).await;
         view.report = report;
-        let recorded = self.keep(&task, &pinned, &mut view).await?;
+        let record = self.keep(&task, &pinned, &mut view).await?;
         view.logs.events = tail;
-        Ok(recorded.map(|record| (view, record)))
+        Ok(Some((view, record)))
     }
 
-    /// Keeps how a run ended, and lets the next one go. Tells what was kept if this call kept it.
-    async fn keep(&self, task: &Task, pinned: &Pinned, view: &mut View) -> Result<Option<Record>> {
+    /// Keeps how a run ended, and lets the next one go.
+    async fn keep(&self, task: &Task, pinned: &Pinned, view: &mut View) -> Result<Record> {
         let Some(store) = self.store() else {
-            return Ok(Some(self.record(task, pinned, view)));
+            return Ok(self.record(task, pinned, view));
         };
         let begun = match &view.run_id {
             Some(id) => store.latest(id).await?.filter(|record| record.attempt == view.attempt),
@@ -146,13 +168,13 @@ impl Direct {
             git: begun.map(|begun| begun.git).unwrap_or_default(),
             ..self.record(task, pinned, view)
         };
-        let is_first = store.finish(&record).await?;
+        store.finish(&record).await?;
         if let Some(id) = &record.run_id {
             store
                 .unlock(&record.family, &record.environment, id, record.attempt)
                 .await?;
         }
-        Ok(is_first.then_some(record))
+        Ok(record)
     }
 
     fn record(&self, task: &Task, pinned: &Pinned, view: &View) -> Record {

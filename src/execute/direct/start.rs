@@ -204,7 +204,7 @@ impl Direct {
 
     /// Keeps how a task ended that has stopped, and tells of it. What is there to be read of its log is read.
     pub(super) async fn settle(&self, known: Known, pinned: &Pinned) -> Result<View> {
-        match self.conclude(&known.raw).await? {
+        match self.concluded(&known.raw, Some(&pinned.container)).await? {
             Some((view, _)) => Ok(view),
             None => {
                 let mut view = view::of_task(&known.task, known.raw, pinned);

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::super::{Record, Report, Status, View};
+use super::super::report::summary::summary;
+use super::super::{Record, Status, View};
 use super::console;
 
 /// Longest subject (SNS Publish: 100 characters of ASCII, in one line).
@@ -85,26 +86,8 @@ fn happened(record: &Record) -> String {
 
 /// Why, from what is known best to what says least.
 fn reasons(view: &View, record: &Record) -> Vec<String> {
-    let mut reasons = Vec::new();
-    if let Some(error) = view
-        .report
-        .as_ref()
-        .or(record.report.as_ref())
-        .and_then(|report| report.error.as_ref())
-    {
-        let mut place = error.script.clone().unwrap_or_default();
-        if let Some(line) = error.line {
-            let _ = write!(place, ", line {line}");
-        }
-        if let Some(state) = &error.sql_state {
-            let _ = write!(place, " (SQLSTATE {state})");
-        }
-        let place = place.trim_start_matches([',', ' ']);
-        reasons.push(match place.is_empty() {
-            true => shown(&error.message),
-            false => format!("{place}: {}", shown(&error.message)),
-        });
-    }
+    let report = view.report.as_ref().or(record.report.as_ref());
+    let mut reasons = report.map(summary).unwrap_or_default();
     match (&view.failure, &record.error) {
         (Some(failure), _) => reasons.push(shown(&failure.to_string())),
         (None, Some(error)) => reasons.push(shown(error)),
@@ -129,7 +112,6 @@ fn facts(record: &Record) -> Vec<(&'static str, String)> {
         0 | 1 => id.to_string(),
         attempt => format!("{id}, attempt {attempt}"),
     });
-    let executed = record.report.as_ref().map(applied).filter(|text| !text.is_empty());
     [
         ("run", run),
         ("image", record.image.clone()),
@@ -139,17 +121,10 @@ fn facts(record: &Record) -> Vec<(&'static str, String)> {
         ("commit", commit),
         ("began", time(record.started_at).map(|time| time.to_string())),
         ("ran for", seconds.map(|seconds| format!("{seconds:.1} s"))),
-        ("applied", executed),
     ]
     .into_iter()
     .filter_map(|(what, value)| Some((what, shown(&value?))))
     .collect()
-}
-
-/// What was applied before it failed.
-fn applied(report: &Report) -> String {
-    let name = |one: &super::super::report::Executed| one.version.clone().unwrap_or_else(|| one.description.clone());
-    report.executed.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// What to do next: what is known of this failure, or what its class needs.

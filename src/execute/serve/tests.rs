@@ -51,7 +51,7 @@ impl Runs for Arc<Scripted> {
 
 #[async_trait]
 impl Concludes for Arc<Scripted> {
-    async fn conclude(&self, _: &Value) -> Result<Option<(View, Record)>> {
+    async fn conclude(&self, _: &Value, _: Option<&str>) -> Result<Option<(View, Record)>> {
         next(&self.ends)
     }
 }

@@ -1,17 +1,23 @@
-//! `FakeAws`: the services of AWS that a login at Amazon ECR needs, in this process, strict, that count what they are
-//! asked. A [`FakeRegistry`] is the data plane.
+//! `FakeAws`: the services of AWS that the command asks, in this process, strict, that count what they are asked. A
+//! [`FakeRegistry`] is the data plane of Amazon ECR; tasks of ECS are scripts.
 
 mod call;
+mod dynamo;
 mod ecr;
+mod ecs;
 mod error;
+mod function;
 mod identity;
+mod logs;
 mod metadata;
 mod public;
 mod repository;
+mod run_scene;
 mod scan;
 mod scene;
 mod server;
 mod signature;
+mod sns;
 mod sts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,12 +30,21 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 pub(crate) use self::call::Call;
+use self::dynamo::Tables;
+pub(crate) use self::dynamo::{changed, holds};
+use self::ecs::Ecs;
+pub(crate) use self::ecs::Script;
 pub(crate) use self::error::failure;
+use self::function::Functions;
+pub(crate) use self::function::Said;
 use self::identity::Identities;
 pub(crate) use self::identity::Key;
+use self::logs::Streams;
+pub(crate) use self::run_scene::{CLUSTER, EcsScene, FAMILY, FUNCTION, TABLE, container, definition};
 pub(crate) use self::scan::Scan;
 use self::scan::Scans;
 pub(crate) use self::scene::{ACCOUNT, BASE_LAYERS, EcrScene, HOST, PUBLIC_HOST, REGION};
+pub(crate) use self::sns::Mail;
 use super::registry::{FakeRegistry, Fault, Governed};
 
 /// How long a token is good: what Amazon ECR gives.
@@ -52,6 +67,16 @@ struct Registry {
 struct State {
     allowed: BTreeSet<String>,
     denied: BTreeSet<String>,
+    /// What single identities may do, by ARN.
+    rights: BTreeMap<String, BTreeSet<String>>,
+    ecs: Ecs,
+    streams: Streams,
+    tables: Tables,
+    functions: Functions,
+    topics: Vec<String>,
+    mails: Vec<Mail>,
+    /// How many seconds have passed because tasks were looked at.
+    passed_seconds: i64,
     identities: Identities,
     registries: Vec<Registry>,
     /// What opens public.ecr.aws.
@@ -135,6 +160,12 @@ impl FakeAws {
     pub(crate) fn allow(&self, operations: &[&str]) {
         let names = operations.iter().map(|name| (*name).to_owned());
         self.state().allowed.extend(names);
+    }
+
+    /// Allows operations to one identity alone.
+    pub(crate) fn allow_only(&self, key: &Key, operations: &[&str]) {
+        let names = operations.iter().map(|name| (*name).to_owned());
+        self.state().rights.entry(key.arn.clone()).or_default().extend(names);
     }
 
     /// Has an operation answered with `AccessDeniedException`; asking for it is allowed.
@@ -273,6 +304,14 @@ impl State {
         Self {
             allowed: BTreeSet::new(),
             denied: BTreeSet::new(),
+            rights: BTreeMap::new(),
+            ecs: Ecs::default(),
+            streams: Streams::default(),
+            tables: Tables::default(),
+            functions: Functions::default(),
+            topics: Vec::new(),
+            mails: Vec::new(),
+            passed_seconds: 0,
             identities: Identities::default(),
             registries: Vec::new(),
             public: None,
@@ -292,7 +331,7 @@ impl State {
 
     /// What time AWS thinks it is.
     fn now(&self) -> jiff::Timestamp {
-        jiff::Timestamp::now() + jiff::SignedDuration::from_secs(self.ahead_seconds)
+        jiff::Timestamp::now() + jiff::SignedDuration::from_secs(self.ahead_seconds + self.passed_seconds)
     }
 }
 

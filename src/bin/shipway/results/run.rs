@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use shipway::execute::{History, Outcome, Report, Row, Table};
 
-use super::{one_line, report_json};
+use super::{migrations_json, one_line};
 
 /// The name and version of the JSON form.
 const SCHEMA: &str = "shipway.run/v1";
@@ -41,7 +41,7 @@ pub(crate) fn run_json(outcome: &Outcome, report: Option<&Report>) -> Value {
         }),
     );
     if let Some(report) = report {
-        add("migrations", report_json(report));
+        add("migrations", migrations_json(report));
     }
     if let Some(rehearsal) = &outcome.rehearsal {
         add(

@@ -64,7 +64,7 @@ pub(crate) fn view_json(view: &View) -> Value {
         ),
     ]);
     if let Some(report) = &view.report {
-        object.insert("migrations".to_owned(), super::report_json(report));
+        object.insert("migrations".to_owned(), super::migrations_json(report));
     }
     if let Some(failure) = &view.failure {
         object.insert("error".to_owned(), json!(failure.to_string()));

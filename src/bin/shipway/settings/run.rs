@@ -208,6 +208,9 @@ fn database(arguments: &RunArguments, project: &Project) -> anyhow::Result<Optio
 mod tests {
     use clap::Parser as _;
 
+    use std::fs;
+    use std::path::Path;
+
     use super::*;
     use crate::args::{Arguments, Command};
 

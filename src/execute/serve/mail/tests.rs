@@ -1,5 +1,5 @@
 use super::super::super::report::{Executed, ToolError};
-use super::super::super::{Failure, Git, LogEvent, Logs, RunId};
+use super::super::super::{Failure, Git, LogEvent, Logs, Report, RunId};
 use super::*;
 
 fn failed() -> (View, Record) {
@@ -7,6 +7,7 @@ fn failed() -> (View, Record) {
         tool: "flyway".to_owned(),
         executed: vec![Executed {
             version: Some("2".to_owned()),
+            description: "add note".to_owned(),
             ..Executed::default()
         }],
         error: Some(ToolError {
@@ -70,7 +71,9 @@ fn a_mail_says_what_why_and_what_next() {
     insta::assert_snapshot!(mail.subject, @"migrations: flyway on migrations: the migration failed (exit status 1)");
     insta::assert_snapshot!(mail.text, @r"
     flyway on migrations: the migration failed (exit status 1).
-      V3__add_note.sql, line 12 (SQLSTATE 42S02): Table 'orders.note' doesn't exist
+      flyway applied 1 migration
+        2 add note
+      failed in V3__add_note.sql line 12 (SQLSTATE 42S02): Table 'orders.note' doesn't exist
       flyway exited with 1
       ECS says: Essential container in task exited (EssentialContainerExited)
 
@@ -81,7 +84,6 @@ fn a_mail_says_what_why_and_what_next() {
     commit     5be1c0de (main)
     began      2026-11-22T07:45:31Z
     ran for    8.2 s
-    applied    2
 
     The last lines of its log:
       | line 6

@@ -37,6 +37,8 @@ pub(crate) struct Asked {
     pub(crate) path: String,
     /// The query.
     pub(crate) query: Query,
+    /// The query as it was sent.
+    pub(crate) raw_query: String,
     /// The headers.
     pub(crate) headers: HeaderMap,
     /// The body.
@@ -48,9 +50,12 @@ pub(crate) struct Asked {
 }
 
 /// The prefix of an operation's name in a header, and the service's name in IAM.
-const TARGETS: [(&str, &str); 2] = [
+const TARGETS: [(&str, &str); 5] = [
     ("AmazonEC2ContainerRegistry_V20150921.", "ecr"),
     ("SpencerFrontendService.", "ecr-public"),
+    ("AmazonEC2ContainerServiceV20141113.", "ecs"),
+    ("Logs_20140328.", "logs"),
+    ("DynamoDB_20120810.", "dynamodb"),
 ];
 
 impl Asked {
@@ -61,6 +66,7 @@ impl Asked {
             method: method.to_owned(),
             path: path.to_owned(),
             query: Query::parse(query),
+            raw_query: query.to_owned(),
             operation: String::new(),
             input: Value::Null,
             headers,
@@ -81,7 +87,23 @@ impl Asked {
             ("POST", "/", _) => {
                 asked.input = form(&text);
                 let action = asked.input["Action"].as_str().unwrap_or_default();
-                format!("sts:{action}")
+                let service = match asked.input["Version"].as_str() {
+                    Some("2010-03-31") => "sns",
+                    _ => "sts",
+                };
+                format!("{service}:{action}")
+            }
+            ("POST", _, _) if function_of(path).is_some() => {
+                asked.input = serde_json::from_str(&text).unwrap_or_default();
+                "lambda:InvokeFunction".to_owned()
+            }
+            ("GET", "/2018-06-01/runtime/invocation/next", _) => "runtime:Next".to_owned(),
+            ("POST", _, _) if path.starts_with("/2018-06-01/runtime/") => {
+                asked.input = serde_json::from_str(&text).unwrap_or_default();
+                match path.rsplit('/').next() {
+                    Some("response") => "runtime:Response".to_owned(),
+                    _ => "runtime:Error".to_owned(),
+                }
             }
             ("GET", "/federation/credentials", _) => {
                 asked.input = form(query);
@@ -110,6 +132,14 @@ impl Asked {
     pub(crate) fn text(&self, name: &str) -> &str {
         self.input[name].as_str().unwrap_or_default()
     }
+}
+
+/// The name, or ARN, of the function that a path invokes.
+pub(crate) fn function_of(path: &str) -> Option<String> {
+    let name = path
+        .strip_prefix("/2015-03-31/functions/")?
+        .strip_suffix("/invocations")?;
+    Some(name.replace("%3A", ":"))
 }
 
 fn form(text: &str) -> Value {

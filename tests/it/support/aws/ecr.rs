@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::registry::Reply;
 use super::State;
-use super::call::Asked;
+use super::call::{Asked, function_of};
 use super::error::refusal;
 use super::signature::Signer;
 
@@ -71,6 +71,33 @@ impl State {
 
     /// The ARN of what a call is about.
     pub(super) fn resource(&self, asked: &Asked, signer: &Signer) -> String {
+        let place = format!("{}:{}", signer.region, signer.account);
+        match asked.service() {
+            "ecs" => {
+                let resource = match asked.operation.as_str() {
+                    "ecs:RunTask" => asked.text("taskDefinition").to_owned(),
+                    "ecs:DescribeTasks" => asked.input["tasks"][0].as_str().unwrap_or("*").to_owned(),
+                    "ecs:StopTask" => asked.text("task").to_owned(),
+                    _ => "*".to_owned(),
+                };
+                return resource;
+            }
+            "logs" => {
+                return format!(
+                    "arn:aws:logs:{place}:log-group:{}:log-stream:*",
+                    asked.text("logGroupName")
+                );
+            }
+            "dynamodb" => return format!("arn:aws:dynamodb:{place}:table/{}", asked.text("TableName")),
+            "lambda" => {
+                return format!(
+                    "arn:aws:lambda:{place}:function:{}",
+                    function_of(&asked.path).unwrap_or_default()
+                );
+            }
+            "sns" => return asked.text("TopicArn").to_owned(),
+            _ => {}
+        }
         let name = match &asked.input["repositoryNames"][0] {
             Value::String(name) => name.as_str(),
             _ => asked.text("repositoryName"),

@@ -7,9 +7,13 @@ use super::super::registry::{Action, Fault, Reply};
 /// An error of the service that an operation belongs to.
 pub(crate) fn refusal(operation: &str, status: u16, code: &str, message: &str) -> Reply {
     match operation.split(':').next() {
-        Some("sts") => {
+        Some(service @ ("sts" | "sns")) => {
+            let space = match service {
+                "sts" => "https://sts.amazonaws.com/doc/2011-06-15/",
+                _ => "http://sns.amazonaws.com/doc/2010-03-31/",
+            };
             let text = format!(
-                "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
+                "<ErrorResponse xmlns=\"{space}\"><Error><Type>Sender</Type>\
                  <Code>{code}</Code><Message>{message}</Message></Error><RequestId>{REQUEST}</RequestId>\
                  </ErrorResponse>"
             );
@@ -18,6 +22,16 @@ pub(crate) fn refusal(operation: &str, status: u16, code: &str, message: &str) -
         Some("sso" | "container" | "imds") => Reply::json(status, &json!({"code": code, "message": message}))
             .header("x-amzn-errortype", code)
             .header("x-amzn-requestid", REQUEST),
+        Some("lambda") => Reply::json(status, &json!({"Type": "User", "Message": message}))
+            .header("x-amzn-errortype", code)
+            .header("x-amzn-requestid", REQUEST),
+        Some("dynamodb") => {
+            let code = match code {
+                "ValidationException" => format!("com.amazon.coral.validate#{code}"),
+                _ => format!("com.amazonaws.dynamodb.v20120810#{code}"),
+            };
+            Reply::json(status, &json!({"__type": code, "message": message})).header("x-amzn-requestid", REQUEST)
+        }
         _ => Reply::json(status, &json!({"__type": code, "message": message})).header("x-amzn-requestid", REQUEST),
     }
 }
@@ -45,8 +59,10 @@ pub(crate) fn access_denied(operation: &str, caller: &str, resource: &str) -> Re
         "User: {caller} is not authorized to perform: {operation} on resource: {resource} because no identity-based \
          policy allows the {operation} action"
     );
-    match operation.starts_with("sts:") {
-        true => refusal(operation, 403, "AccessDenied", &message),
-        false => refusal(operation, 400, "AccessDeniedException", &message),
+    match operation.split(':').next() {
+        Some("sts") => refusal(operation, 403, "AccessDenied", &message),
+        Some("sns") => refusal(operation, 403, "AuthorizationError", &message),
+        Some("lambda") => refusal(operation, 403, "AccessDeniedException", &message),
+        _ => refusal(operation, 400, "AccessDeniedException", &message),
     }
 }

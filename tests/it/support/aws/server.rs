@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use super::super::registry::{Action, Content, Mishap, Reply, Served};
 use super::call::{Asked, Call};
 use super::error::{access_denied, refusal};
+use super::function::Answer;
 use super::signature::Signer;
 use super::{Shared, State};
 
@@ -73,9 +74,14 @@ async fn exchange(shared: &Shared, request: Request<Incoming>) -> Result<Respons
         }
         Some(Action::Delay(time)) => {
             tokio::time::sleep(time).await;
-            shared.state().answer(&asked, index)
+            answered(shared, &asked, index).await?
         }
-        _ => shared.state().answer(&asked, index),
+        // It is done, and nobody is told.
+        Some(Action::CutAfter(_)) => {
+            answered(shared, &asked, index).await?;
+            return Err(io::Error::other("scripted loss of the answer"));
+        }
+        _ => answered(shared, &asked, index).await?,
     };
     let now = {
         let mut state = shared.state();
@@ -98,40 +104,82 @@ async fn exchange(shared: &Shared, request: Request<Incoming>) -> Result<Respons
         .unwrap())
 }
 
+/// The answer, once it is there.
+async fn answered(shared: &Shared, asked: &Asked, index: usize) -> Result<Reply, io::Error> {
+    let answer = shared.state().answer_or_wait(asked, index);
+    match answer {
+        Answer::Now(reply) => Ok(reply),
+        Answer::Later(reply) => reply.await.map_err(io::Error::other),
+    }
+}
+
 impl State {
+    /// Answers what others may have to answer, and everything else.
+    fn answer_or_wait(&mut self, asked: &Asked, index: usize) -> Answer {
+        match asked.service() {
+            "runtime" if self.allowed.contains(&asked.operation) => self.runtime(asked),
+            "lambda" => match self.admit(asked, index) {
+                Ok(_) => self.invoke(asked),
+                Err(refusal) => Answer::Now(refusal),
+            },
+            _ => Answer::Now(self.answer(asked, index)),
+        }
+    }
+
     /// Answers a call, if it is allowed and made by somebody known.
     fn answer(&mut self, asked: &Asked, index: usize) -> Reply {
-        if !self.allowed.contains(&asked.operation) {
+        match asked.operation.as_str() {
+            "sts:AssumeRoleWithWebIdentity" if self.allowed.contains(&asked.operation) => {
+                return self.assume_with_web_identity(asked);
+            }
+            "sso:GetRoleCredentials" if self.allowed.contains(&asked.operation) => return self.sso_credentials(asked),
+            _ => {}
+        }
+        if matches!(asked.service(), "container" | "imds") && self.allowed.contains(&asked.operation) {
+            return self.metadata(asked);
+        }
+        let signer = match self.admit(asked, index) {
+            Ok(signer) => signer,
+            Err(refusal) => return refusal,
+        };
+        match asked.service() {
+            "sts" => self.sts(asked, &signer),
+            "ecr" => self.ecr(asked, &signer),
+            "ecs" => self.ecs(asked, &signer),
+            "logs" => self.logs(asked, &signer),
+            "dynamodb" => self.dynamodb(asked, &signer),
+            "sns" => self.sns(asked),
+            _ => self.ecr_public(asked),
+        }
+    }
+
+    /// Lets a call in that somebody known makes who may make it.
+    fn admit(&mut self, asked: &Asked, index: usize) -> Result<Signer, Reply> {
+        let is_anybodys = self.allowed.contains(&asked.operation);
+        if !is_anybodys && !self.rights.values().any(|rights| rights.contains(&asked.operation)) {
             let what = format!("{} {} {}: not allowed", asked.method, asked.path, asked.operation);
             self.violations.push(what);
-            return refusal(
+            return Err(refusal(
                 &asked.operation,
                 400,
                 "UnknownOperationException",
                 "not allowed by the test",
-            );
+            ));
         }
-        match asked.operation.as_str() {
-            "sts:AssumeRoleWithWebIdentity" => return self.assume_with_web_identity(asked),
-            "sso:GetRoleCredentials" => return self.sso_credentials(asked),
-            _ => {}
+        let signer = self.identify(asked, index)?;
+        let has_right = self
+            .rights
+            .get(&signer.arn)
+            .is_some_and(|rights| rights.contains(&asked.operation));
+        if !is_anybodys && !has_right {
+            self.violations
+                .push(format!("{} has no right to {}", signer.arn, asked.operation));
         }
-        if matches!(asked.service(), "container" | "imds") {
-            return self.metadata(asked);
-        }
-        let signer = match self.identify(asked, index) {
-            Ok(signer) => signer,
-            Err(refusal) => return refusal,
-        };
-        if self.denied.contains(&asked.operation) {
+        if self.denied.contains(&asked.operation) || (!is_anybodys && !has_right) {
             let resource = self.resource(asked, &signer);
-            return access_denied(&asked.operation, &signer.arn, &resource);
+            return Err(access_denied(&asked.operation, &signer.arn, &resource));
         }
-        match asked.service() {
-            "sts" => self.sts(asked, &signer),
-            "ecr" => self.ecr(asked, &signer),
-            _ => self.ecr_public(asked),
-        }
+        Ok(signer)
     }
 
     /// Finds out who makes a call, and remembers it.

@@ -6,8 +6,8 @@ mod digest;
 use std::time::Duration;
 
 use shipway::error::Error;
-use shipway::execute::report::summary::summary;
-use shipway::execute::{Failure, Followed, Lines, Order, Piece, Runs, Status, Watcher, follow};
+use shipway::execute::report::summary::{error_line, executed};
+use shipway::execute::{Failure, Followed, Lines, Order, Piece, Runs, Status, View, Watcher, follow};
 use tokio::sync::mpsc;
 
 use crate::args::{Format, GlobalArguments, RunArguments, ShowLogs};
@@ -125,6 +125,14 @@ async fn plan(opened: &Opened, order: &Order, printer: &Printer) -> anyhow::Resu
     Ok(())
 }
 
+/// Says why it failed in the words of the migration tool: ECS knows no more than that it did.
+fn explain(view: &mut View) {
+    let error = view.report.as_ref().and_then(|report| report.error.as_ref());
+    if let (Status::Failed, Some(error), Some(failure)) = (view.status, error.map(error_line), &mut view.failure) {
+        failure.cause = Some(error);
+    }
+}
+
 /// A run, and everything it takes.
 struct Run<'a> {
     settings: &'a TaskSettings,
@@ -160,6 +168,7 @@ impl Run<'_> {
         if followed.view.status == Status::Failed && !followed.is_interrupted {
             notes = self.look_into(&mut followed).await;
         }
+        explain(&mut followed.view);
         self.tell(&followed, &notes);
         let mut json = followed_json(&followed);
         notes.add_to(&mut json);
@@ -226,7 +235,7 @@ impl Run<'_> {
             }
         }
         if let Some(report) = &view.report {
-            for line in summary(report) {
+            for line in executed(report) {
                 self.printer.line(&line);
             }
         }
