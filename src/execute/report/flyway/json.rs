@@ -11,7 +11,7 @@ impl Flyway {
     pub(crate) fn document(&mut self, document: &Value) -> bool {
         if let Some(results) = document.get("individualResults").and_then(Value::as_array) {
             // One for each verb; one that failed ends the list.
-            return results.iter().fold(false, |any, each| self.result(each) || any);
+            return results.iter().filter(|each| self.result(each)).count() > 0;
         }
         self.result(document)
     }
