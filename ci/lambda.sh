@@ -1,58 +1,79 @@
 #!/usr/bin/env bash
-# Makes the zip of the function: the released program under the name bootstrap. usage: ci/lambda.sh FILE.zip [x86_64|arm64]
+# Packs shipway as an AWS Lambda function: a zip with the one executable `bootstrap` in it, the same bytes for the same program.
+# usage: ci/lambda.sh [--program FILE] [--architecture x86_64|arm64] OUTPUT.zip
 #
-# The same program gives the same zip. For arm64, Rust's target aarch64-unknown-linux-gnu or -musl and a C compiler for it must be installed.
+# Without FILE, the program of this commit is compiled; for arm64 that asks for the Rust target and a C compiler of that processor.
 set -euo pipefail
-if [ $# -lt 1 ] || [ $# -gt 2 ]; then sed -n "2s/^# //p" "$0" >&2; exit 2; fi
-case $1 in
-    *.zip) file=$(realpath -m "$1") ;;
-    *) echo "$1: name a file that ends with .zip" >&2; exit 2 ;;
-esac
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# The newest C library in Amazon Linux 2023, on which the runtime provided.al2023 stands.
+usage() {
+    sed -n '2,5s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+}
+
+# Amazon Linux 2023, under the runtime provided.al2023, has this version of the C library.
 newest_glibc=2.34
 
-case ${2:-x86_64} in
-    x86_64) targets="x86_64-unknown-linux-gnu x86_64-unknown-linux-musl" ;;
-    arm64) targets="aarch64-unknown-linux-gnu aarch64-unknown-linux-musl" ;;
-    *) echo "$2: there are x86_64 and arm64" >&2; exit 2 ;;
+program="" architecture=x86_64 output=""
+while [ $# -gt 0 ]; do
+    case $1 in
+        --program | --architecture)
+            [ $# -ge 2 ] || usage
+            case $1 in
+                --program) program=$(realpath -- "$2") ;;
+                --architecture) architecture=$2 ;;
+            esac
+            shift 2
+            ;;
+        -*) usage ;;
+        *) [ -z "$output" ] || usage; output=$(realpath --canonicalize-missing -- "$1"); shift ;;
+    esac
+done
+[ -n "$output" ] || usage
+case $architecture in
+    x86_64) processor=x86-64 target=x86_64-unknown-linux-gnu ;;
+    arm64) processor="ARM aarch64" target=aarch64-unknown-linux-gnu ;;
+    *) usage ;;
 esac
 
-target=""
-host=$(rustc -vV | sed -n 's/^host: //p')
-sysroot=$(rustc --print sysroot)
-for each in $targets; do
-    if [ "$each" = "$host" ] || [ -d "$sysroot/lib/rustlib/$each/lib" ]; then target=$each && break; fi
-done
-[ -n "$target" ] || { echo "no Rust target for ${2:-x86_64} is installed; one of: $targets (rustup target add)" >&2; exit 1; }
-
-program=${SHIPWAY_PROGRAM:-}
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source ci/install.sh
+install_missing file=file objdump=binutils python3=python3 >&2
 if [ -z "$program" ]; then
-    cargo build --locked --release --target "$target"
-    folder=$(cargo metadata --format-version 1 --locked --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
-    program=$folder/$target/release/shipway
-fi
-
-# A program that brings its C library runs on any; another one must not want a newer one than there is.
-if ! file -L "$program" | grep -Eq 'statically linked|static-pie linked'; then
-    wanted=$(objdump -T "$program" | grep -o 'GLIBC_[0-9.]*' | sed 's/GLIBC_//' | sort -uV | tail -n 1)
-    if [ "$(printf '%s\n%s\n' "${wanted:-0}" "$newest_glibc" | sort -V | tail -n 1)" != "$newest_glibc" ]; then
-        echo "$program wants glibc $wanted, and the runtime has $newest_glibc" >&2
+    install_build_tools >&2
+    if [ ! -d "$(rustc --print target-libdir --target "$target")" ]; then
+        echo "the Rust target $target is not installed: rustup target add $target" >&2
         exit 1
     fi
+    cargo build --locked --release --target "$target" >&2
+    program=$(cargo metadata --format-version 1 --locked --no-deps | jq -r .target_directory)/$target/release/shipway
 fi
 
-python3 - "$program" "$file" <<'PYTHON'
-import os, sys, zipfile
+kind=$(file --brief --dereference "$program")
+case $kind in
+    ELF*"$processor"*) ;;
+    *) echo "not a program for $architecture: $program is $kind" >&2; exit 1 ;;
+esac
+case $kind in
+    *"statically linked"* | *"static-pie linked"*) ;;
+    *)
+        wanted=$(objdump -T "$program" | grep -o 'GLIBC_[0-9.]*' | cut -d _ -f 2 | sort -uV | tail -n 1)
+        if [ "$(printf '%s\n' "${wanted:-0}" "$newest_glibc" | sort -V | tail -n 1)" != "$newest_glibc" ]; then
+            echo "asks for glibc $wanted, and the function has $newest_glibc: $program" >&2
+            exit 1
+        fi
+        ;;
+esac
 
-program, file = sys.argv[1:]
-entry = zipfile.ZipInfo("bootstrap", (1980, 1, 1, 0, 0, 0))
-entry.create_system = 3  # Unix, whose modes are kept
-entry.external_attr = 0o100755 << 16
-entry.compress_type = zipfile.ZIP_DEFLATED
-with open(program, "rb") as source, zipfile.ZipFile(file + ".new", "w") as target:
-    target.writestr(entry, source.read(), compresslevel=9)
-os.replace(file + ".new", file)
+python3 - "$program" "$output" <<'PYTHON'
+import sys, zipfile
+
+program, output = sys.argv[1:]
+# The earliest time a zip can tell; the program's own would make each package another one.
+member = zipfile.ZipInfo("bootstrap", (1980, 1, 1, 0, 0, 0))
+member.create_system = 3
+member.external_attr = 0o100755 << 16
+member.compress_type = zipfile.ZIP_DEFLATED
+with open(program, "rb") as source, zipfile.ZipFile(output, "w") as package:
+    package.writestr(member, source.read(), compresslevel=9)
 PYTHON
-ls -l "$file"
+echo "$output: $architecture, $(stat --format %s "$output") bytes"
