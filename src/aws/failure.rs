@@ -120,6 +120,7 @@ fn kind(code: &str) -> Kind {
         | "ThrottlingException"
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
+        | "ProvisionedThroughputExceededException"
         | "ServiceUnavailable"
         | "ServiceUnavailableException"
         | "InternalFailure"

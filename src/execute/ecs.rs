@@ -11,12 +11,10 @@ use aws_sdk_ecs::types::{DesiredStatus, TaskDefinitionField, TaskField};
 use serde_json::Value;
 
 use super::Answered;
+use super::pin::is_capacity_exception;
 use crate::aws::Services;
 use crate::content::{ContentError, Kind, Result};
 use raw::Raw;
-
-/// What `ClientException` says where there is no capacity, or too much is being provisioned at once (RunTask).
-const CAPACITY_WORDS: [&str; 5] = ["capacity", "PROVISIONING", "provisioning", "quota", "limit on the number of"];
 
 /// ECS, for one identity in one region.
 #[derive(Debug, Clone)]
@@ -144,8 +142,8 @@ impl Ecs {
                         ids.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect(),
                     ));
                 }
-                if code_is(&error, "ClientException") && CAPACITY_WORDS.iter().any(|word| says(&error, word)) {
-                    let message = error.as_service_error().and_then(ProvideErrorMetadata::message);
+                let message = error.as_service_error().and_then(ProvideErrorMetadata::message);
+                if code_is(&error, "ClientException") && message.is_some_and(is_capacity_exception) {
                     return Ok(Started::NoCapacity(message.unwrap_or_default().to_owned()));
                 }
                 let what = format!("cannot start a task of {definition}");
@@ -281,3 +279,6 @@ fn answered(mut answer: Value) -> Answered {
         failures: list("failures"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,11 +34,11 @@ pub struct TaskEnding {
 pub fn ending(task: &Task, container: &str, asked: &[Digest]) -> Option<TaskEnding> {
     let watched = task.container(container);
     let exit_code = watched.and_then(|container| container.exit_code);
-    let is_told = exit_code.is_some() && task.stop_code.is_some();
+    let stop_code = stop_code(task);
+    let is_told = exit_code.is_some() && stop_code.is_some();
     if !is_told && !task.is_stopped() {
         return None;
     }
-    let stop_code = task.stop_code.as_deref();
     let (status, class) = match (stop_code, exit_code) {
         (Some("TaskFailedToStart"), _) | (_, None) => (Status::StartFailed, start_class(task, watched)),
         (_, Some(KILLED)) if is_out_of_memory(task, watched) => (Status::OutOfMemory, "out_of_memory"),
@@ -59,6 +59,11 @@ pub fn ending(task: &Task, container: &str, asked: &[Digest]) -> Option<TaskEndi
         failure,
         digest_verified,
     })
+}
+
+/// The stop code. ministack writes an empty one for a task that has none yet.
+fn stop_code(task: &Task) -> Option<&str> {
+    task.stop_code.as_deref().filter(|code| !code.is_empty())
 }
 
 /// Compares what was pulled with what was asked for: with the image's own digest where nothing else is named.
@@ -90,8 +95,10 @@ fn reasons<'a>(task: &'a Task, watched: Option<&'a Container>) -> Vec<&'a str> {
 }
 
 fn is_out_of_memory(task: &Task, watched: Option<&Container>) -> bool {
-    reasons(task, watched)
-        .iter()
+    // What another container used says nothing of ours: ours is then killed with the task, and ends with the same status.
+    let own = watched.and_then(|container| container.reason.as_deref());
+    own.into_iter()
+        .chain(task.stopped_reason.as_deref())
         .any(|reason| reason.contains("OutOfMemory"))
 }
 
@@ -108,7 +115,7 @@ fn start_class(task: &Task, watched: Option<&Container>) -> &'static str {
         ("OutOfMemory", "out_of_memory"),
     ];
     let found = words.iter().find(|(word, _)| says(word));
-    match (found, task.stop_code.as_deref()) {
+    match (found, stop_code(task)) {
         (Some((_, class)), _) => class,
         (None, Some("UserInitiated")) => "stopped_before_start",
         (None, Some("SpotInterruption" | "TerminationNotice" | "InfrastructureHealth")) => "infrastructure",
@@ -118,9 +125,14 @@ fn start_class(task: &Task, watched: Option<&Container>) -> &'static str {
 
 fn failure(status: Status, class: &str, task: &Task, container: &str, watched: Option<&Container>) -> Failure {
     let code = watched.and_then(|container| container.exit_code);
-    let stop_code = task.stop_code.as_deref().unwrap_or("no stop code");
+    let known = stop_code(task);
+    let stop_code = known.unwrap_or("no stop code");
+    let is_cut_off = status == Status::StartFailed && task.started_at.is_some();
     let message = match status {
-        Status::StartFailed => match task.stop_code.as_deref() {
+        Status::StartFailed if is_cut_off => {
+            format!("the task had started, and container {container} has no exit status ({stop_code})")
+        }
+        Status::StartFailed => match known {
             Some("TaskFailedToStart") | None => {
                 format!("the task did not start: container {container} has no exit status")
             }
@@ -142,7 +154,9 @@ fn failure(status: Status, class: &str, task: &Task, container: &str, watched: O
         true => Failure::new(message),
         false => Failure::new(message).because(reasons.join("; ")),
     };
-    match hint(class) {
+    // Without an exit status the table calls it not started; that nothing ran can only be said where ECS never saw it run.
+    let hint = if is_cut_off { Some(LOOK_FIRST) } else { hint(class) };
+    match hint {
         Some(hint) => failure.hint(hint),
         None => failure,
     }
@@ -330,6 +344,68 @@ mod tests {
             json!({"lastStatus": "STOPPED", "stopCode": "EssentialContainerExited", "containers": [{"name": "other", "exitCode": 0}]}),
         );
         assert_eq!(elsewhere.expect("it stopped").status, Status::StartFailed);
+    }
+
+    #[test]
+    fn an_empty_stop_code_is_none() {
+        let task = |status: &str| {
+            let containers = json!([{"name": "flyway", "exitCode": 0}]);
+            told(json!({"lastStatus": status, "stopCode": "", "stoppedReason": "", "containers": containers}))
+        };
+        assert_eq!(task("DEPROVISIONING"), None);
+        let ending = task("STOPPED").expect("it stopped");
+        assert_eq!(ending.status, Status::Unknown);
+        assert!(
+            ending
+                .failure
+                .is_some_and(|failure| failure.message.contains("no stop code"))
+        );
+    }
+
+    #[test]
+    fn memory_of_another_container_is_not_ours() {
+        let task = |own: Value, stopped_reason: &str| {
+            told(json!({
+                "lastStatus": "STOPPED", "stopCode": "EssentialContainerExited", "stoppedReason": stopped_reason,
+                "containers": [
+                    {"name": "sidecar", "exitCode": 137, "reason": "OutOfMemoryError: Container killed due to memory usage"},
+                    {"name": "flyway", "exitCode": 137, "reason": own},
+                ],
+            }))
+            .map(|ending| ending.status)
+        };
+        assert_eq!(
+            task(Value::Null, "Essential container in task exited"),
+            Some(Status::Failed)
+        );
+        assert_eq!(task(json!("OutOfMemoryError"), ""), Some(Status::OutOfMemory));
+        assert_eq!(task(Value::Null, "OutOfMemoryError: killed"), Some(Status::OutOfMemory));
+    }
+
+    #[test]
+    fn that_nothing_ran_is_not_said_of_a_task_that_had_started() {
+        for stop_code in ["InfrastructureHealth", "UserInitiated", "EssentialContainerExited"] {
+            let task = |started_at: Value| {
+                let task = json!({
+                    "lastStatus": "STOPPED", "stopCode": stop_code, "startedAt": started_at,
+                    "containers": [{"name": "flyway", "reason": "ContainerRuntimeTimeoutError: no answer"}],
+                });
+                let ending = told(task).expect("it stopped");
+                assert_eq!(ending.status, Status::StartFailed, "row 1");
+                ending.failure.expect("it is no success")
+            };
+            let started = task(json!(1_795_333_531.5));
+            assert!(
+                started.message.contains(stop_code) && !started.message.contains("did not start"),
+                "{started:?}"
+            );
+            assert_eq!(started.hints, [LOOK_FIRST]);
+            let never = task(Value::Null);
+            assert!(
+                never.message.contains("did not start") && never.hints[0].contains("nothing ran"),
+                "{never:?}"
+            );
+        }
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl LogReader {
         let call = call
             .start_from_head(true)
             .limit(limit)
-            .set_next_token(token.map(str::to_owned));
+            .set_next_token(token.filter(|token| !token.is_empty()).map(str::to_owned));
         let answer = match call.send().await {
             Ok(answer) => answer,
             Err(error)

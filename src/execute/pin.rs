@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-pub use order::{Launch, Network, RunTask, is_capacity, run_task_input, stream};
+pub use order::{Launch, Network, RunTask, is_capacity, is_capacity_exception, run_task_input, stream};
 
 /// What `RegisterTaskDefinition` refuses of what `DescribeTaskDefinition` answers.
 const ANSWERED_ONLY: [&str; 9] = [

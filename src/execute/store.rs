@@ -11,6 +11,7 @@
 //! Runs go away by themselves (the table's time to live is `expires_at`); a lock never does: it is let go by who holds it, or taken over
 //! by who knows that the holder's task has ended.
 
+mod facts;
 mod item;
 mod lock;
 mod runs;
@@ -18,6 +19,7 @@ mod size;
 mod table;
 mod words;
 
+pub use facts::TableFacts;
 pub use lock::{CLAIM_SECONDS, Claim, Holder, Lock};
 
 use crate::aws::Services;

@@ -6,6 +6,7 @@
 mod account;
 mod api;
 mod doctor;
+mod ecs;
 mod gateway;
 mod ministack;
 mod pages;

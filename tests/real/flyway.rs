@@ -7,3 +7,4 @@ mod content;
 mod drift;
 mod name;
 mod project;
+mod report;

@@ -6,3 +6,4 @@ mod dbmate;
 mod folder;
 mod liquibase;
 mod numbered;
+mod report;

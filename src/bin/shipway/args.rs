@@ -39,6 +39,7 @@ pub(crate) use lambda::LambdaArguments;
 pub(crate) use push::PushArguments;
 #[cfg(any(feature = "aws", feature = "daemon"))]
 pub(crate) use run::{PullWhen, RunArguments};
+#[cfg(feature = "aws")]
 pub(crate) use span::Span;
 pub(crate) use tag::TagArguments;
 #[cfg(feature = "aws")]

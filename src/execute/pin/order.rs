@@ -162,3 +162,14 @@ pub fn stream(prefix: &str, container: &str, task_id: &str) -> String {
 pub fn is_capacity(reason: &str) -> bool {
     reason.contains("Capacity is unavailable") || reason.starts_with("RESOURCE:") || reason == "AGENT"
 }
+
+/// Whether a `ClientException` of `RunTask` is about capacity, or a quota of what runs or is provisioned at once: the same may work later.
+///
+/// A capacity *provider* that is not there is a mistake, which waiting does not mend.
+#[must_use]
+pub fn is_capacity_exception(message: &str) -> bool {
+    let message = message.to_lowercase().replace("capacity provider", "");
+    ["capacity", "provisioning", "quota", "limit on the number of"]
+        .iter()
+        .any(|word| message.contains(word))
+}

@@ -167,3 +167,41 @@ fn want_of_capacity_is_told_from_other_failures() {
         assert!(!is_capacity(reason), "{reason}");
     }
 }
+
+#[test]
+fn an_exception_about_capacity_is_told_from_a_mistake() {
+    for message in [
+        "Capacity is unavailable at this time. Please try again later or in a different availability zone",
+        "You've reached the limit on the number of tasks you can run concurrently",
+        "You've reached the limit on the number of vCPUs you can run concurrently",
+        "You have reached the limit of tasks in the PROVISIONING state",
+    ] {
+        assert!(is_capacity_exception(message), "{message}");
+    }
+    for message in [
+        "The specified capacity provider 'FARGTE' was not found. Specify a valid name or ARN and try again.",
+        "TaskDefinition is inactive",
+        "No Container Instances were found in your cluster.",
+    ] {
+        assert!(!is_capacity_exception(message), "{message}");
+    }
+}
+
+#[test]
+fn a_command_that_just_fits_is_taken_and_its_punctuation_counts() {
+    let of = |length: usize| {
+        run_task_input(&RunTask {
+            command: Some(vec!["x".repeat(length)]),
+            ..task()
+        })
+    };
+    let around = of(0).expect("it fits")["overrides"].to_string().chars().count();
+    assert!(of(8192 - around).is_ok());
+    assert_eq!(
+        of(8193 - around).expect_err("one too many"),
+        PinError::TooLong {
+            length: 8193,
+            limit: 8192
+        }
+    );
+}

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure, TableDescription, TimeToLiveStatus};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
@@ -13,6 +13,9 @@ use super::item::{Item, Key, PK, SK, string};
 use super::words::Words;
 use crate::aws::Services;
 use crate::content::{ContentError, Kind, Result};
+
+/// The code of a refusal: there is no such table.
+const MISSING: &str = "ResourceNotFoundException";
 
 /// A table.
 #[derive(Debug, Clone)]
@@ -65,6 +68,28 @@ impl Table {
     /// Its name.
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What the table is like; `None` if there is no such one.
+    pub(super) async fn described(&self, what: &str) -> Result<Option<TableDescription>> {
+        let answer = self.client.describe_table().table_name(&self.name).send().await;
+        match answer {
+            Ok(answer) => Ok(answer.table),
+            Err(error) if code(&error) == Some(MISSING) => Ok(None),
+            Err(error) => Err(self.refused(what, "dynamodb:DescribeTable", &error)),
+        }
+    }
+
+    /// The attribute that tells when an item goes away, if items do.
+    pub(super) async fn expiry(&self, what: &str) -> Result<Option<String>> {
+        let answer = self.client.describe_time_to_live().table_name(&self.name).send().await;
+        let answer = answer.map_err(|error| self.refused(what, "dynamodb:DescribeTimeToLive", &error))?;
+        let described = answer.time_to_live_description;
+        let is_on =
+            |status: &TimeToLiveStatus| matches!(status, TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling);
+        Ok(described
+            .filter(|described| described.time_to_live_status.as_ref().is_some_and(is_on))
+            .and_then(|described| described.attribute_name))
     }
 
     /// Reads an item, with whatever was written before.
@@ -204,8 +229,7 @@ impl Table {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
-        if code == Some("ResourceNotFoundException") {
+        if code(error) == Some(MISSING) {
             let (name, region) = (&self.name, self.services.region());
             return ContentError::new(Kind::NotFound, what)
                 .because(format!("there is no table {name} in {region}"))
@@ -214,4 +238,9 @@ impl Table {
         self.services
             .refused(what, action, &format!("the table {}", self.name), error)
     }
+}
+
+/// The code of a refusal.
+fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
+    error.as_service_error().and_then(ProvideErrorMetadata::code)
 }

@@ -6,11 +6,18 @@ use crate::support::aws::{EcsScene, Script};
 use crate::support::outcome::Running;
 
 fn held() -> Script {
-    Script::begins().runs(&["first line"]).holds().then(&["last line"]).exits(0).stops()
+    Script::begins()
+        .runs(&["first line"])
+        .holds()
+        .then(&["last line"])
+        .exits(0)
+        .stops()
 }
 
 fn is_running(scene: &EcsScene) {
-    scene.wait_until("the task runs", |aws| aws.tasks().first().is_some_and(|task| task["lastStatus"] == "RUNNING"));
+    scene.wait_until("the task runs", |aws| {
+        aws.tasks().first().is_some_and(|task| task["lastStatus"] == "RUNNING")
+    });
 }
 
 /// Catches a second task after a client that was killed, lines that are lost, and another result.
@@ -30,7 +37,11 @@ fn a_killed_client_attaches_again() {
     let json = outcome.json();
     assert_eq!(json["reused"], true);
     assert_eq!(json["attempt"], 1);
-    assert_eq!(json["logs"]["tail"], json!(["first line", "last line"]), "from the first line on");
+    assert_eq!(
+        json["logs"]["tail"],
+        json!(["first line", "last line"]),
+        "from the first line on"
+    );
     assert_eq!(scene.aws.count("ecs:RunTask"), 1);
     assert_eq!(scene.aws.count("ecs:RegisterTaskDefinition"), 1);
     scene.assert_recorded("succeeded");
@@ -114,7 +125,11 @@ fn a_failure_is_tried_again() {
         let json = scene.run(&["--format", "json"]).succeeded().json();
         assert_eq!(json["attempt"], 2, "{is_forgotten}");
         assert_eq!(scene.aws.count("ecs:RunTask"), 2);
-        assert_eq!(scene.aws.count("ecs:RegisterTaskDefinition"), 1, "it is that image already");
+        assert_eq!(
+            scene.aws.count("ecs:RegisterTaskDefinition"),
+            1,
+            "it is that image already"
+        );
         let mut ends: Vec<_> = scene.records().iter().map(|record| record["status"].clone()).collect();
         ends.sort_by_key(ToString::to_string);
         assert_eq!(ends, ["failed", "succeeded"]);
@@ -127,7 +142,9 @@ fn a_failure_is_tried_again() {
 fn an_end_nobody_saw_is_kept_by_the_next_start() {
     for (code, is_again) in [(0, false), (1, true)] {
         let scene = EcsScene::new();
-        scene.aws.next_task(Script::begins().runs(&["line"]).exits(code).stops());
+        scene
+            .aws
+            .next_task(Script::begins().runs(&["line"]).exits(code).stops());
         scene.run(&["--detach"]).succeeded();
         assert!(scene.lock().is_some());
         for _ in 0..10 {
@@ -146,7 +163,9 @@ fn an_end_nobody_saw_is_kept_by_the_next_start() {
 fn who_detaches_finds_the_run_again() {
     let scene = EcsScene::new();
     scene.aws.next_task(held());
-    let outcome = scene.run(&["--detach", "--format", "json", "--dotenv", "run.env"]).succeeded();
+    let outcome = scene
+        .run(&["--detach", "--format", "json", "--dotenv", "run.env"])
+        .succeeded();
     let json = outcome.json();
     assert_eq!(json["status"], "running");
     assert!(outcome.stderr.contains("shipway status run-1"), "{outcome:#?}");

@@ -53,7 +53,10 @@ fn success_is_proved() {
     ] {
         assert_eq!(record[name], value, "{name}: {record:#}");
     }
-    assert!(record["ended_at"].as_i64().unwrap() > record["started_at"].as_i64().unwrap(), "{record:#}");
+    assert!(
+        record["ended_at"].as_i64().unwrap() > record["started_at"].as_i64().unwrap(),
+        "{record:#}"
+    );
     assert_eq!(scene.aws.count("ecs:RunTask"), 1);
     assert_eq!(scene.aws.count("ecs:StopTask"), 0);
 }
@@ -63,7 +66,13 @@ fn success_is_proved() {
 fn each_other_end_is_its_own() {
     let oom = Script::fails(137, &[]);
     for (name, script, exit, status, words) in [
-        ("failed", Script::fails(1, &["ERROR: Migration failed"]), 5, "failed", "exited with 1"),
+        (
+            "failed",
+            Script::fails(1, &["ERROR: Migration failed"]),
+            5,
+            "failed",
+            "exited with 1",
+        ),
         (
             "out of memory",
             Script::begins()
@@ -76,13 +85,49 @@ fn each_other_end_is_its_own() {
             "OutOfMemoryError",
         ),
         ("killed by somebody else", oom, 5, "failed", "exited with 137"),
-        ("spot", killed("SpotInterruption", 143), 5, "infrastructure", "SpotInterruption"),
-        ("host", killed("TerminationNotice", 137), 5, "infrastructure", "TerminationNotice"),
-        ("health", killed("InfrastructureHealth", 0), 5, "infrastructure", "InfrastructureHealth"),
+        (
+            "spot",
+            killed("SpotInterruption", 143),
+            5,
+            "infrastructure",
+            "SpotInterruption",
+        ),
+        (
+            "host",
+            killed("TerminationNotice", 137),
+            5,
+            "infrastructure",
+            "TerminationNotice",
+        ),
+        (
+            "health",
+            killed("InfrastructureHealth", 0),
+            5,
+            "infrastructure",
+            "InfrastructureHealth",
+        ),
         ("stopped", killed("UserInitiated", 143), 5, "stopped", "143"),
-        ("stopped, and ended well", killed("UserInitiated", 0), 5, "stopped", "stopped"),
-        ("service", killed("ServiceSchedulerInitiated", 0), 7, "unknown", "ServiceSchedulerInitiated"),
-        ("a code that is new", killed("SomethingNew", 0), 7, "unknown", "SomethingNew"),
+        (
+            "stopped, and ended well",
+            killed("UserInitiated", 0),
+            5,
+            "stopped",
+            "stopped",
+        ),
+        (
+            "service",
+            killed("ServiceSchedulerInitiated", 0),
+            7,
+            "unknown",
+            "ServiceSchedulerInitiated",
+        ),
+        (
+            "a code that is new",
+            killed("SomethingNew", 0),
+            7,
+            "unknown",
+            "SomethingNew",
+        ),
     ] {
         let (_, outcome, json) = ended(script, exit, status);
         assert!(json["error"].as_str().unwrap().contains(words), "{name}: {json:#}");
@@ -95,7 +140,14 @@ fn each_other_end_is_its_own() {
 #[test]
 fn no_exit_status_is_no_success() {
     for (name, script) in [
-        ("null", Script::begins().runs(&[]).exits(0).container("exitCode", Value::Null).stops()),
+        (
+            "null",
+            Script::begins()
+                .runs(&[])
+                .exits(0)
+                .container("exitCode", Value::Null)
+                .stops(),
+        ),
         (
             "null, and no reason for anything",
             Script::begins()
@@ -111,7 +163,11 @@ fn no_exit_status_is_no_success() {
         assert_eq!(json["exitCode"], Value::Null, "{name}");
     }
     // An exit status without a stop code, at the end of all.
-    let script = Script::begins().runs(&[]).exits(0).with("stopCode", Value::Null).stops();
+    let script = Script::begins()
+        .runs(&[])
+        .exits(0)
+        .with("stopCode", Value::Null)
+        .stops();
     ended(script, 7, "unknown");
 }
 
@@ -127,15 +183,24 @@ fn a_task_that_does_not_start_says_why() {
             "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed",
             "secretsmanager:GetSecretValue",
         ),
-        ("CannotStartContainerError: exec /flyway: no such file or directory", "runtimePlatform"),
+        (
+            "CannotStartContainerError: exec /flyway: no such file or directory",
+            "runtimePlatform",
+        ),
         ("CannotCreateVolumeError: it is not there", "volume"),
-        ("ContainerRuntimeTimeoutError: Could not transition to started; timed out after waiting 3m0s", "may be run again"),
+        (
+            "ContainerRuntimeTimeoutError: Could not transition to started; timed out after waiting 3m0s",
+            "may be run again",
+        ),
     ] {
         let script = Script::fails_to_start("Task failed to start").container("reason", reason);
         let (_, outcome, json) = ended(script, 6, "start_failed");
         let error = json["error"].as_str().unwrap();
         assert!(error.contains(reason), "{json:#}");
-        assert!(error.find(reason) < error.find("Task failed to start"), "the container's reason first: {error}");
+        assert!(
+            error.find(reason) < error.find("Task failed to start"),
+            "the container's reason first: {error}"
+        );
         assert!(json["hints"].to_string().contains(words), "{json:#}");
         assert!(outcome.stderr.contains(words), "{outcome:#?}");
         let (_, _, json) = ended(Script::fails_to_start(reason), 6, "start_failed");
@@ -157,23 +222,39 @@ fn the_container_that_is_watched_counts() {
     let scene_with = |sidecar: Value| {
         let scene = EcsScene::new();
         let mut definition = crate::support::aws::definition();
-        definition["containerDefinitions"].as_array_mut().unwrap().insert(0, sidecar);
+        definition["containerDefinitions"]
+            .as_array_mut()
+            .unwrap()
+            .insert(0, sidecar);
         scene.aws.task_definition(&definition);
         scene
     };
     let scene = scene_with(sidecar(false));
-    scene.aws.next_task(Script::succeeds(&["from flyway"]).watching("flyway"));
+    scene
+        .aws
+        .next_task(Script::succeeds(&["from flyway"]).watching("flyway"));
     let json = scene.run(&["--format", "json"]).succeeded().json();
     assert_eq!(json["container"]["name"], "flyway");
-    assert_eq!(json["logs"]["tail"], json!(["from flyway"]), "the other container ended with 137");
+    assert_eq!(
+        json["logs"]["tail"],
+        json!(["from flyway"]),
+        "the other container ended with 137"
+    );
 
     let scene = scene_with(sidecar(true));
-    scene.run(&[]).exited(2).says(&["proxy", "flyway", "--container"]).hints();
+    scene
+        .run(&[])
+        .exited(2)
+        .says(&["proxy", "flyway", "--container"])
+        .hints();
     assert_eq!(scene.aws.count("ecs:RunTask"), 0);
     assert_eq!(scene.aws.count("ecs:RegisterTaskDefinition"), 0);
     assert_eq!(scene.lock(), None);
     scene.aws.next_task(Script::fails(3, &[]).watching("flyway"));
-    let json = scene.run(&["--container", "flyway", "--format", "json"]).exited(5).json();
+    let json = scene
+        .run(&["--container", "flyway", "--format", "json"])
+        .exited(5)
+        .json();
     assert_eq!(json["exitCode"], 3);
 }
 
@@ -264,10 +345,21 @@ fn the_log_of_flyway_is_understood() {
     let (scene, outcome, json) = ended(Script::fails(1, &text), 5, "failed");
     let error = &json["migrations"]["error"];
     assert_eq!(error["line"], 12, "{json:#}");
-    assert!(error["script"].as_str().unwrap().contains("V3__add_note.sql"), "{json:#}");
+    assert!(
+        error["script"].as_str().unwrap().contains("V3__add_note.sql"),
+        "{json:#}"
+    );
     assert!(error.to_string().contains("42S22"), "{json:#}");
     for words in ["V3__add_note.sql", "12", "42S22"] {
-        assert!(outcome.stderr.rsplit("UPDATE orders SET note = nothing").next().unwrap().contains(words), "{outcome:#?}");
+        assert!(
+            outcome
+                .stderr
+                .rsplit("UPDATE orders SET note = nothing")
+                .next()
+                .unwrap()
+                .contains(words),
+            "{outcome:#?}"
+        );
     }
     assert_eq!(scene.assert_recorded("failed")["report"]["error"]["line"], 12);
 }

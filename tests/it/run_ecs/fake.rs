@@ -30,10 +30,17 @@ fn conditions_are_those_of_dynamodb() {
     ] {
         let used = |all: &Value| -> Value {
             let all = all.as_object().unwrap().iter();
-            let used: serde_json::Map<_, _> = all.filter(|(word, _)| condition.contains(*word)).map(|(k, v)| (k.clone(), v.clone())).collect();
+            let used: serde_json::Map<_, _> = all
+                .filter(|(word, _)| condition.contains(*word))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect();
             if used.is_empty() { Value::Null } else { used.into() }
         };
-        assert_eq!(holds(condition, &used(&names), &used(&values), &item), Ok(expected), "{condition}");
+        assert_eq!(
+            holds(condition, &used(&names), &used(&values), &item),
+            Ok(expected),
+            "{condition}"
+        );
     }
 }
 
@@ -62,10 +69,17 @@ fn changes_are_those_of_dynamodb() {
     let item = json!({"pk": "k", "sk": "s", "n": 1, "m": {"a": 1}});
     let change = |text: &str, values: Value| changed(text, &Value::Null, &values, &item);
     assert_eq!(
-        change("SET n = n + :one, w = if_not_exists(w, :one), m.b = :one REMOVE m.a", json!({":one": 1})).unwrap(),
+        change(
+            "SET n = n + :one, w = if_not_exists(w, :one), m.b = :one REMOVE m.a",
+            json!({":one": 1})
+        )
+        .unwrap(),
         json!({"pk": "k", "sk": "s", "n": 2, "w": 1, "m": {"b": 1}})
     );
-    assert_eq!(change("SET n = if_not_exists(n, :x)", json!({":x": 9})).unwrap()["n"], 1);
+    assert_eq!(
+        change("SET n = if_not_exists(n, :x)", json!({":x": 9})).unwrap()["n"],
+        1
+    );
     for (text, why) in [
         ("SET n = :x, n = :x", "overlap"),
         ("SET pk = :x", "key"),
@@ -84,7 +98,10 @@ fn a_task_goes_a_step_further_each_time_and_no_other_way() {
     let aws = FakeAws::start();
     aws.task_definition(&json!({"family": "f", "containerDefinitions": [{"name": "c", "image": "i@sha256:0"}]}));
     let script = Script::succeeds(&[]).missing(1);
-    aws.foreign_task(&json!({"cluster": "x", "taskDefinition": "f:1", "startedBy": "somebody"}), script);
+    aws.foreign_task(
+        &json!({"cluster": "x", "taskDefinition": "f:1", "startedBy": "somebody"}),
+        script,
+    );
     let mut seen = Vec::new();
     for _ in 0..7 {
         let task = aws.tasks().pop().unwrap();
@@ -94,7 +111,15 @@ fn a_task_goes_a_step_further_each_time_and_no_other_way() {
     }
     assert_eq!(
         seen,
-        ["PROVISIONING", "PROVISIONING", "PROVISIONING", "PENDING", "RUNNING", "DEPROVISIONING", "STOPPED"]
+        [
+            "PROVISIONING",
+            "PROVISIONING",
+            "PROVISIONING",
+            "PENDING",
+            "RUNNING",
+            "DEPROVISIONING",
+            "STOPPED"
+        ]
     );
     let task = aws.tasks().pop().unwrap();
     assert_eq!(task["containers"][0]["exitCode"], 0);

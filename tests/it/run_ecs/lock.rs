@@ -26,15 +26,24 @@ fn another_run_is_refused() {
     let scene = EcsScene::new();
     scene.aws.next_task(held());
     let first = scene.start(&[]);
-    scene.wait_until("the lock names the task", |_| scene.lock().is_some_and(|lock| !lock["task_arn"].is_null()));
+    scene.wait_until("the lock names the task", |_| {
+        scene.lock().is_some_and(|lock| !lock["task_arn"].is_null())
+    });
     let outcome = scene.run(&["--run-id", "run-2", "--format", "json"]).exited(4);
     let json = outcome.json();
     assert_eq!(json["status"], "busy");
     let error = json["error"].as_str().unwrap();
     assert!(error.contains("run-1"), "{json:#}");
-    assert!(error.contains(scene.aws.tasks()[0]["taskArn"].as_str().unwrap()), "{json:#}");
+    assert!(
+        error.contains(scene.aws.tasks()[0]["taskArn"].as_str().unwrap()),
+        "{json:#}"
+    );
     assert_eq!(scene.aws.count("ecs:RunTask"), 1);
-    assert_eq!(scene.aws.count("ecs:RegisterTaskDefinition"), 1, "nothing is registered for a run that is refused");
+    assert_eq!(
+        scene.aws.count("ecs:RegisterTaskDefinition"),
+        1,
+        "nothing is registered for a run that is refused"
+    );
     assert_eq!(scene.lock().unwrap()["run_id"], "run-1", "it is still the first one's");
     scene.aws.proceed();
     first.wait().succeeded();
@@ -48,7 +57,9 @@ fn another_run_is_waited_for() {
     let scene = EcsScene::new();
     scene.aws.next_task(held());
     let first = scene.start(&[]);
-    scene.wait_until("the lock names the task", |_| scene.lock().is_some_and(|lock| !lock["task_arn"].is_null()));
+    scene.wait_until("the lock names the task", |_| {
+        scene.lock().is_some_and(|lock| !lock["task_arn"].is_null())
+    });
     let second = scene.start(&["--run-id", "run-2", "--wait-for-lock", "60s"]);
     let asked = scene.aws.count("dynamodb:PutItem");
     scene.wait_until("the second asks again", |aws| aws.count("dynamodb:PutItem") > asked + 3);
@@ -72,7 +83,11 @@ fn a_lock_of_a_task_that_has_stopped_is_taken_over_and_its_end_is_kept() {
     assert!(scene.lock().is_some());
     scene.run(&["--run-id", "run-2"]).succeeded();
     assert_eq!(scene.lock(), None);
-    let ends: Vec<_> = scene.records().iter().map(|record| (record["run_id"].clone(), record["status"].clone())).collect();
+    let ends: Vec<_> = scene
+        .records()
+        .iter()
+        .map(|record| (record["run_id"].clone(), record["status"].clone()))
+        .collect();
     assert!(ends.contains(&(json!("run-1"), json!("failed"))), "{ends:?}");
     assert!(ends.contains(&(json!("run-2"), json!("succeeded"))), "{ends:?}");
 }
@@ -114,7 +129,9 @@ fn a_task_the_lock_does_not_name_is_looked_for() {
     scene.run(&["--detach"]).succeeded();
     scene.aws.pass_time();
     let past = jiff::Timestamp::now().as_second() - 500;
-    scene.aws.put_item(TABLE, &lock_item(&json!({"run_id": "run-1", "claimed_until": past})));
+    scene
+        .aws
+        .put_item(TABLE, &lock_item(&json!({"run_id": "run-1", "claimed_until": past})));
     scene.run(&["--run-id", "run-2"]).exited(4).says(&["run-1"]);
     assert_eq!(scene.aws.tasks().len(), 1);
 }
@@ -127,10 +144,14 @@ fn one_of_many_at_once_is_started() {
     let names = ["run-a", "run-b", "run-c", "run-d"];
     let clients: Vec<_> = names.iter().map(|name| scene.start(&["--run-id", name])).collect();
     // Three are refused, and end.
-    scene.wait_until("one runs", |aws| aws.tasks().first().is_some_and(|task| task["lastStatus"] == "RUNNING"));
+    scene.wait_until("one runs", |aws| {
+        aws.tasks().first().is_some_and(|task| task["lastStatus"] == "RUNNING")
+    });
     scene.wait_until("all have asked", |aws| {
         let puts = aws.calls_of("dynamodb:PutItem");
-        names.iter().all(|name| puts.iter().any(|call| call.input.to_string().contains(name)))
+        names
+            .iter()
+            .all(|name| puts.iter().any(|call| call.input.to_string().contains(name)))
     });
     std::thread::sleep(std::time::Duration::from_millis(300));
     scene.aws.proceed();
@@ -147,7 +168,9 @@ fn a_lock_of_another_is_not_let_go() {
     let scene = EcsScene::new();
     scene.aws.next_task(held());
     let first = scene.start(&[]);
-    scene.wait_until("the lock names the task", |_| scene.lock().is_some_and(|lock| !lock["task_arn"].is_null()));
+    scene.wait_until("the lock names the task", |_| {
+        scene.lock().is_some_and(|lock| !lock["task_arn"].is_null())
+    });
     scene.aws.put_item(TABLE, &lock_item(&json!({})));
     scene.aws.proceed();
     first.wait().succeeded();
@@ -160,7 +183,18 @@ fn without_a_table_tasks_of_the_family_are_looked_at() {
     let scene = EcsScene::new();
     let without = |name: &str, more: &[&str]| {
         let mut all = vec![
-            "run", "--cluster", CLUSTER, "--family", FAMILY, "--poll", "0.02", "--subnet", "subnet-0a", "--image", &scene.image, "--run-id",
+            "run",
+            "--cluster",
+            CLUSTER,
+            "--family",
+            FAMILY,
+            "--poll",
+            "0.02",
+            "--subnet",
+            "subnet-0a",
+            "--image",
+            &scene.image,
+            "--run-id",
             name,
         ];
         all.extend(more);
@@ -173,7 +207,11 @@ fn without_a_table_tasks_of_the_family_are_looked_at() {
     without("run-2", &[]).exited(4).says(&[&arn, "--lock"]);
     without("run-2", &["--lock", "none"]).succeeded();
     assert_eq!(scene.aws.items(TABLE), Vec::<Value>::new());
-    let dynamo = scene.aws.calls().into_iter().filter(|call| call.operation.starts_with("dynamodb:"));
+    let dynamo = scene
+        .aws
+        .calls()
+        .into_iter()
+        .filter(|call| call.operation.starts_with("dynamodb:"));
     assert_eq!(dynamo.count(), 0);
 }
 
@@ -181,11 +219,24 @@ fn without_a_table_tasks_of_the_family_are_looked_at() {
 #[test]
 fn a_wrong_table_is_named() {
     let scene = EcsScene::new();
-    scene.aws.put_item(TABLE, &json!({"pk": format!("lock#{FAMILY}#{CLUSTER}"), "sk": "lock", "what": "else"}));
+    scene.aws.put_item(
+        TABLE,
+        &json!({"pk": format!("lock#{FAMILY}#{CLUSTER}"), "sk": "lock", "what": "else"}),
+    );
     scene.run(&[]).failed().says(&["not written by shipway"]);
     let scene = EcsScene::new();
     let outcome = scene.project.run(&[
-        "run", "--cluster", CLUSTER, "--lock", "nowhere", "--subnet", "subnet-0a", "--image", &scene.image, "--run-id", "run-1",
+        "run",
+        "--cluster",
+        CLUSTER,
+        "--lock",
+        "nowhere",
+        "--subnet",
+        "subnet-0a",
+        "--image",
+        &scene.image,
+        "--run-id",
+        "run-1",
     ]);
     outcome.failed().says(&["nowhere", "hint: "]);
     assert_eq!(scene.aws.count("ecs:RunTask"), 0);

@@ -5,12 +5,15 @@ use serde_json::json;
 use crate::support::aws::{EcsScene, Script, TABLE, failure};
 use crate::support::registry::{Action, Fault};
 
-const NO_CAPACITY: &str = "Capacity is unavailable at this time. Please try again later or in a different availability zone";
+const NO_CAPACITY: &str =
+    "Capacity is unavailable at this time. Please try again later or in a different availability zone";
 const RUN_TASK: &str = "ecs:RunTask";
 
 fn tokens(scene: &EcsScene) -> Vec<String> {
     let calls = scene.aws.calls_of(RUN_TASK).into_iter();
-    calls.map(|call| call.input["clientToken"].as_str().unwrap().to_owned()).collect()
+    calls
+        .map(|call| call.input["clientToken"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// Catches more questions before the task than it takes: two lists, the definition, the registration.
@@ -22,9 +25,19 @@ fn four_calls_to_ecs_before_the_task() {
     calls.sort();
     assert_eq!(
         calls,
-        ["ecs:DescribeTaskDefinition", "ecs:ListTasks", "ecs:ListTasks", "ecs:RegisterTaskDefinition"]
+        [
+            "ecs:DescribeTaskDefinition",
+            "ecs:ListTasks",
+            "ecs:ListTasks",
+            "ecs:RegisterTaskDefinition"
+        ]
     );
-    assert_eq!(scene.aws.count("ecs:DescribeTaskDefinition"), 1, "{}", scene.aws.recorded());
+    assert_eq!(
+        scene.aws.count("ecs:DescribeTaskDefinition"),
+        1,
+        "{}",
+        scene.aws.recorded()
+    );
 }
 
 /// Catches a lock that is taken after the task was started, or let go before its end is kept.
@@ -33,8 +46,12 @@ fn the_lock_encloses_the_task() {
     let scene = EcsScene::new();
     scene.aws.next_task(Script::begins().runs(&[]).holds().exits(0).stops());
     let running = scene.start(&[]);
-    scene.wait_until("the task runs", |aws| aws.tasks().first().is_some_and(|task| task["lastStatus"] == "RUNNING"));
-    scene.wait_until("the lock names the task", |_| scene.lock().is_some_and(|lock| !lock["task_arn"].is_null()));
+    scene.wait_until("the task runs", |aws| {
+        aws.tasks().first().is_some_and(|task| task["lastStatus"] == "RUNNING")
+    });
+    scene.wait_until("the lock names the task", |_| {
+        scene.lock().is_some_and(|lock| !lock["task_arn"].is_null())
+    });
     let lock = scene.lock().unwrap();
     assert_eq!(lock["task_arn"], scene.aws.tasks()[0]["taskArn"]);
     assert_eq!(lock["run_id"], "run-1");
@@ -46,7 +63,10 @@ fn the_lock_encloses_the_task() {
     let first = |name: &str| order.iter().position(|other| other == name).unwrap();
     let last = |name: &str| order.iter().rposition(|other| other == name).unwrap();
     assert!(first("dynamodb:PutItem") < first(RUN_TASK), "{order:#?}");
-    assert!(first("ecs:RegisterTaskDefinition") > first("dynamodb:PutItem"), "nothing is made for nothing: {order:#?}");
+    assert!(
+        first("ecs:RegisterTaskDefinition") > first("dynamodb:PutItem"),
+        "nothing is made for nothing: {order:#?}"
+    );
     assert!(last("dynamodb:UpdateItem") < last("dynamodb:DeleteItem"), "{order:#?}");
 }
 
@@ -61,13 +81,20 @@ fn capacity_is_asked_for_again() {
         assert_eq!(json["attempt"], 3, "{reason}");
         let tokens = tokens(&scene);
         assert_eq!(tokens.len(), 3, "{}", scene.aws.recorded());
-        assert!(tokens[0] != tokens[1] && tokens[1] != tokens[2], "a token answers what it answered: {tokens:?}");
+        assert!(
+            tokens[0] != tokens[1] && tokens[1] != tokens[2],
+            "a token answers what it answered: {tokens:?}"
+        );
         let order: Vec<_> = scene.aws.calls().into_iter().map(|call| call.operation).collect();
         let between: Vec<_> = order.split(|name| name == RUN_TASK).collect();
         for part in &between[1..3] {
             assert!(part.contains(&"ecs:ListTasks".to_owned()), "{order:#?}");
         }
-        assert_eq!(scene.aws.count("ecs:RegisterTaskDefinition"), 1, "one revision for all attempts");
+        assert_eq!(
+            scene.aws.count("ecs:RegisterTaskDefinition"),
+            1,
+            "one revision for all attempts"
+        );
         scene.assert_recorded("succeeded");
     }
 }
@@ -98,7 +125,11 @@ fn capacity_that_does_not_come_is_temporary() {
     assert_eq!(json["status"], "no_capacity", "{json:#}");
     assert!(json["error"].as_str().unwrap().contains(NO_CAPACITY), "{json:#}");
     assert_eq!(scene.lock(), None);
-    assert!(scene.records().iter().all(|record| record["status"] != "running"), "{:#?}", scene.records());
+    assert!(
+        scene.records().iter().all(|record| record["status"] != "running"),
+        "{:#?}",
+        scene.records()
+    );
 }
 
 /// Catches a failure that is taken for a proof that nothing runs: several tasks at once (apache/airflow#16150).
@@ -116,7 +147,11 @@ fn a_failure_does_not_prove_that_nothing_started() {
 /// Catches a refusal for good that is tried again, or its reason lost.
 #[test]
 fn other_failures_are_told() {
-    for reason in ["PlatformTaskDefinitionIncompatibilityException", "Blocked: your account is currently blocked", "AGENT-UNHEARD-OF"] {
+    for reason in [
+        "PlatformTaskDefinitionIncompatibilityException",
+        "Blocked: your account is currently blocked",
+        "AGENT-UNHEARD-OF",
+    ] {
         let scene = EcsScene::new();
         scene.aws.refuse_task(reason);
         let json = scene.run(&["--format", "json"]).exited(6).json();
@@ -127,7 +162,10 @@ fn other_failures_are_told() {
     }
     for (code, message) in [
         ("InvalidParameterException", "The subnet ID 'subnet-0a' does not exist"),
-        ("PlatformUnknownException", "The specified platform version does not exist."),
+        (
+            "PlatformUnknownException",
+            "The specified platform version does not exist.",
+        ),
     ] {
         let scene = EcsScene::new();
         scene.aws.fault(failure(RUN_TASK, 400, code, message).always());
@@ -175,7 +213,9 @@ fn throttling_is_waited_for_everywhere() {
 fn a_service_that_is_down_before_the_start_is_temporary() {
     for operation in ["ecs:DescribeTaskDefinition", "ecs:ListTasks", "dynamodb:PutItem"] {
         let scene = EcsScene::new();
-        scene.aws.fault(failure(operation, 500, "ServerException", "internal").always());
+        scene
+            .aws
+            .fault(failure(operation, 500, "ServerException", "internal").always());
         scene.run(&["--retry", "1"]).exited(8);
         assert_eq!(scene.aws.count(RUN_TASK), 0, "{operation}");
     }
@@ -193,9 +233,16 @@ fn a_lost_answer_is_no_second_task() {
     assert!(tokens.iter().all(|token| *token == tokens[0]), "{tokens:?}");
     scene.assert_recorded("succeeded");
     // Each other answer that may get lost.
-    for operation in ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "ecs:RegisterTaskDefinition"] {
+    for operation in [
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:DeleteItem",
+        "ecs:RegisterTaskDefinition",
+    ] {
         let scene = EcsScene::new();
-        scene.aws.fault(Fault::on_operation(operation).with(Action::CutAfter(0)));
+        scene
+            .aws
+            .fault(Fault::on_operation(operation).with(Action::CutAfter(0)));
         scene.run(&[]).succeeded();
         assert_eq!(scene.aws.tasks().len(), 1, "{operation}");
         scene.assert_recorded("succeeded");
@@ -238,8 +285,12 @@ fn a_task_is_missing_at_first() {
 #[test]
 fn an_outage_in_the_middle_is_lived_through() {
     let scene = EcsScene::new();
-    scene.aws.next_task(Script::begins().runs(&["one"]).idles(3).exits(0).stops());
-    let fault = failure("ecs:DescribeTasks", 503, "ServiceUnavailable", "try later").after(3).times(6);
+    scene
+        .aws
+        .next_task(Script::begins().runs(&["one"]).idles(3).exits(0).stops());
+    let fault = failure("ecs:DescribeTasks", 503, "ServiceUnavailable", "try later")
+        .after(3)
+        .times(6);
     scene.aws.fault(fault);
     scene.run(&["--retry", "1"]).succeeded();
     scene.assert_recorded("succeeded");

@@ -8,7 +8,7 @@ use shipway::migrations::manifest::{Manifest, MigrationKind};
 use super::folder::Folder;
 use crate::parts::setting;
 
-fn dbmate(folder: &Folder, arguments: &[&str]) -> Output {
+pub(super) fn dbmate(folder: &Folder, arguments: &[&str]) -> Output {
     let database = folder.place.path().join("database.sqlite3");
     Command::new(setting("SHIPWAY_TEST_DBMATE"))
         .env_clear()

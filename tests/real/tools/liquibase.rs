@@ -17,7 +17,7 @@ fn tool(root: &str) -> Tool {
     }))
 }
 
-fn update(folder: &Folder, root: &str) -> Output {
+pub(super) fn update(folder: &Folder, root: &str) -> Output {
     Command::new("java")
         .arg("-XX:TieredStopAtLevel=1")
         .args(["-cp", &format!("{}/*", setting("SHIPWAY_TEST_LIQUIBASE"))])

@@ -136,7 +136,9 @@ impl Asked {
 
 /// The name, or ARN, of the function that a path invokes.
 pub(crate) fn function_of(path: &str) -> Option<String> {
-    let name = path.strip_prefix("/2015-03-31/functions/")?.strip_suffix("/invocations")?;
+    let name = path
+        .strip_prefix("/2015-03-31/functions/")?
+        .strip_suffix("/invocations")?;
     Some(name.replace("%3A", ":"))
 }
 

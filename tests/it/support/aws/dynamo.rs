@@ -82,7 +82,15 @@ const FIELDS: [(&str, &[&str]); 6] = [
     ("GetItem", &["TableName", "Key", "ConsistentRead"]),
     (
         "PutItem",
-        &["TableName", "Item", "ConditionExpression", NAMES, VALUES, ON_FAILURE, "ReturnValues"],
+        &[
+            "TableName",
+            "Item",
+            "ConditionExpression",
+            NAMES,
+            VALUES,
+            ON_FAILURE,
+            "ReturnValues",
+        ],
     ),
     (
         "UpdateItem",
@@ -99,7 +107,15 @@ const FIELDS: [(&str, &[&str]); 6] = [
     ),
     (
         "DeleteItem",
-        &["TableName", "Key", "ConditionExpression", NAMES, VALUES, ON_FAILURE, "ReturnValues"],
+        &[
+            "TableName",
+            "Key",
+            "ConditionExpression",
+            NAMES,
+            VALUES,
+            ON_FAILURE,
+            "ReturnValues",
+        ],
     ),
     (
         "Query",
@@ -131,7 +147,12 @@ impl State {
                 self.violations.push(format!("{}: {name}", asked.operation));
             }
         }
-        let name = asked.text("TableName").rsplit('/').next().unwrap_or_default().to_owned();
+        let name = asked
+            .text("TableName")
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         let page = self.tables.page;
         let is_here = signer.region == super::REGION;
         let Some(table) = self.tables.items.get_mut(&name).filter(|_| is_here) else {
@@ -165,7 +186,8 @@ impl State {
             }
             Err(Refused::Invalid(message)) => {
                 // The real service refuses it too, always: a mistake of ours and no matter of luck.
-                self.violations.push(format!("{}: {message}: {}", asked.operation, asked.input));
+                self.violations
+                    .push(format!("{}: {message}: {}", asked.operation, asked.input));
                 refusal(&asked.operation, 400, "ValidationException", &message)
             }
         }
@@ -248,7 +270,9 @@ fn query(table: &Table, input: &Value, words: &Words, page: usize) -> Result<Val
     let size = size.unwrap_or(usize::MAX);
     // A page that is full names a next one, even if there is nothing on it.
     let next = match found.len() >= size {
-        true => found.get(size - 1).map(|item| json!({"pk": item["pk"], "sk": item["sk"]})),
+        true => found
+            .get(size - 1)
+            .map(|item| json!({"pk": item["pk"], "sk": item["sk"]})),
         false => None,
     };
     found.truncate(size);
@@ -286,7 +310,9 @@ fn key(item: &Item) -> Result<(String, String), Refused> {
     let part = |name: &str| match item.get(name).and_then(|value| value["S"].as_str()) {
         Some("") => Err(format!("One or more parameter values are not valid: {name} is empty")),
         Some(text) => Ok(text.to_owned()),
-        None => Err(format!("One or more parameter values were invalid: Missing the key {name} in the item")),
+        None => Err(format!(
+            "One or more parameter values were invalid: Missing the key {name} in the item"
+        )),
     };
     Ok((part("pk")?, part("sk")?))
 }
@@ -304,7 +330,9 @@ fn only_key(value: &Value) -> Result<(String, String), Refused> {
 fn valid(item: &Item) -> Result<(), String> {
     let size = json!(item).to_string().len();
     if size > LARGEST_ITEM {
-        return Err(format!("Item size has exceeded the maximum allowed size: about {size} bytes"));
+        return Err(format!(
+            "Item size has exceeded the maximum allowed size: about {size} bytes"
+        ));
     }
     item.values().try_for_each(valid_value)
 }
@@ -317,7 +345,9 @@ fn valid_value(value: &Value) -> Result<(), String> {
         .and_then(|object| object.iter().next())
         .ok_or_else(wrong)?;
     let is_number = |text: &Value| {
-        let digits = text.as_str().map_or(0, |text| text.bytes().filter(u8::is_ascii_digit).count());
+        let digits = text
+            .as_str()
+            .map_or(0, |text| text.bytes().filter(u8::is_ascii_digit).count());
         let number = text.as_str().and_then(|text| text.parse::<f64>().ok());
         number.is_some_and(f64::is_finite) && digits <= 38
     };
@@ -383,6 +413,8 @@ fn typed(value: &Value) -> Value {
         Value::Number(number) => json!({"N": number.to_string()}),
         Value::String(text) => json!({"S": text}),
         Value::Array(all) => json!({"L": all.iter().map(typed).collect::<Vec<_>>()}),
-        Value::Object(all) => json!({"M": all.iter().map(|(name, value)| (name.clone(), typed(value))).collect::<Item>()}),
+        Value::Object(all) => {
+            json!({"M": all.iter().map(|(name, value)| (name.clone(), typed(value))).collect::<Item>()})
+        }
     }
 }

@@ -82,9 +82,19 @@ impl State {
                 };
                 return resource;
             }
-            "logs" => return format!("arn:aws:logs:{place}:log-group:{}:log-stream:*", asked.text("logGroupName")),
+            "logs" => {
+                return format!(
+                    "arn:aws:logs:{place}:log-group:{}:log-stream:*",
+                    asked.text("logGroupName")
+                );
+            }
             "dynamodb" => return format!("arn:aws:dynamodb:{place}:table/{}", asked.text("TableName")),
-            "lambda" => return format!("arn:aws:lambda:{place}:function:{}", function_of(&asked.path).unwrap_or_default()),
+            "lambda" => {
+                return format!(
+                    "arn:aws:lambda:{place}:function:{}",
+                    function_of(&asked.path).unwrap_or_default()
+                );
+            }
             "sns" => return asked.text("TopicArn").to_owned(),
             _ => {}
         }

@@ -211,7 +211,9 @@ impl State {
     }
 
     fn describe_tasks(&mut self, input: &Value) -> Value {
-        let with_tags = input["include"].as_array().is_some_and(|all| all.contains(&"TAGS".into()));
+        let with_tags = input["include"]
+            .as_array()
+            .is_some_and(|all| all.contains(&"TAGS".into()));
         let (mut tasks, mut failures) = (Vec::new(), Vec::new());
         let named = input["tasks"].as_array().cloned().unwrap_or_default();
         for name in named.iter().filter_map(Value::as_str) {

@@ -80,7 +80,10 @@ impl FakeAws {
         let (answer, answered) = oneshot::channel();
         self.state().functions.push(function, event.to_string(), answer);
         let reply = answered.blocking_recv().expect("the function answers");
-        let value = reply.content.bytes().map(|bytes| serde_json::from_slice(bytes).unwrap_or_default());
+        let value = reply
+            .content
+            .bytes()
+            .map(|bytes| serde_json::from_slice(bytes).unwrap_or_default());
         let value = value.unwrap_or_default();
         match reply.headers.iter().any(|(name, _)| name == "x-amz-function-error") {
             true => Err(value),
@@ -110,7 +113,12 @@ impl Functions {
             let Some(event) = self.events.pop_front() else { return };
             let limit = self.deadline_milliseconds.unwrap_or(LIMIT_MILLISECONDS);
             let deadline = jiff::Timestamp::now().as_millisecond() + limit;
-            let arn = format!("arn:aws:lambda:{}:{}:function:{}", super::REGION, super::ACCOUNT, event.function);
+            let arn = format!(
+                "arn:aws:lambda:{}:{}:function:{}",
+                super::REGION,
+                super::ACCOUNT,
+                event.function
+            );
             let reply = Reply::text(200, &event.text)
                 .header("lambda-runtime-aws-request-id", &event.id)
                 .header("lambda-runtime-deadline-ms", &deadline.to_string())
@@ -128,13 +136,20 @@ impl State {
     pub(super) fn invoke(&mut self, asked: &Asked) -> Answer {
         let name = function_of(&asked.path).unwrap_or_default();
         let name = name.rsplit(":function:").next().unwrap_or_default().to_owned();
-        let kind = asked.header("x-amz-invocation-type").unwrap_or_else(|| "RequestResponse".to_owned());
-        if kind != "RequestResponse" || !(asked.body.is_empty() || serde_json::from_slice::<Value>(&asked.body).is_ok()) {
+        let kind = asked
+            .header("x-amz-invocation-type")
+            .unwrap_or_else(|| "RequestResponse".to_owned());
+        if kind != "RequestResponse" || !(asked.body.is_empty() || serde_json::from_slice::<Value>(&asked.body).is_ok())
+        {
             self.violations.push(format!("lambda:InvokeFunction: {kind}"));
         }
         match self.functions.all.get_mut(&name) {
             None => {
-                let message = format!("Function not found: arn:aws:lambda:{}:{}:function:{name}", super::REGION, super::ACCOUNT);
+                let message = format!(
+                    "Function not found: arn:aws:lambda:{}:{}:function:{name}",
+                    super::REGION,
+                    super::ACCOUNT
+                );
                 Answer::Now(refusal(&asked.operation, 404, "ResourceNotFoundException", &message))
             }
             Some(Function::Scripted(answers)) => {
@@ -170,7 +185,8 @@ impl State {
         let text = String::from_utf8_lossy(&asked.body).into_owned();
         let id = asked.path.split('/').nth_back(1).unwrap_or_default().to_owned();
         let Some(answer) = self.functions.running.remove(&id) else {
-            self.violations.push(format!("{} {}: {text}", asked.operation, asked.path));
+            self.violations
+                .push(format!("{} {}: {text}", asked.operation, asked.path));
             return Answer::Now(Reply::json(400, &json!({"errorType": "InvalidRequestID"})));
         };
         let reply = match asked.operation.as_str() {

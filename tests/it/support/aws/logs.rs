@@ -65,17 +65,28 @@ impl State {
                 let prefix = asked.text("logGroupNamePrefix").to_owned();
                 let groups = self.streams.groups.iter();
                 let groups = groups.filter(|(region, name)| *region == signer.region && name.starts_with(&prefix));
-                let groups: Vec<_> = groups.map(|(_, name)| json!({"logGroupName": name, "storedBytes": 0})).collect();
+                let groups: Vec<_> = groups
+                    .map(|(_, name)| json!({"logGroupName": name, "storedBytes": 0}))
+                    .collect();
                 Reply::json(200, &json!({"logGroups": groups}))
             }
-            _ => refusal(&asked.operation, 400, "UnknownOperationException", "no such operation of the fake"),
+            _ => refusal(
+                &asked.operation,
+                400,
+                "UnknownOperationException",
+                "no such operation of the fake",
+            ),
         }
     }
 
     fn log_events(&mut self, asked: &Asked, signer: &Signer) -> Reply {
         let known = ["logGroupName", "logStreamName", "nextToken", "limit", "startFromHead"];
         let fields = asked.input.as_object().cloned().unwrap_or_default();
-        let mut complaints: Vec<_> = fields.keys().filter(|name| !known.contains(&name.as_str())).cloned().collect();
+        let mut complaints: Vec<_> = fields
+            .keys()
+            .filter(|name| !known.contains(&name.as_str()))
+            .cloned()
+            .collect();
         if asked.input["startFromHead"] != true {
             complaints.push("startFromHead, or the last page comes first".to_owned());
         }
@@ -94,7 +105,11 @@ impl State {
             group: asked.text("logGroupName").to_owned(),
             stream: asked.text("logStreamName").to_owned(),
         };
-        if !self.streams.groups.contains(&(place.region.clone(), place.group.clone())) {
+        if !self
+            .streams
+            .groups
+            .contains(&(place.region.clone(), place.group.clone()))
+        {
             return missing("group");
         }
         let Some(events) = self.streams.events.get(&place) else {

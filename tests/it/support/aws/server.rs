@@ -172,9 +172,13 @@ impl State {
             ));
         }
         let signer = self.identify(asked, index)?;
-        let has_right = self.rights.get(&signer.arn).is_some_and(|rights| rights.contains(&asked.operation));
+        let has_right = self
+            .rights
+            .get(&signer.arn)
+            .is_some_and(|rights| rights.contains(&asked.operation));
         if !is_anybodys && !has_right {
-            self.violations.push(format!("{} has no right to {}", signer.arn, asked.operation));
+            self.violations
+                .push(format!("{} has no right to {}", signer.arn, asked.operation));
         }
         if self.denied.contains(&asked.operation) || (!is_anybodys && !has_right) {
             let resource = self.resource(asked, &signer);

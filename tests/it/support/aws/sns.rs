@@ -55,7 +55,10 @@ impl State {
             return refuse(404, "NotFound", "Topic does not exist");
         }
         let is_subject = |c: char| c.is_ascii() && !c.is_ascii_control();
-        if mail.subject.chars().count() > LONGEST_SUBJECT || !mail.subject.chars().all(is_subject) || mail.subject.starts_with(' ') {
+        if mail.subject.chars().count() > LONGEST_SUBJECT
+            || !mail.subject.chars().all(is_subject)
+            || mail.subject.starts_with(' ')
+        {
             return refuse(400, "InvalidParameter", "Invalid parameter: Subject");
         }
         if mail.text.is_empty() || mail.text.len() > LARGEST_MESSAGE {

@@ -12,6 +12,9 @@ use super::runs::{begun, ended};
 use super::table::{claim, each_place};
 use crate::aws::server::{Server, client, json_answer};
 
+/// The table answers in the end, whatever got lost.
+const ANSWERS: &str = "a call is made again until it is answered";
+
 #[test]
 #[ignore = "needs moto and ministack: ci/test.sh"]
 fn what_was_done_although_no_answer_came_counts_as_ours() {
@@ -24,19 +27,19 @@ fn what_was_done_although_no_answer_came_counts_as_ours() {
 
 async fn all_is_ours(store: &Store) {
     let (ours, theirs) = (claim("ours", 1), claim("theirs", 1));
-    assert_eq!(store.lock(&ours).await.unwrap(), Lock::Taken);
-    let seen = store.holder("flyway", "migrations").await.unwrap();
+    assert_eq!(store.lock(&ours).await.expect(ANSWERS), Lock::Taken);
+    let seen = store.holder("flyway", "migrations").await.expect(ANSWERS);
     let seen = seen.expect("it is held");
-    assert_eq!(store.take_over(&seen, &theirs).await.unwrap(), Lock::Taken);
+    assert_eq!(store.take_over(&seen, &theirs).await.expect(ANSWERS), Lock::Taken);
 
     let begun = begun("ours", 1);
-    store.begin(&begun).await.unwrap();
+    store.begin(&begun).await.expect(ANSWERS);
     let ended = ended(&begun, 7);
-    assert!(store.finish(&ended).await.unwrap());
-    assert!(!store.finish(&ended).await.unwrap());
-    assert!(store.announce(&ended).await.unwrap());
-    assert!(!store.announce(&ended).await.unwrap());
-    assert_eq!(store.history("flyway", "migrations", 10).await.unwrap(), [ended]);
+    assert!(store.finish(&ended).await.expect(ANSWERS));
+    assert!(!store.finish(&ended).await.expect(ANSWERS));
+    assert!(store.announce(&ended).await.expect(ANSWERS));
+    assert!(!store.announce(&ended).await.expect(ANSWERS));
+    assert_eq!(store.history("flyway", "migrations", 10).await.expect(ANSWERS), [ended]);
 }
 
 /// A server before the table that keeps each answer for itself the first time a request is made, and says that something went wrong.

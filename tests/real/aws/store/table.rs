@@ -10,7 +10,9 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification,
+};
 use futures_util::future::join_all;
 use shipway::aws::{Clock, Services};
 use shipway::content::ContentError;
@@ -40,22 +42,32 @@ pub(super) fn services(address: &str) -> Services {
 }
 
 /// Runs a test at each emulator, with a table of its own.
-pub(super) fn at_each<Tested: Future<Output = ()>>(test: impl Fn(Place) -> Tested) {
+pub(super) fn at_each<Tested: Future<Output = ()>>(test: impl Fn(Place) -> Tested + Sync) {
     each_place(|place, runtime| runtime.block_on(async { test(place).await }));
 }
 
 /// As [`at_each`], for tests that start servers.
-pub(super) fn each_place(test: impl Fn(Place, &Runtime)) {
+pub(super) fn each_place(test: impl Fn(Place, &Runtime) + Sync) {
     // moto asks for the condition and writes in two steps, and other requests get in between.
     for (name, address, is_atomic) in [("moto", moto(), false), ("ministack", ministack(), true)] {
-        eprintln!("at {name}");
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("threads can be started");
-        let place = runtime.block_on(Place::make(address, is_atomic));
-        test(place, &runtime);
+        let run = || {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()
+                .expect("threads can be started");
+            let place = runtime.block_on(Place::make(address, is_atomic));
+            test(place, &runtime);
+        };
+        // What panics is called by its thread's name.
+        let ended = std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name(format!("test at {name}"));
+            let thread = thread.spawn_scoped(scope, run);
+            thread.expect("a thread can be started").join()
+        });
+        if let Err(panic) = ended {
+            std::panic::resume_unwind(panic);
+        }
     }
 }
 
@@ -89,6 +101,16 @@ impl Place {
                 .key_schema(key.build().expect("all is said"));
         }
         request.send().await.expect("a table can be made");
+        let expiry = TimeToLiveSpecification::builder()
+            .attribute_name("expires_at")
+            .enabled(true);
+        Client::new(services(&address).config())
+            .update_time_to_live()
+            .table_name(&table)
+            .time_to_live_specification(expiry.build().expect("all is said"))
+            .send()
+            .await
+            .expect("items can go away");
         Self {
             address,
             table,

@@ -17,7 +17,9 @@ pub(super) fn apply(text: &str, words: &Words, item: &mut Item) -> Result<(), St
         let clause = clauses.into_iter().find(|clause| parser.takes_word(clause));
         let clause = clause.ok_or_else(|| format!("Syntax error; token: {:?}", parser.peek()))?;
         if seen.contains(&clause) {
-            return Err(format!("The \"{clause}\" section can only be used once in an update expression;"));
+            return Err(format!(
+                "The \"{clause}\" section can only be used once in an update expression;"
+            ));
         }
         seen.push(clause);
         loop {
@@ -50,10 +52,14 @@ pub(super) fn apply(text: &str, words: &Words, item: &mut Item) -> Result<(), St
         if let [Part::Name(name)] = path.as_slice()
             && ["pk", "sk"].contains(&name.as_str())
         {
-            return Err(format!("Cannot update attribute {name}. This attribute is part of the key"));
+            return Err(format!(
+                "Cannot update attribute {name}. This attribute is part of the key"
+            ));
         }
     }
-    changes.into_iter().try_for_each(|(path, value)| place(item, &path, value))
+    changes
+        .into_iter()
+        .try_for_each(|(path, value)| place(item, &path, value))
 }
 
 fn sum(parser: &mut Parser<'_>) -> Result<Value, String> {

@@ -173,7 +173,13 @@ impl<'a> Parser<'a> {
 
     /// A function that is true or false, if one is next.
     fn function(&mut self) -> Result<Option<bool>, String> {
-        let names = ["attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains"];
+        let names = [
+            "attribute_exists",
+            "attribute_not_exists",
+            "attribute_type",
+            "begins_with",
+            "contains",
+        ];
         let is_call = matches!(self.tokens.get(self.at + 1), Some(Token::Sign("(")));
         let Some(Token::Word(name)) = self.peek().filter(|_| is_call).cloned() else {
             return Ok(None);

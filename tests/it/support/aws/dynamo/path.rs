@@ -34,7 +34,9 @@ impl Words {
             });
         }
         match RESERVED.contains(&word.to_uppercase().as_str()) {
-            true => Err(format!("Attribute name is a reserved keyword; reserved keyword: {word}")),
+            true => Err(format!(
+                "Attribute name is a reserved keyword; reserved keyword: {word}"
+            )),
             false => Ok(word.to_owned()),
         }
     }
@@ -53,14 +55,19 @@ impl Words {
     /// Refuses placeholders that no expression uses.
     pub(super) fn assert_used(&self) -> Result<(), String> {
         let used = self.used.borrow();
-        for (all, what) in [(&self.names, "ExpressionAttributeNames"), (&self.values, "ExpressionAttributeValues")] {
+        for (all, what) in [
+            (&self.names, "ExpressionAttributeNames"),
+            (&self.values, "ExpressionAttributeValues"),
+        ] {
             let all = all.as_object();
             if all.is_some_and(serde_json::Map::is_empty) {
                 return Err(format!("{what} must not be empty"));
             }
             for word in all.into_iter().flat_map(serde_json::Map::keys) {
                 if !used.contains(word) {
-                    return Err(format!("Value provided in {what} unused in expressions: keys: {{{word}}}"));
+                    return Err(format!(
+                        "Value provided in {what} unused in expressions: keys: {{{word}}}"
+                    ));
                 }
             }
         }
@@ -111,7 +118,12 @@ pub(super) fn place(item: &mut Item, path: &[Part], value: Option<Value>) -> Res
     }
     match (last, value) {
         (Part::Name(name), Some(value)) => {
-            drop(parent["M"].as_object_mut().ok_or_else(wrong)?.insert(name.clone(), value));
+            drop(
+                parent["M"]
+                    .as_object_mut()
+                    .ok_or_else(wrong)?
+                    .insert(name.clone(), value),
+            );
         }
         (Part::Name(name), None) => drop(parent["M"].as_object_mut().ok_or_else(wrong)?.remove(name)),
         (Part::Index(index), value) => {

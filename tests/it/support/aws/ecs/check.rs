@@ -51,7 +51,14 @@ const FIELDS: [(&str, &[&str]); 7] = [
     ("DescribeTasks", &["cluster", "tasks", "include"]),
     (
         "ListTasks",
-        &["cluster", "startedBy", "family", "desiredStatus", "nextToken", "maxResults"],
+        &[
+            "cluster",
+            "startedBy",
+            "family",
+            "desiredStatus",
+            "nextToken",
+            "maxResults",
+        ],
     ),
     ("StopTask", &["cluster", "task", "reason"]),
     ("DescribeClusters", &["clusters", "include"]),

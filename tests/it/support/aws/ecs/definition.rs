@@ -10,7 +10,9 @@ impl Ecs {
     pub(super) fn register(&mut self, input: &Value) -> String {
         let family = input["family"].as_str().unwrap_or_default();
         let revisions = self.definitions.iter();
-        let revision = 1 + revisions.filter(|one| one["taskDefinition"]["family"] == family).count();
+        let revision = 1 + revisions
+            .filter(|one| one["taskDefinition"]["family"] == family)
+            .count();
         let arn = arn("task-definition", &format!("{family}:{revision}"));
         let mut definition = input.clone();
         let tags = definition.as_object_mut().and_then(|fields| fields.remove("tags"));
@@ -26,7 +28,8 @@ impl Ecs {
                 definition[name] = json!([]);
             }
         }
-        self.definitions.push(json!({"taskDefinition": definition, "tags": tags.unwrap_or_else(|| json!([]))}));
+        self.definitions
+            .push(json!({"taskDefinition": definition, "tags": tags.unwrap_or_else(|| json!([]))}));
         arn
     }
 
@@ -54,7 +57,9 @@ impl Ecs {
         let name = input["taskDefinition"].as_str().unwrap_or_default();
         let found = self.definition(name);
         let found = found.ok_or_else(|| Refused::new("ClientException", "Unable to describe task definition."))?;
-        let with_tags = input["include"].as_array().is_some_and(|all| all.contains(&"TAGS".into()));
+        let with_tags = input["include"]
+            .as_array()
+            .is_some_and(|all| all.contains(&"TAGS".into()));
         Ok(match with_tags {
             true => found.clone(),
             false => json!({"taskDefinition": found["taskDefinition"]}),
@@ -77,7 +82,9 @@ impl Ecs {
                 return invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.");
             }
             (false, false) => {
-                return invalid("Network Configuration is not valid for the given networkMode of this task definition.");
+                return invalid(
+                    "Network Configuration is not valid for the given networkMode of this task definition.",
+                );
             }
             _ => {}
         }
@@ -89,12 +96,20 @@ impl Ecs {
         if input["launchType"] == "FARGATE" && !on_fargate {
             return invalid("Task definition does not support launch_type FARGATE.");
         }
-        let containers = definition["containerDefinitions"].as_array().cloned().unwrap_or_default();
-        let overrides = input["overrides"]["containerOverrides"].as_array().cloned().unwrap_or_default();
+        let containers = definition["containerDefinitions"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        let overrides = input["overrides"]["containerOverrides"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         for one in overrides {
             if !containers.iter().any(|container| container["name"] == one["name"]) {
                 let name = one["name"].as_str().unwrap_or_default();
-                return invalid(&format!("Override for container named {name} is not a container in the TaskDefinition."));
+                return invalid(&format!(
+                    "Override for container named {name} is not a container in the TaskDefinition."
+                ));
             }
         }
         Ok(())

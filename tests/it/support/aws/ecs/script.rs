@@ -40,7 +40,9 @@ const CONTAINER_ENDED: &str = "Essential container in task exited";
 
 impl Default for Script {
     fn default() -> Self {
-        Self::succeeds(&["Successfully applied 1 migration to schema `orders`, now at version v2 (execution time 00:00.020s)"])
+        Self::succeeds(&[
+            "Successfully applied 1 migration to schema `orders`, now at version v2 (execution time 00:00.020s)",
+        ])
     }
 }
 
@@ -54,7 +56,10 @@ impl Script {
             digest: None,
             unlisted: 0,
         };
-        script.at("PROVISIONING").at("PENDING").now(&["pullStartedAt", "connectivityAt"])
+        script
+            .at("PROVISIONING")
+            .at("PENDING")
+            .now(&["pullStartedAt", "connectivityAt"])
     }
 
     /// A task that writes lines and ends well.
@@ -207,6 +212,8 @@ pub(super) fn stopping(has_started: bool, code: i64, reason: &str) -> Vec<Step> 
             .container("lastStatus", "STOPPED")
             .now(&["stoppingAt"]),
     };
-    let script = script.with("stopCode", "UserInitiated").with("stoppedReason", json!(reason));
+    let script = script
+        .with("stopCode", "UserInitiated")
+        .with("stoppedReason", json!(reason));
     script.stops().steps
 }

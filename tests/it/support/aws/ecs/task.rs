@@ -36,7 +36,10 @@ impl FakeTask {
         // No digit of it is another task's: tests look for it in texts.
         let id = format!("0a11ce{:026x}", 0xf1ee7_u64 + number as u64);
         let arn_of_task = arn("task", &format!("{cluster}/{id}"));
-        let containers = definition["containerDefinitions"].as_array().cloned().unwrap_or_default();
+        let containers = definition["containerDefinitions"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         let containers: Vec<_> = containers
             .iter()
             .enumerate()
@@ -197,7 +200,10 @@ impl FakeTask {
         self.told["version"] = (self.told["version"].as_i64().unwrap_or(0) + 1).into();
         let name = match &self.script.container {
             Some(name) => name.clone(),
-            None => self.definition["containerDefinitions"][0]["name"].as_str().unwrap().to_owned(),
+            None => self.definition["containerDefinitions"][0]["name"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
         };
         let has_ended = self.told["executionStoppedAt"].is_number();
         for container in self.told["containers"].as_array_mut().into_iter().flatten() {
@@ -236,7 +242,11 @@ impl FakeTask {
         Some(Place {
             region: option("awslogs-region").unwrap_or(REGION).to_owned(),
             group: option("awslogs-group")?.to_owned(),
-            stream: format!("{}/{}/{id}", option("awslogs-stream-prefix")?, container["name"].as_str()?),
+            stream: format!(
+                "{}/{}/{id}",
+                option("awslogs-stream-prefix")?,
+                container["name"].as_str()?
+            ),
         })
     }
 }
