@@ -40,7 +40,7 @@ pub(crate) use self::function::Said;
 use self::identity::Identities;
 pub(crate) use self::identity::Key;
 use self::logs::Streams;
-pub(crate) use self::run_scene::{CLUSTER, EcsScene, FAMILY, FUNCTION, REPOSITORY, TABLE, container, definition};
+pub(crate) use self::run_scene::{CLUSTER, EcsScene, FAMILY, FUNCTION, TABLE, container, definition};
 pub(crate) use self::scan::Scan;
 use self::scan::Scans;
 pub(crate) use self::scene::{ACCOUNT, BASE_LAYERS, EcrScene, HOST, PUBLIC_HOST, REGION};

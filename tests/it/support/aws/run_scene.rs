@@ -21,7 +21,7 @@ pub(crate) const TABLE: &str = "migrations-runs";
 /// The function, where the scene has one.
 pub(crate) const FUNCTION: &str = "MyLambdaToTriggerFlyway";
 /// The repository that images are of.
-pub(crate) const REPOSITORY: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders";
+const REPOSITORY: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders";
 /// The log group.
 const GROUP: &str = "/shipway/migrations";
 
