@@ -131,10 +131,16 @@ impl Direct {
             let pinned = self
                 .revision(&existing.task.task_definition_arn, order.container.as_deref())
                 .await?;
-            if ending(&existing.task, &pinned.container, &[]).is_none() {
+            if !existing.task.is_stopped() {
+                let has_ended = ending(&existing.task, &pinned.container, &[]).is_some();
                 let mut view = self.view_of(existing, &look).await?;
-                view.reused = true;
-                return Ok(Some(view));
+                // What has ended just now may still write; what is done is kept by now.
+                if !has_ended || !view.done {
+                    view.reused = true;
+                    return Ok(Some(view));
+                }
+                last.get_or_insert(view);
+                continue;
             }
             let view = self.settle(existing, &pinned).await?;
             if last.is_none() {

@@ -194,9 +194,9 @@ fn files_are_left_whatever_came_of_it() {
     for (code, status) in [(0, "succeeded"), (1, "failed")] {
         let scene = EcsScene::new();
         scene.aws.next_task(Script::fails(code, &["a <line> & \u{1b}[31mmore"]));
-        let outcome = scene.run(&["--receipt", "out/receipt.json", "--junit", "out/junit.xml", "--dotenv", "out/run.env"]);
+        let outcome = scene.run(&["--receipt", "receipt.json", "--junit", "junit.xml", "--dotenv", "run.env"]);
         assert_eq!(outcome.status, Some(if code == 0 { 0 } else { 5 }), "{outcome:#?}");
-        let read = |name: &str| std::fs::read_to_string(scene.project.folder().join("out").join(name)).unwrap();
+        let read = |name: &str| std::fs::read_to_string(scene.project.folder().join(name)).unwrap();
         let receipt: Value = serde_json::from_str(&read("receipt.json")).unwrap();
         assert_eq!(receipt["status"], status);
         assert_eq!(receipt["runId"], "run-1");

@@ -172,6 +172,11 @@ impl TaskSettings {
             refuse_flags_of_cluster(arguments)?;
         }
         let mut notices = Vec::new();
+        if let Via::Cluster(place, _) = &reach.via
+            && place.capacity_provider.as_deref() == Some("FARGATE_SPOT")
+        {
+            notices.push("FARGATE_SPOT may take the machine away in the middle of a migration".to_owned());
+        }
         let image = image::wanted(arguments, environment, options.revision.is_some())?;
         if reach.region.is_none() {
             reach.region = image.as_ref().and_then(|image| image.region());

@@ -20,6 +20,8 @@ pub(crate) const FAMILY: &str = "flyway";
 pub(crate) const TABLE: &str = "migrations-runs";
 /// The function, where the scene has one.
 pub(crate) const FUNCTION: &str = "MyLambdaToTriggerFlyway";
+/// The repository that images are of.
+const REPOSITORY: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders";
 /// The log group.
 const GROUP: &str = "/shipway/migrations";
 
@@ -96,6 +98,7 @@ impl EcsScene {
             ("SHIPWAY_TABLE", TABLE),
             ("SHIPWAY_TOPIC_ARN", topic.as_str()),
             ("SHIPWAY_FAMILY", FAMILY),
+            ("SHIPWAY_REPOSITORY", REPOSITORY),
         ];
         all.extend(variables);
         scene.function = Some(scene.start_function(&role, &all));
@@ -212,6 +215,11 @@ impl EcsScene {
             arguments.splice(1..1, ["--registry-endpoint", endpoint.as_str()]);
         }
         Running::start(&mut self.project.command(&arguments), "")
+    }
+
+    /// The function is called as anybody can: with this event.
+    pub(crate) fn event(&self, event: &Value) -> Result<Value, Value> {
+        self.aws.send_event(FUNCTION, event)
     }
 
     /// Another command about runs: `status`, `logs`, `stop`, `history`.

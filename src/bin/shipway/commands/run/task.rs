@@ -84,6 +84,18 @@ pub(super) async fn run(
     run.judge(told.followed).map(|()| true)
 }
 
+/// A request without the values of variables: plans end up in the logs of jobs.
+fn without_values(mut request: serde_json::Value) -> serde_json::Value {
+    let containers = request.pointer_mut("/overrides/containerOverrides");
+    for container in containers.and_then(serde_json::Value::as_array_mut).into_iter().flatten() {
+        let variables = container.get_mut("environment").and_then(serde_json::Value::as_array_mut);
+        for variable in variables.into_iter().flatten() {
+            variable["value"] = "***".into();
+        }
+    }
+    request
+}
+
 /// Says what would be started.
 async fn plan(opened: &Opened, order: &Order, printer: &Printer) -> anyhow::Result<()> {
     let Opened::Direct(direct) = opened else {
@@ -102,7 +114,7 @@ async fn plan(opened: &Opened, order: &Order, printer: &Printer) -> anyhow::Resu
                 "image": plan.image,
                 "container": plan.container,
                 "existingTask": plan.existing.as_ref().and_then(|view| view.task_arn.clone()),
-                "runTask": plan.run_task,
+                "runTask": without_values(plan.run_task),
             });
             printer.data(&format!("{object}\n"))?;
         }
