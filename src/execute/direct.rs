@@ -2,10 +2,11 @@
 
 mod conclude;
 mod locking;
+mod plan;
 mod start;
 mod view;
 
-pub use start::Plan;
+pub use plan::Plan;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -3,6 +3,8 @@
 //! The same for everybody who can be asked for runs. Nothing here ends a task that somebody else may want: what is given up is left
 //! alone unless it was said that it is to be stopped.
 
+mod farewell;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,8 +14,9 @@ use tokio::time::{Instant, sleep};
 use super::lines::{Lines, Tail};
 use super::report::Reader;
 use super::{Failure, Look, Order, Piece, Runs, Status, Stop, Stream, View};
-use crate::content::{ContentError, Kind, Result};
+use crate::content::{Kind, Result};
 use crate::progress::{Event, Progress};
+use farewell::{Cause, blame, give_up, lost, said};
 
 /// Waits between attempts that find no capacity, the last one for all further ones.
 const BACKOFF_SECONDS: [f64; 5] = [5.0, 10.0, 20.0, 40.0, 60.0];
@@ -123,14 +126,6 @@ struct Pursuit<'a> {
     lines: u64,
     told: Option<String>,
     is_interrupted: bool,
-}
-
-/// Why a task was told to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cause {
-    StartLimit,
-    Limit,
-    Interrupt,
 }
 
 impl<'a> Pursuit<'a> {
@@ -398,106 +393,4 @@ impl<'a> Pursuit<'a> {
             total: Duration::ZERO,
         }
     }
-}
-
-/// Why a task that we stopped ended: by us, unless it succeeded all the same.
-fn blame(mut view: View, cause: Option<Cause>, waiting: &Waiting) -> View {
-    let Some(cause) = cause else { return view };
-    if matches!(view.status, Status::Succeeded | Status::Failed | Status::OutOfMemory)
-        && view.stop_code.as_deref() != Some("UserInitiated")
-    {
-        return view;
-    }
-    let reason = view.stopped_reason.clone();
-    let failure = match cause {
-        Cause::StartLimit => {
-            view.status = Status::StartFailed;
-            Failure::new(format!("the task did not run within {} s, and was stopped", waiting.start_limit.as_secs_f64()))
-                .hint("a longer --start-timeout helps if the image is large; else look at subnets, security groups and the execution role: the task has to reach the registry, the secrets and the log")
-        }
-        Cause::Limit => {
-            view.status = Status::Stopped;
-            Failure::new(format!(
-                "the task still ran after {} s, and was stopped",
-                waiting.limit.as_secs_f64()
-            ))
-            .hint("what it was doing may be done in part: look at the database before the same command is run again")
-        }
-        Cause::Interrupt => {
-            view.status = Status::Interrupted;
-            Failure::new("interrupted: the task was stopped").hint(
-                "what it was doing may be done in part: look at the database before the same command is run again",
-            )
-        }
-    };
-    view.failure = Some(match reason {
-        Some(reason) => failure.because(reason),
-        None => failure,
-    });
-    view
-}
-
-/// A task that goes on, as far as we know, without anybody who waits.
-fn give_up(view: View, cause: Cause, waiting: &Waiting) -> View {
-    let task = view.task_arn.clone().unwrap_or_default();
-    let (status, message) = match cause {
-        Cause::Interrupt => (Status::Interrupted, format!("interrupted: {task} goes on")),
-        Cause::Limit => (
-            Status::TimedOut,
-            format!(
-                "{task} still runs after {} s, and is left alone",
-                waiting.limit.as_secs_f64()
-            ),
-        ),
-        Cause::StartLimit => (
-            Status::Unknown,
-            format!(
-                "{task} did not run within {} s, and has not stopped since it was told to",
-                waiting.start_limit.as_secs_f64()
-            ),
-        ),
-    };
-    let mut failure = Failure::new(message);
-    if let Some(id) = &view.run_id {
-        failure = failure
-            .hint(format!(
-                "see how it ends: shipway status {id}, or the same command again with --run-id {id}"
-            ))
-            .hint(format!("stop it: shipway stop {id}"));
-    }
-    View {
-        status,
-        failure: Some(failure),
-        ..view
-    }
-}
-
-/// A task of which nothing can be seen any more.
-fn lost(view: View, error: &ContentError) -> View {
-    let mut failure = Failure::new("it is not known how the task ends").because(said(error));
-    for hint in error.hints() {
-        failure = failure.hint(hint.clone());
-    }
-    if let Some(id) = &view.run_id {
-        failure = failure.hint(format!(
-            "see how it ends: shipway status {id}, or the same command again with --run-id {id}"
-        ));
-    }
-    View {
-        status: Status::Unknown,
-        failure: Some(failure),
-        ..view
-    }
-}
-
-/// An error and its causes in one line.
-fn said(error: &ContentError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

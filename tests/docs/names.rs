@@ -6,7 +6,7 @@ use crate::examples::help;
 use crate::page::{Page, pages, read};
 
 /// Flags of other programs.
-const FOREIGN_FLAGS: [(&str, &str); 36] = [
+const FOREIGN_FLAGS: [(&str, &str); 42] = [
     ("--data-urlencode", "curl"),
     ("--fail", "curl"),
     ("--header", "curl"),
@@ -42,18 +42,30 @@ const FOREIGN_FLAGS: [(&str, &str); 36] = [
     ("--query", "aws"),
     ("--region", "aws"),
     ("--rm", "docker"),
+    ("--capabilities", "aws"),
+    ("--parameter-overrides", "aws"),
+    ("--secret-string", "aws"),
+    ("--stack-name", "aws"),
+    ("--template-file", "aws"),
+    ("--architecture", "ci/lambda.sh"),
     ("--value", "aws"),
 ];
 
 /// Variables of this prefix that shipway does not read.
-const WRITTEN_VARIABLES: [(&str, &str); 3] = [
+const WRITTEN_VARIABLES: [(&str, &str); 9] = [
+    ("SHIPWAY_LAMBDA", "the user's own, in the pipeline"),
+    ("SHIPWAY_RUN_ID", "written by run --dotenv"),
+    ("SHIPWAY_RUN_STATUS", "written by run --dotenv"),
+    ("SHIPWAY_RUN_TASK", "written by run --dotenv"),
+    ("SHIPWAY_RUN_TASK_DEFINITION", "written by run --dotenv"),
+    ("SHIPWAY_RUN_VERSION", "written by run --dotenv"),
     ("SHIPWAY_JOB_IMAGE", "the user's own, in the sample project's pipeline"),
     ("SHIPWAY_DIGEST", "written by --dotenv"),
     ("SHIPWAY_URL", "the user's own, in the example of a job"),
 ];
 
 /// Sections of the project file: their heading, and the structure in `src/project.rs` they are read into.
-const SECTIONS: [(&str, &str); 9] = [
+const SECTIONS: [(&str, &str); 10] = [
     ("## `[project]`", "ProjectSection"),
     ("## `[migrations]`", "MigrationsSection"),
     ("## `[runner]`", "RunnerSection"),
@@ -61,6 +73,7 @@ const SECTIONS: [(&str, &str); 9] = [
     ("## `[image]`", "ImageSection"),
     ("## `[check]`", "CheckSection"),
     ("## `[repository]`", "RepositorySection"),
+    ("## `[run]`", "RunSection"),
     ("## `[run.databases]`", "DatabasesSection"),
     ("## `[registry.\"HOST\"]`", "RegistrySection"),
 ];
@@ -79,6 +92,10 @@ fn flags_are_those_of_the_help() {
         ["doctor"],
         ["lambda"],
         ["run"],
+        ["status"],
+        ["logs"],
+        ["stop"],
+        ["history"],
     ]
     .iter()
     .flat_map(|words| flags(&help(words)))

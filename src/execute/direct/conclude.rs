@@ -6,6 +6,7 @@ use super::super::ending::ending;
 use super::super::pin::Pinned;
 use super::super::report::Reader;
 use super::super::{Failure, LogEvent, Logs, Look, Record, Report, RunId, Status, Task, View};
+use super::locking::FORGOTTEN_SECONDS;
 use super::{Direct, Known, nobody, view};
 use crate::content::Result;
 
@@ -37,8 +38,16 @@ impl Direct {
             if record.status != Status::Running {
                 return Ok(of_record(&record));
             }
+            let age = self.services.clock().there_seconds() - record.started_at / 1000;
+            if age <= FORGOTTEN_SECONDS {
+                return Ok(of_record(&record));
+            }
+            let failure = Failure::new("ECS has forgotten the task, and nobody saw how it ended")
+                .hint("look at the database, and at the log if it is still there, before it is run again");
             return Ok(View {
-                status: Status::Running,
+                status: Status::Unknown,
+                done: true,
+                failure: Some(failure),
                 ..of_record(&record)
             });
         }

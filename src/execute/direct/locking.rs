@@ -7,7 +7,7 @@ use crate::content::Result;
 
 /// How long after it was taken a lock may outlive a task that ECS has forgotten: it shows stopped tasks for at least an hour, and forgets no
 /// task that runs.
-const FORGOTTEN_SECONDS: i64 = 3600;
+pub(super) const FORGOTTEN_SECONDS: i64 = 3600;
 /// How often a lock is looked at again that changed while it was looked at.
 const MOST_LOOKS: usize = 5;
 

@@ -13,51 +13,7 @@ use crate::content::{ContentError, Kind, Result};
 /// What a run is called that nobody named.
 const UNNAMED: &str = "run";
 
-/// What would be started.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// What it is called.
-    pub run_id: RunId,
-    /// The revision it starts from, by ARN.
-    pub revision: String,
-    /// Whether a revision with the image is registered first.
-    pub registers: bool,
-    /// The image.
-    pub image: String,
-    /// The container that is watched.
-    pub container: String,
-    /// A task that there is already under this name, and how it is.
-    pub existing: Option<View>,
-    /// The body of `RunTask`; `taskDefinition` is the revision it starts from.
-    pub run_task: serde_json::Value,
-}
-
 impl Direct {
-    /// Says what [`super::super::Runs::start`] would do, and changes nothing.
-    ///
-    /// # Errors
-    /// When it could not be started.
-    pub async fn plan(&self, order: &Order) -> Result<Plan> {
-        let id = self.name(order);
-        let started_by = started_by(&id, order);
-        let definition = self.definition(order);
-        let (known, described) = tokio::try_join!(self.tasks_of(&started_by), self.ecs.definition(&definition))?;
-        let pinned = pin(&described, &wish(&id, order)).map_err(unusable)?;
-        let input = self.input(&id, order, &pinned, &pinned.arn, 1)?;
-        Ok(Plan {
-            revision: pinned.arn.clone(),
-            registers: pinned.register.is_some() && !order.no_register,
-            image: pinned.image.clone(),
-            container: pinned.container.clone(),
-            existing: match known.into_iter().next() {
-                Some(Known { task, raw }) => Some(view::of_task(&task, raw, &pinned)),
-                None => None,
-            },
-            run_task: input,
-            run_id: id,
-        })
-    }
-
     pub(super) async fn start_run(&self, order: &Order) -> Result<View> {
         let id = self.name(order);
         let is_main = order.purpose.is_none();
@@ -168,7 +124,10 @@ impl Direct {
             Some(input) if !order.no_register => {
                 let registered = self.ecs.register(input).await?;
                 let Some(arn) = registered["taskDefinitionArn"].as_str().map(str::to_owned) else {
-                    return Err(ContentError::new(Kind::Invalid, "ECS registered a revision and does not say which"));
+                    return Err(ContentError::new(
+                        Kind::Invalid,
+                        "ECS registered a revision and does not say which",
+                    ));
                 };
                 self.know(&arn, order.container.as_deref(), pinned);
                 arn
@@ -237,7 +196,7 @@ impl Direct {
         Ok(())
     }
 
-    fn name(&self, order: &Order) -> RunId {
+    pub(super) fn name(&self, order: &Order) -> RunId {
         order.run_id.clone().unwrap_or_else(|| {
             let now = self.services.clock().there_seconds();
             RunId::of(&format!("{UNNAMED}-{now}-{:08x}", fastrand::u32(..)))
@@ -245,7 +204,7 @@ impl Direct {
     }
 
     /// How the revision to start from is named.
-    fn definition(&self, order: &Order) -> String {
+    pub(super) fn definition(&self, order: &Order) -> String {
         let family = order.family.as_deref().unwrap_or(&self.family);
         match order.revision {
             Some(revision) => format!("{family}:{revision}"),
@@ -264,7 +223,7 @@ impl Direct {
         }
     }
 
-    fn input(
+    pub(super) fn input(
         &self,
         id: &RunId,
         order: &Order,
@@ -346,14 +305,14 @@ fn newest(known: Vec<Known>, attempt: u32) -> Option<Known> {
     known.into_iter().find(|known| view::attempt(&known.task) == attempt)
 }
 
-fn started_by(id: &RunId, order: &Order) -> String {
+pub(super) fn started_by(id: &RunId, order: &Order) -> String {
     match &order.purpose {
         Some(purpose) => format!("{}/{purpose}", id.started_by()),
         None => id.started_by(),
     }
 }
 
-fn wish(id: &RunId, order: &Order) -> Pin {
+pub(super) fn wish(id: &RunId, order: &Order) -> Pin {
     let mut tags = BTreeMap::from([("shipway:run-id".to_owned(), id.to_string())]);
     if let Some(sha) = &order.git.sha {
         tags.insert("shipway:git-sha".to_owned(), sha.clone());

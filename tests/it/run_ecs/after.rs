@@ -9,7 +9,9 @@ const MISMATCH: &str = include_str!("../../../src/execute/report/fixtures/ask-mi
 
 fn commands(scene: &EcsScene) -> Vec<Value> {
     let calls = scene.aws.calls_of("ecs:RunTask").into_iter();
-    calls.map(|call| call.input["overrides"]["containerOverrides"][0]["command"].clone()).collect()
+    calls
+        .map(|call| call.input["overrides"]["containerOverrides"][0]["command"].clone())
+        .collect()
 }
 
 fn failing(more: Vec<Script>) -> EcsScene {
@@ -35,7 +37,10 @@ fn a_failure_is_looked_into() {
         let json = outcome.json();
         assert_eq!(json["status"], "failed");
         assert_eq!(json["diagnosis"]["command"], command);
-        assert_eq!(json["diagnosis"]["lines"], json!(["| Versioned | 3 | add note | Failed |"]));
+        assert_eq!(
+            json["diagnosis"]["lines"],
+            json!(["| Versioned | 3 | add note | Failed |"])
+        );
         assert!(outcome.stderr.contains("add note"), "{outcome:#?}");
         assert_eq!(commands(&scene), [Value::Null, json!([command])]);
         scene.assert_recorded("failed");
@@ -47,10 +52,15 @@ fn a_failure_is_looked_into() {
 /// Catches a diagnosis of a success, or of what never ran.
 #[test]
 fn nothing_is_looked_into_where_there_is_nothing() {
-    for (script, exit) in [(Script::default(), 0), (Script::fails_to_start("CannotPullContainerError: no"), 6)] {
+    for (script, exit) in [
+        (Script::default(), 0),
+        (Script::fails_to_start("CannotPullContainerError: no"), 6),
+    ] {
         let scene = EcsScene::new();
         scene.aws.next_task(script);
-        scene.run(&["--diagnose", "info", "--repair", "failed-only"]).exited(exit);
+        scene
+            .run(&["--diagnose", "info", "--repair", "failed-only"])
+            .exited(exit);
         assert_eq!(scene.aws.tasks().len(), 1);
     }
     let scene = failing(vec![]);
@@ -61,7 +71,10 @@ fn nothing_is_looked_into_where_there_is_nothing() {
 /// Catches a diagnosis that fails and takes the place of the failure.
 #[test]
 fn a_diagnosis_that_fails_changes_nothing() {
-    for script in [Script::fails(1, &["no"]), Script::fails_to_start("ResourceInitializationError: no")] {
+    for script in [
+        Script::fails(1, &["no"]),
+        Script::fails_to_start("ResourceInitializationError: no"),
+    ] {
         let scene = failing(vec![script]);
         let json = scene.run(&["--diagnose", "info", "--format", "json"]).exited(5).json();
         assert_eq!(json["status"], "failed");
@@ -72,7 +85,11 @@ fn a_diagnosis_that_fails_changes_nothing() {
 /// Catches a repair that is not asked about first, is not a run of its own, or after which nothing is migrated.
 #[test]
 fn one_failed_row_is_repaired() {
-    let scene = failing(vec![said(FAILED, 1), Script::succeeds(&["Repair of failed migration"]), Script::succeeds(&["applied"])]);
+    let scene = failing(vec![
+        said(FAILED, 1),
+        Script::succeeds(&["Repair of failed migration"]),
+        Script::succeeds(&["applied"]),
+    ]);
     let outcome = scene.run(&["--repair", "failed-only", "--format", "json"]).succeeded();
     let json = outcome.json();
     assert_eq!(json["status"], "succeeded", "{json:#}");
@@ -80,10 +97,17 @@ fn one_failed_row_is_repaired() {
     assert_eq!(json["attempt"], 2);
     let commands = commands(&scene);
     assert_eq!(commands.len(), 4, "{commands:?}");
-    assert!(commands[1].to_string().contains("info") && commands[1].to_string().contains("-outputType=json"), "{commands:?}");
+    assert!(
+        commands[1].to_string().contains("info") && commands[1].to_string().contains("-outputType=json"),
+        "{commands:?}"
+    );
     assert_eq!(commands[2], json!(["repair"]));
     assert_eq!(commands[3], Value::Null);
-    let mut ends: Vec<_> = scene.records().iter().map(|record| record["status"].as_str().unwrap().to_owned()).collect();
+    let mut ends: Vec<_> = scene
+        .records()
+        .iter()
+        .map(|record| record["status"].as_str().unwrap().to_owned())
+        .collect();
     ends.sort();
     assert_eq!(ends, ["failed", "succeeded", "succeeded"], "the repair is kept too");
     assert_eq!(scene.lock(), None);
@@ -96,10 +120,16 @@ fn nothing_else_is_repaired() {
         ("a mismatch", said(MISMATCH, 1)),
         ("no answer", Script::succeeds(&["nothing to see"])),
         ("half an answer", said(&FAILED[..FAILED.len() / 2], 1)),
-        ("it did not start", Script::fails_to_start("CannotPullContainerError: no")),
+        (
+            "it did not start",
+            Script::fails_to_start("CannotPullContainerError: no"),
+        ),
     ] {
         let scene = failing(vec![answer]);
-        let json = scene.run(&["--repair", "failed-only", "--format", "json"]).exited(5).json();
+        let json = scene
+            .run(&["--repair", "failed-only", "--format", "json"])
+            .exited(5)
+            .json();
         assert_eq!(json["status"], "failed", "{name}");
         assert_eq!(json["repair"]["repaired"], false, "{name}: {json:#}");
         assert!(!json["repair"]["reason"].as_str().unwrap().is_empty(), "{name}");
@@ -112,7 +142,10 @@ fn nothing_else_is_repaired() {
 #[test]
 fn a_repair_that_fails_ends_it() {
     let scene = failing(vec![said(FAILED, 1), Script::fails(1, &["no"])]);
-    let json = scene.run(&["--repair", "failed-only", "--format", "json"]).exited(5).json();
+    let json = scene
+        .run(&["--repair", "failed-only", "--format", "json"])
+        .exited(5)
+        .json();
     assert_eq!(json["repair"]["repaired"], false, "{json:#}");
     assert_eq!(scene.aws.tasks().len(), 3);
     assert_eq!(scene.lock(), None);

@@ -65,7 +65,9 @@ fn a_client_killed_anywhere_is_made_up_for() {
         // Before it is done, and after: the client waits for the answer as long as it lives.
         for action in [Action::Stall, Action::StallAfter(0)] {
             let scene = EcsScene::new();
-            let fault = scene.aws.fault(Fault::on_operation(operation).after(after).with(action));
+            let fault = scene
+                .aws
+                .fault(Fault::on_operation(operation).after(after).with(action));
             let first = scene.start(&[]);
             scene.wait_until(operation, |_| fault.struck());
             scene.wait_until("it is done", |aws| aws.calls_of(operation).len() > after);

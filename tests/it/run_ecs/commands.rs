@@ -5,7 +5,12 @@ use serde_json::json;
 use crate::support::aws::{EcsScene, Script};
 
 fn held() -> Script {
-    Script::begins().runs(&["first", "second"]).holds().then(&["third"]).exits(0).stops()
+    Script::begins()
+        .runs(&["first", "second"])
+        .holds()
+        .then(&["third"])
+        .exits(0)
+        .stops()
 }
 
 /// A run that goes on, and nobody watches.
@@ -24,7 +29,10 @@ fn detached(script: Script) -> EcsScene {
 #[test]
 fn a_status_tells_and_keeps() {
     let scene = detached(held());
-    let json = scene.command("status", &["run-1", "--format", "json"]).succeeded().json();
+    let json = scene
+        .command("status", &["run-1", "--format", "json"])
+        .succeeded()
+        .json();
     assert_eq!(json["status"], "running");
     assert_eq!(json["task"]["lastStatus"], "RUNNING");
     assert!(scene.lock().is_some());
@@ -75,7 +83,11 @@ fn a_log_is_shown() {
     assert_eq!(running.wait().succeeded().stdout, "first\nsecond\nthird\n");
     scene.assert_recorded("succeeded");
     let json = scene.command("logs", &["run-1", "--format", "json"]).succeeded();
-    let lines: Vec<serde_json::Value> = json.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> = json
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     let messages: Vec<_> = lines.iter().map(|line| line["message"].clone()).collect();
     assert_eq!(messages, ["first", "second", "third"]);
 }
@@ -84,7 +96,10 @@ fn a_log_is_shown() {
 #[test]
 fn a_run_is_stopped() {
     let scene = detached(held());
-    scene.command("stop", &["run-1", "--reason", "enough of it"]).succeeded().says(&["shipway status run-1"]);
+    scene
+        .command("stop", &["run-1", "--reason", "enough of it"])
+        .succeeded()
+        .says(&["shipway status run-1"]);
     let stops = scene.aws.calls_of("ecs:StopTask");
     assert!(stops[0].input["reason"].as_str().unwrap().contains("enough of it"));
     for _ in 0..6 {
@@ -113,10 +128,25 @@ fn runs_are_told_of() {
     let names: Vec<_> = runs.iter().map(|run| run["runId"].as_str().unwrap()).collect();
     assert_eq!(names, ["run-5", "run-4", "run-3", "run-2", "run-1"], "{json:#}");
     let statuses: Vec<_> = runs.iter().map(|run| run["status"].clone()).collect();
-    assert_eq!(statuses, [json!("succeeded"), json!("failed"), json!("succeeded"), json!("failed"), json!("succeeded")]);
-    let json = scene.command("history", &["--limit", "3", "--format", "json"]).succeeded().json();
+    assert_eq!(
+        statuses,
+        [
+            json!("succeeded"),
+            json!("failed"),
+            json!("succeeded"),
+            json!("failed"),
+            json!("succeeded")
+        ]
+    );
+    let json = scene
+        .command("history", &["--limit", "3", "--format", "json"])
+        .succeeded()
+        .json();
     assert_eq!(json["runs"].as_array().unwrap().len(), 3);
-    let json = scene.command("history", &["run-2", "--format", "json"]).succeeded().json();
+    let json = scene
+        .command("history", &["run-2", "--format", "json"])
+        .succeeded()
+        .json();
     assert_eq!(json["runs"][0]["runId"], "run-2");
     let text = scene.command("history", &[]).succeeded().stdout;
     for word in ["run-1", "run-5", "failed", "succeeded"] {
@@ -131,7 +161,12 @@ fn runs_are_told_of() {
 fn where_runs_are_must_be_said() {
     let scene = EcsScene::new();
     for command in ["status", "logs", "stop"] {
-        scene.project.run(&[command, "run-1"]).exited(2).says(&["--cluster", "--via-lambda"]).hints();
+        scene
+            .project
+            .run(&[command, "run-1"])
+            .exited(2)
+            .says(&["--cluster", "--via-lambda"])
+            .hints();
     }
     scene.project.run(&["history"]).exited(2).says(&["--cluster"]);
     scene.aws.assert_silent();

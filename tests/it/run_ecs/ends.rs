@@ -40,7 +40,11 @@ fn success_is_proved() {
     assert_eq!(json["logs"]["complete"], true);
     assert_eq!(json.get("error"), None);
     assert!(json["timings"]["runSeconds"].as_f64().unwrap() >= 1.9, "{json:#}");
-    assert!(outcome.stderr.contains("one\n"), "with JSON on standard output, lines go to standard error: {}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("one\n"),
+        "with JSON on standard output, lines go to standard error: {}",
+        outcome.stderr
+    );
     let record = scene.assert_recorded("succeeded");
     for (name, value) in [
         ("run_id", json!("run-1")),

@@ -18,7 +18,12 @@ fn a_plain_run_asks_for_this() {
     let token = input["clientToken"].take();
     assert_eq!(token.as_str().unwrap().len(), 64);
     let tags = input["tags"].take();
-    let tags: Vec<_> = tags.as_array().unwrap().iter().map(|tag| tag["key"].as_str().unwrap()).collect();
+    let tags: Vec<_> = tags
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| tag["key"].as_str().unwrap())
+        .collect();
     assert_eq!(tags, ["shipway:attempt", "shipway:run-id"]);
     assert_eq!(
         input,
@@ -39,8 +44,22 @@ fn flags_reach_the_task() {
     let input = asked(
         &scene,
         &[
-            "--assign-public-ip", "--env", "A=1", "--env", "B=two words", "--cpu", "512", "--memory", "1g", "--tag", "team=orders", "--tag",
-            "empty=", "--", "info", "-outputType=json",
+            "--assign-public-ip",
+            "--env",
+            "A=1",
+            "--env",
+            "B=two words",
+            "--cpu",
+            "512",
+            "--memory",
+            "1g",
+            "--tag",
+            "team=orders",
+            "--tag",
+            "empty=",
+            "--",
+            "info",
+            "-outputType=json",
         ],
     );
     let network = &input["networkConfiguration"]["awsvpcConfiguration"];
@@ -50,7 +69,12 @@ fn flags_reach_the_task() {
         json!({"containerOverrides": [{"name": "flyway", "command": ["info", "-outputType=json"],
             "environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "two words"}]}], "cpu": "512", "memory": "1024"})
     );
-    assert!(input["tags"].as_array().unwrap().contains(&json!({"key": "team", "value": "orders"})));
+    assert!(
+        input["tags"]
+            .as_array()
+            .unwrap()
+            .contains(&json!({"key": "team", "value": "orders"}))
+    );
     assert_eq!(scene.records()[0]["command"], json!(["info", "-outputType=json"]));
 }
 
@@ -73,7 +97,10 @@ fn where_a_task_runs_is_one_thing_or_the_other() {
 
     // A machine that can be taken away at any time is no place for a migration.
     let scene = EcsScene::new();
-    scene.run(&["--capacity-provider", "FARGATE_SPOT"]).succeeded().says(&["FARGATE_SPOT"]);
+    scene
+        .run(&["--capacity-provider", "FARGATE_SPOT"])
+        .succeeded()
+        .says(&["FARGATE_SPOT"]);
 }
 
 /// Catches variables of the article's jobs, and keys of the project file, that mean nothing, or win over flags.
@@ -90,7 +117,10 @@ fn flags_win_over_variables_and_variables_over_the_file() {
     scene.project.run(&arguments).succeeded();
     let input = last(&scene);
     assert_eq!(input["cluster"], "from-file");
-    assert_eq!(input["networkConfiguration"]["awsvpcConfiguration"]["subnets"], json!(["subnet-file"]));
+    assert_eq!(
+        input["networkConfiguration"]["awsvpcConfiguration"]["subnets"],
+        json!(["subnet-file"])
+    );
 
     let scene = with(EcsScene::new())
         .environment("ENV_CLUSTER", "migrations")
@@ -106,7 +136,10 @@ fn flags_win_over_variables_and_variables_over_the_file() {
     let mut more = arguments.to_vec();
     more.extend(["--subnet", "subnet-flag", "--rerun"]);
     scene.project.run(&more).succeeded();
-    assert_eq!(last(&scene)["networkConfiguration"]["awsvpcConfiguration"]["subnets"], json!(["subnet-flag"]));
+    assert_eq!(
+        last(&scene)["networkConfiguration"]["awsvpcConfiguration"]["subnets"],
+        json!(["subnet-flag"])
+    );
 }
 
 /// Catches a run of a pipeline that a job which is run again does not find.
@@ -125,7 +158,10 @@ fn a_pipeline_names_its_run() {
     let name = json["runId"].as_str().unwrap().to_owned();
     assert!(name.starts_with("gl-7-123-555555555555-"), "{name}");
     let record = scene.records()[0].clone();
-    assert!(record["requested_by"].as_str().unwrap().contains("group/project#9001"), "{record:#}");
+    assert!(
+        record["requested_by"].as_str().unwrap().contains("group/project#9001"),
+        "{record:#}"
+    );
     assert_eq!(record["git"], json!({"sha": "0123abc", "ref": "main"}));
     let again = scene.project.run(&arguments).succeeded().json();
     assert_eq!(again["runId"], name.as_str());
@@ -162,9 +198,25 @@ fn mistakes_are_found_before_anything_is_asked() {
     }
     // What only the definition tells: before anything is made.
     let scene = EcsScene::new();
-    let arguments = ["run", "--cluster", "migrations", "--lock", "migrations-runs", "--image", &image];
-    scene.project.run(&arguments).exited(2).says(&["--subnet", "ENV_SUBNET"]).hints();
-    scene.run(&["--container", "nobody"]).exited(2).says(&["nobody", "flyway"]);
+    let arguments = [
+        "run",
+        "--cluster",
+        "migrations",
+        "--lock",
+        "migrations-runs",
+        "--image",
+        &image,
+    ];
+    scene
+        .project
+        .run(&arguments)
+        .exited(2)
+        .says(&["--subnet", "ENV_SUBNET"])
+        .hints();
+    scene
+        .run(&["--container", "nobody"])
+        .exited(2)
+        .says(&["nobody", "flyway"]);
     for name in ["ecs:RegisterTaskDefinition", "ecs:RunTask", "dynamodb:PutItem"] {
         assert_eq!(scene.aws.count(name), 0, "{name}");
     }
@@ -176,14 +228,25 @@ fn a_plan_changes_nothing() {
     let scene = EcsScene::new();
     scene.aws.deny("ecs:RegisterTaskDefinition");
     scene.aws.deny("ecs:RunTask");
-    let json = scene.run(&["--dry-run", "--format", "json", "--", "info"]).succeeded().json();
+    let json = scene
+        .run(&["--dry-run", "--format", "json", "--", "info"])
+        .succeeded()
+        .json();
     assert_eq!(json["schema"], "shipway.run-plan/v1");
     assert_eq!(json["registersRevision"], true);
     assert_eq!(json["image"], scene.image);
-    assert_eq!(json["runTask"]["overrides"]["containerOverrides"][0]["command"], json!(["info"]));
+    assert_eq!(
+        json["runTask"]["overrides"]["containerOverrides"][0]["command"],
+        json!(["info"])
+    );
     let text = scene.run(&["--dry-run"]).succeeded();
     assert!(text.stdout.contains(&scene.image), "{text:#?}");
-    for name in ["ecs:RegisterTaskDefinition", "ecs:RunTask", "dynamodb:PutItem", "dynamodb:UpdateItem"] {
+    for name in [
+        "ecs:RegisterTaskDefinition",
+        "ecs:RunTask",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+    ] {
         assert_eq!(scene.aws.count(name), 0, "{name}");
     }
 }
@@ -194,7 +257,14 @@ fn files_are_left_whatever_came_of_it() {
     for (code, status) in [(0, "succeeded"), (1, "failed")] {
         let scene = EcsScene::new();
         scene.aws.next_task(Script::fails(code, &["a <line> & \u{1b}[31mmore"]));
-        let outcome = scene.run(&["--receipt", "receipt.json", "--junit", "junit.xml", "--dotenv", "run.env"]);
+        let outcome = scene.run(&[
+            "--receipt",
+            "receipt.json",
+            "--junit",
+            "junit.xml",
+            "--dotenv",
+            "run.env",
+        ]);
         assert_eq!(outcome.status, Some(if code == 0 { 0 } else { 5 }), "{outcome:#?}");
         let read = |name: &str| std::fs::read_to_string(scene.project.folder().join(name)).unwrap();
         let receipt: Value = serde_json::from_str(&read("receipt.json")).unwrap();
@@ -202,12 +272,22 @@ fn files_are_left_whatever_came_of_it() {
         assert_eq!(receipt["runId"], "run-1");
         let dotenv = read("run.env");
         assert!(dotenv.contains(&format!("SHIPWAY_RUN_STATUS={status}\n")), "{dotenv}");
-        assert!(dotenv.lines().all(|line| line.split_once('=').is_some_and(|(_, value)| !value.contains(['"', ' ']))));
+        assert!(dotenv.lines().all(|line| {
+            line.split_once('=')
+                .is_some_and(|(_, value)| !value.contains(['"', ' ']))
+        }));
         let junit = read("junit.xml");
         assert!(junit.contains(&format!("failures=\"{code}\"")), "{junit}");
         assert!(!junit.contains('\u{1b}') && !junit.contains("<line>"), "{junit}");
     }
     let scene = EcsScene::new();
-    scene.run(&["--receipt", "/proc/nowhere/receipt.json"]).failed().says(&["/proc/nowhere"]);
-    assert_eq!(scene.aws.count("ecs:RunTask"), 0, "a file that cannot be written is found before the run");
+    scene
+        .run(&["--receipt", "/proc/nowhere/receipt.json"])
+        .failed()
+        .says(&["/proc/nowhere"]);
+    assert_eq!(
+        scene.aws.count("ecs:RunTask"),
+        0,
+        "a file that cannot be written is found before the run"
+    );
 }

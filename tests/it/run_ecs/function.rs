@@ -6,7 +6,12 @@ use crate::support::aws::{ACCOUNT, EcsScene, FAMILY, FUNCTION, Said, Script, fai
 use crate::support::registry::{Action, Fault};
 
 fn held() -> Script {
-    Script::begins().runs(&["first"]).holds().then(&["last"]).exits(0).stops()
+    Script::begins()
+        .runs(&["first"])
+        .holds()
+        .then(&["last"])
+        .exits(0)
+        .stops()
 }
 
 /// What the function answers, around what a test is about.
@@ -21,14 +26,38 @@ fn answered(ours: &Value) -> Said {
 /// Catches a caller that needs other rights than to call the function, or sees another end than the one there was.
 #[test]
 fn each_end_is_told_through_the_function() {
-    let oom = Script::begins().runs(&["a"]).exits(137).container("reason", "OutOfMemoryError: killed").stops();
+    let oom = Script::begins()
+        .runs(&["a"])
+        .exits(137)
+        .container("reason", "OutOfMemoryError: killed")
+        .stops();
     for (script, exit, status) in [
         (Script::succeeds(&["one", "two"]), 0, "succeeded"),
         (Script::fails(1, &["ERROR: no"]), 5, "failed"),
         (oom, 5, "out_of_memory"),
-        (Script::fails_to_start("CannotPullContainerError: not found"), 6, "start_failed"),
-        (Script::begins().runs(&[]).exits(0).with("stopCode", "SpotInterruption").stops(), 5, "infrastructure"),
-        (Script::begins().runs(&[]).exits(0).container("exitCode", Value::Null).stops(), 6, "start_failed"),
+        (
+            Script::fails_to_start("CannotPullContainerError: not found"),
+            6,
+            "start_failed",
+        ),
+        (
+            Script::begins()
+                .runs(&[])
+                .exits(0)
+                .with("stopCode", "SpotInterruption")
+                .stops(),
+            5,
+            "infrastructure",
+        ),
+        (
+            Script::begins()
+                .runs(&[])
+                .exits(0)
+                .container("exitCode", Value::Null)
+                .stops(),
+            6,
+            "start_failed",
+        ),
         (Script::succeeds(&["late"]).missing(2), 0, "succeeded"),
     ] {
         let scene = EcsScene::via_function();
@@ -38,9 +67,21 @@ fn each_end_is_told_through_the_function() {
         assert_eq!(json["status"], status, "{json:#}");
         assert_eq!(json["image"], scene.image);
         scene.assert_recorded(status);
-        let callers: Vec<_> = scene.aws.calls().into_iter().filter(|call| call.caller.ends_with("user/ci")).collect();
-        assert!(callers.iter().all(|call| call.operation == "lambda:InvokeFunction"), "{callers:#?}");
-        assert!(!scene.function_log().contains("canary") && !outcome.text().contains("canary"), "{}", scene.function_log());
+        let callers: Vec<_> = scene
+            .aws
+            .calls()
+            .into_iter()
+            .filter(|call| call.caller.ends_with("user/ci"))
+            .collect();
+        assert!(
+            callers.iter().all(|call| call.operation == "lambda:InvokeFunction"),
+            "{callers:#?}"
+        );
+        assert!(
+            !scene.function_log().contains("canary") && !outcome.text().contains("canary"),
+            "{}",
+            scene.function_log()
+        );
     }
 }
 
@@ -51,7 +92,13 @@ fn lines_come_through_the_function() {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let scene = EcsScene::via_function();
     scene.aws.empty_pages(2);
-    scene.aws.next_task(Script::begins().runs(&lines[..1100]).then(&lines[1100..]).exits(0).stops());
+    scene.aws.next_task(
+        Script::begins()
+            .runs(&lines[..1100])
+            .then(&lines[1100..])
+            .exits(0)
+            .stops(),
+    );
     let outcome = scene.run(&[]).succeeded();
     let shown: Vec<_> = outcome.stdout.lines().collect();
     assert_eq!(shown, lines);
@@ -67,7 +114,9 @@ fn starts_are_the_same_through_the_function() {
     let scene = EcsScene::via_function();
     scene.aws.next_task(held());
     let first = scene.start(&[]);
-    scene.wait_until("it runs", |_| scene.lock().is_some_and(|lock| !lock["task_arn"].is_null()));
+    scene.wait_until("it runs", |_| {
+        scene.lock().is_some_and(|lock| !lock["task_arn"].is_null())
+    });
     scene.run(&["--run-id", "run-2"]).exited(4).says(&["run-1"]);
     first.signal("KILL");
     first.wait();
@@ -90,13 +139,22 @@ fn commands_go_through_the_function() {
     for _ in 0..4 {
         scene.aws.pass_time();
     }
-    assert_eq!(scene.command("status", &["run-1", "--format", "json"]).succeeded().json()["status"], "running");
+    assert_eq!(
+        scene
+            .command("status", &["run-1", "--format", "json"])
+            .succeeded()
+            .json()["status"],
+        "running"
+    );
     assert_eq!(scene.command("logs", &["run-1"]).succeeded().stdout, "first\n");
     scene.command("stop", &["run-1"]).succeeded();
     for _ in 0..8 {
         scene.aws.pass_time();
     }
-    assert_eq!(scene.command("status", &["run-1", "--format", "json"]).exited(5).json()["status"], "stopped");
+    assert_eq!(
+        scene.command("status", &["run-1", "--format", "json"]).exited(5).json()["status"],
+        "stopped"
+    );
     let json = scene.command("history", &["--format", "json"]).succeeded().json();
     assert_eq!(json["runs"][0]["status"], "stopped", "{json:#}");
     scene.command("status", &["nobody"]).failed().says(&["nobody"]);
@@ -121,14 +179,21 @@ fn errors_of_the_function_are_told() {
     scene.aws.deny("ecs:RunTask");
     scene.run(&[]).exited(1).says(&["ecs:RunTask", "shipway-runner"]);
     let scene = EcsScene::via_function();
-    scene.aws.fault(failure("ecs:ListTasks", 400, "ThrottlingException", "Rate exceeded").always());
+    scene
+        .aws
+        .fault(failure("ecs:ListTasks", 400, "ThrottlingException", "Rate exceeded").always());
     scene.run(&["--retry", "0"]).exited(8);
     assert_eq!(scene.aws.tasks().len(), 0);
     for (kind, message, exit, words) in [
         ("CapacityUnavailable", "RESOURCE:CPU", 8, "RESOURCE:CPU"),
         ("Busy", "run other is in progress", 4, "other"),
         ("AccessDenied", "no right", 1, "no right"),
-        ("Runtime.ExitError", "RequestId: 1 Error: Runtime exited with error: exit status 1", 1, "exit status 1"),
+        (
+            "Runtime.ExitError",
+            "RequestId: 1 Error: Runtime exited with error: exit status 1",
+            1,
+            "exit status 1",
+        ),
         ("TypeError", "cannot read properties of undefined", 1, "docs/lambda.md"),
     ] {
         let scene = EcsScene::via_script(&[Said::Failed(kind, message)]);
@@ -142,7 +207,15 @@ fn another_function_is_named() {
     let scene = EcsScene::via_script(&[Said::Returned(json!({"tasks": [{"taskArn": "arn:t"}], "failures": []}))]);
     scene.run(&[]).failed().says(&["article", "arn:t"]);
     let scene = EcsScene::via_script(&[Said::Returned(Value::Null)]);
-    let arguments = ["run", "--via-lambda", "nowhere", "--image", &scene.image, "--run-id", "run-1"];
+    let arguments = [
+        "run",
+        "--via-lambda",
+        "nowhere",
+        "--image",
+        &scene.image,
+        "--run-id",
+        "run-1",
+    ];
     scene.project.run(&arguments).failed().says(&["nowhere", "eu-west-1"]);
     scene.aws.deny("lambda:InvokeFunction");
     scene.run(&[]).exited(1).says(&["lambda:InvokeFunction", "user/ci"]);
@@ -160,10 +233,18 @@ fn another_function_is_named() {
 #[test]
 fn an_outage_of_the_function_is_lived_through() {
     let scene = EcsScene::via_function();
-    scene.aws.next_task(Script::begins().runs(&["one"]).idles(4).exits(0).stops());
+    scene
+        .aws
+        .next_task(Script::begins().runs(&["one"]).idles(4).exits(0).stops());
     let invoke = "lambda:InvokeFunction";
-    scene.aws.fault(failure(invoke, 429, "TooManyRequestsException", "Rate Exceeded.").after(2).times(3));
-    scene.aws.fault(failure(invoke, 500, "ServiceException", "internal").after(6).times(2));
+    scene.aws.fault(
+        failure(invoke, 429, "TooManyRequestsException", "Rate Exceeded.")
+            .after(2)
+            .times(3),
+    );
+    scene
+        .aws
+        .fault(failure(invoke, 500, "ServiceException", "internal").after(6).times(2));
     scene.run(&[]).succeeded();
     // An answer that gets lost starts no second task: the name is the same.
     let scene = EcsScene::via_function();
@@ -176,7 +257,9 @@ fn an_outage_of_the_function_is_lived_through() {
 /// Catches a status that is new to an old client taken for a success.
 #[test]
 fn an_answer_of_another_version_is_no_success() {
-    let scene = EcsScene::via_script(&[answered(&json!({"schema": "shipway.lambda/v9", "status": "succeeded", "done": true}))]);
+    let scene = EcsScene::via_script(&[answered(
+        &json!({"schema": "shipway.lambda/v9", "status": "succeeded", "done": true}),
+    )]);
     scene.run(&[]).failed().says(&["v9"]);
     let scene = EcsScene::via_script(&[answered(&json!({"status": "splendid", "done": true}))]);
     assert_ne!(scene.run(&[]).status, Some(0));
@@ -211,17 +294,33 @@ fn an_event_keeps_the_end_once() {
     assert_eq!(mails.len(), 1, "{mails:#?}");
     let mail = &mails[0];
     assert!(mail.topic.ends_with(":migrations-alerts"));
-    assert!(mail.subject.contains(FUNCTION) && mail.subject.contains("failed"), "{mail:#?}");
-    for words in ["ERROR: Script V3__x.sql failed", "run-1", "What to do next", "https://", &scene.image] {
+    assert!(
+        mail.subject.contains(FUNCTION) && mail.subject.contains("failed"),
+        "{mail:#?}"
+    );
+    for words in [
+        "ERROR: Script V3__x.sql failed",
+        "run-1",
+        "What to do next",
+        "https://",
+        &scene.image,
+    ] {
         assert!(mail.text.contains(words), "{words}: {}", mail.text);
     }
     let log = scene.function_log();
-    let metrics: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).filter(|line: &Value| line["_aws"].is_object()).collect();
+    let metrics: Vec<Value> = log
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .filter(|line: &Value| line["_aws"].is_object())
+        .collect();
     assert_eq!(metrics.len(), 1, "{log}");
     assert_eq!(metrics[0]["MigrationFailed"], 1);
     assert_eq!(metrics[0]["_aws"]["CloudWatchMetrics"][0]["Namespace"], "Shipway");
     // Whoever asks later sees the same.
-    assert_eq!(scene.command("status", &["run-1", "--format", "json"]).exited(5).json()["status"], "failed");
+    assert_eq!(
+        scene.command("status", &["run-1", "--format", "json"]).exited(5).json()["status"],
+        "failed"
+    );
 }
 
 /// Catches a mail about a success, a metric that is missing then, and a second mail where the client saw the end first.
@@ -231,7 +330,11 @@ fn a_success_is_measured_and_not_mailed() {
     scene.event(&scene.aws.event(0)).unwrap();
     scene.assert_recorded("succeeded");
     assert_eq!(scene.aws.mails().len(), 0);
-    assert!(scene.function_log().contains("\"MigrationFailed\":0"), "{}", scene.function_log());
+    assert!(
+        scene.function_log().contains("\"MigrationFailed\":0"),
+        "{}",
+        scene.function_log()
+    );
 }
 
 /// Catches a failure of which nobody gets a mail because the client saw it before the event came, and kept it.
@@ -243,7 +346,11 @@ fn a_failure_that_the_client_saw_first_is_mailed_all_the_same() {
     scene.event(&scene.aws.event(0)).unwrap();
     scene.event(&scene.aws.event(0)).unwrap();
     assert_eq!(scene.aws.mails().len(), 1);
-    assert!(scene.function_log().contains("\"MigrationFailed\":1"), "{}", scene.function_log());
+    assert!(
+        scene.function_log().contains("\"MigrationFailed\":1"),
+        "{}",
+        scene.function_log()
+    );
     scene.assert_recorded("failed");
 }
 
@@ -260,9 +367,25 @@ fn an_event_belongs_to_its_attempt() {
     }
     scene.event(&scene.aws.event(1)).unwrap();
     assert_eq!(scene.lock(), None, "{}", scene.aws.recorded());
-    let mut ends: Vec<_> = scene.records().iter().map(|record| (record["attempt"].clone(), record["status"].clone(), record["exit_code"].clone())).collect();
+    let mut ends: Vec<_> = scene
+        .records()
+        .iter()
+        .map(|record| {
+            (
+                record["attempt"].clone(),
+                record["status"].clone(),
+                record["exit_code"].clone(),
+            )
+        })
+        .collect();
     ends.sort_by_key(|end| end.0.as_i64());
-    assert_eq!(ends, [(json!(1), json!("failed"), json!(1)), (json!(2), json!("failed"), json!(2))]);
+    assert_eq!(
+        ends,
+        [
+            (json!(1), json!("failed"), json!(1)),
+            (json!(2), json!("failed"), json!(2))
+        ]
+    );
 }
 
 /// Catches tasks of others that are taken for ours, and those of the article's function that are not.
@@ -270,7 +393,9 @@ fn an_event_belongs_to_its_attempt() {
 fn events_of_others_are_left_alone() {
     let scene = EcsScene::via_function();
     let input = json!({"cluster": "migrations", "taskDefinition": "flyway:1"});
-    scene.aws.foreign_task(&input, Script::fails(1, &["of the old function"]));
+    scene
+        .aws
+        .foreign_task(&input, Script::fails(1, &["of the old function"]));
     for _ in 0..3 {
         scene.aws.pass_time();
     }
@@ -314,8 +439,13 @@ fn a_strict_function_fails_where_the_run_does() {
     for _ in 0..10 {
         scene.aws.pass_time();
     }
-    let error = scene.event(&json!({"action": "status", "run_id": "run-1"})).unwrap_err();
+    let error = scene
+        .event(&json!({"action": "status", "run_id": "run-1"}))
+        .unwrap_err();
     assert_eq!(error["errorType"], "MigrationFailed", "{error:#}");
     // Our own client reads the answer, strict or not.
-    assert_eq!(scene.command("status", &["run-1", "--format", "json"]).exited(5).json()["status"], "failed");
+    assert_eq!(
+        scene.command("status", &["run-1", "--format", "json"]).exited(5).json()["status"],
+        "failed"
+    );
 }

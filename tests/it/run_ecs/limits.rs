@@ -27,7 +27,11 @@ fn a_timeout_leaves_the_task_alone() {
     let json = outcome.json();
     assert_eq!(json["status"], "timed_out");
     let text = outcome.stderr.clone();
-    for words in ["shipway status run-1", "shipway stop run-1", scene.aws.tasks()[0]["taskArn"].as_str().unwrap()] {
+    for words in [
+        "shipway status run-1",
+        "shipway stop run-1",
+        scene.aws.tasks()[0]["taskArn"].as_str().unwrap(),
+    ] {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert_eq!(scene.aws.count("ecs:StopTask"), 0);
@@ -43,7 +47,9 @@ fn a_timeout_leaves_the_task_alone() {
 fn a_timeout_stops_the_task_on_request() {
     let scene = EcsScene::new();
     scene.aws.next_task(endless());
-    let outcome = scene.run(&["--timeout", "500ms", "--on-timeout", "stop", "--format", "json"]).exited(5);
+    let outcome = scene
+        .run(&["--timeout", "500ms", "--on-timeout", "stop", "--format", "json"])
+        .exited(5);
     let json = outcome.json();
     assert_eq!(json["status"], "stopped", "{json:#}");
     assert_eq!(json["exitCode"], 143);
@@ -57,7 +63,10 @@ fn a_timeout_stops_the_task_on_request() {
 fn a_task_that_ends_well_while_it_is_stopped_is_a_success() {
     let scene = EcsScene::new();
     scene.aws.next_task(endless().stopped_with(0));
-    let json = scene.run(&["--timeout", "500ms", "--on-timeout", "stop", "--format", "json"]).exited(5).json();
+    let json = scene
+        .run(&["--timeout", "500ms", "--on-timeout", "stop", "--format", "json"])
+        .exited(5)
+        .json();
     // UserInitiated: nobody knows whether it had done all.
     assert_eq!(json["status"], "stopped", "{json:#}");
 }
@@ -154,7 +163,13 @@ fn a_stop_by_somebody_else_is_told() {
     scene.aws.stop_task(0, "stopped at the console by dev");
     let json = running.wait().exited(5).json();
     assert_eq!(json["status"], "stopped");
-    assert!(json["error"].as_str().unwrap().contains("stopped at the console by dev"), "{json:#}");
+    assert!(
+        json["error"]
+            .as_str()
+            .unwrap()
+            .contains("stopped at the console by dev"),
+        "{json:#}"
+    );
     assert_eq!(json["task"]["stopCode"], json!("UserInitiated"));
     scene.assert_recorded("stopped");
 }

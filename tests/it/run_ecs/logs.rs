@@ -21,7 +21,9 @@ fn late_lines_are_not_lost() {
 fn an_empty_page_is_not_the_end() {
     let scene = EcsScene::new();
     scene.aws.empty_pages(4);
-    scene.aws.next_task(Script::begins().runs(&["one"]).then(&["two"]).exits(0).stops());
+    scene
+        .aws
+        .next_task(Script::begins().runs(&["one"]).then(&["two"]).exits(0).stops());
     let json = scene.run(&["--format", "json"]).succeeded().json();
     assert_eq!(json["logs"]["tail"], json!(["one", "two"]));
 }
@@ -32,9 +34,20 @@ fn a_long_log_is_shown_whole_and_once() {
     let lines: Vec<String> = (0..2500).map(|number| format!("line {number:05}")).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let scene = EcsScene::new();
-    scene.aws.next_task(Script::begins().runs(&lines[..2100]).then(&lines[2100..]).exits(0).stops());
+    scene.aws.next_task(
+        Script::begins()
+            .runs(&lines[..2100])
+            .then(&lines[2100..])
+            .exits(0)
+            .stops(),
+    );
     let outcome = scene.run(&[]).succeeded();
-    let shown: Vec<_> = outcome.text().lines().filter(|line| line.starts_with("line ")).map(str::to_owned).collect();
+    let shown: Vec<_> = outcome
+        .text()
+        .lines()
+        .filter(|line| line.starts_with("line "))
+        .map(str::to_owned)
+        .collect();
     assert_eq!(shown, lines);
 }
 
@@ -42,7 +55,9 @@ fn a_long_log_is_shown_whole_and_once() {
 #[test]
 fn lines_are_shown_as_they_come() {
     let scene = EcsScene::new();
-    scene.aws.next_task(Script::begins().runs(&["while it runs"]).holds().exits(0).stops());
+    scene
+        .aws
+        .next_task(Script::begins().runs(&["while it runs"]).holds().exits(0).stops());
     let running = scene.start(&[]);
     scene.wait_until("the line is shown", |_| running.has_printed("while it runs"));
     scene.aws.proceed();
@@ -53,7 +68,10 @@ fn lines_are_shown_as_they_come() {
 #[test]
 fn a_log_that_is_not_there_stops_nobody() {
     let mut without = definition();
-    without["containerDefinitions"][0].as_object_mut().unwrap().remove("logConfiguration");
+    without["containerDefinitions"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("logConfiguration");
     let mut elsewhere = definition();
     elsewhere["containerDefinitions"][0]["logConfiguration"]["options"]["awslogs-group"] = "/not/there".into();
     for definition in [without, elsewhere] {
@@ -64,7 +82,9 @@ fn a_log_that_is_not_there_stops_nobody() {
         scene.assert_recorded("succeeded");
     }
     let scene = EcsScene::new();
-    scene.aws.next_task(Script::fails_to_start("CannotPullContainerError: no"));
+    scene
+        .aws
+        .next_task(Script::fails_to_start("CannotPullContainerError: no"));
     scene.run(&[]).exited(6);
 }
 
@@ -79,7 +99,13 @@ fn a_log_in_another_region_is_read_there() {
     scene.aws.next_task(Script::succeeds(&["from afar"]));
     let json = scene.run(&["--format", "json"]).succeeded().json();
     assert_eq!(json["logs"]["tail"], json!(["from afar"]));
-    assert!(scene.aws.calls_of("logs:GetLogEvents").iter().all(|call| call.region == "eu-central-1"));
+    assert!(
+        scene
+            .aws
+            .calls_of("logs:GetLogEvents")
+            .iter()
+            .all(|call| call.region == "eu-central-1")
+    );
 }
 
 /// Catches a log that may not be read told as a migration that failed, or not told at all.
@@ -108,8 +134,16 @@ fn which_lines_are_shown_can_be_said() {
         scene.aws.next_task(Script::fails(code, &lines));
         let outcome = scene.run(&["--logs", flag, "--tail", "2"]);
         assert_eq!(outcome.status, Some(if code == 0 { 0 } else { 5 }));
-        assert_eq!(outcome.text().contains("third of them"), is_shown, "{flag} {code}: {outcome:#?}");
-        assert_eq!(outcome.text().contains("first of them"), flag == "follow", "{flag} {code}: {outcome:#?}");
+        assert_eq!(
+            outcome.text().contains("third of them"),
+            is_shown,
+            "{flag} {code}: {outcome:#?}"
+        );
+        assert_eq!(
+            outcome.text().contains("first of them"),
+            flag == "follow",
+            "{flag} {code}: {outcome:#?}"
+        );
     }
 }
 
@@ -117,7 +151,10 @@ fn which_lines_are_shown_can_be_said() {
 #[test]
 fn control_characters_are_shown_and_not_obeyed() {
     let scene = EcsScene::new();
-    scene.aws.next_task(Script::fails(1, &["\u{1b}]0;owned\u{7}\u{1b}[2Jgone", "a\rb", "\u{202e}evil"]));
+    scene.aws.next_task(Script::fails(
+        1,
+        &["\u{1b}]0;owned\u{7}\u{1b}[2Jgone", "a\rb", "\u{202e}evil"],
+    ));
     let outcome = scene.run(&[]).exited(5);
     for wrong in ['\u{1b}', '\u{7}', '\r', '\u{202e}'] {
         assert!(!outcome.text().contains(wrong), "{wrong:?}: {outcome:#?}");
@@ -129,8 +166,12 @@ fn control_characters_are_shown_and_not_obeyed() {
 #[test]
 fn a_log_service_that_fails_for_a_while_is_lived_through() {
     let scene = EcsScene::new();
-    scene.aws.next_task(Script::begins().runs(&["one"]).then(&["two"]).exits(0).stops());
-    scene.aws.fault(failure("logs:GetLogEvents", 503, "ServiceUnavailableException", "later").times(4));
+    scene
+        .aws
+        .next_task(Script::begins().runs(&["one"]).then(&["two"]).exits(0).stops());
+    scene
+        .aws
+        .fault(failure("logs:GetLogEvents", 503, "ServiceUnavailableException", "later").times(4));
     let json = scene.run(&["--retry", "1", "--format", "json"]).succeeded().json();
     assert_eq!(json["logs"]["tail"], json!(["one", "two"]));
 }

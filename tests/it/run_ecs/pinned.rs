@@ -26,11 +26,17 @@ fn everything_is_copied_but_the_image() {
     sidecar["essential"] = false.into();
     before["containerDefinitions"].as_array_mut().unwrap().push(sidecar);
     for (name, value) in [
-        ("volumes", json!([{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}, "configuredAtLaunch": false}])),
+        (
+            "volumes",
+            json!([{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}, "configuredAtLaunch": false}]),
+        ),
         ("placementConstraints", json!([])),
         ("pidMode", json!("task")),
         ("ipcMode", json!("none")),
-        ("proxyConfiguration", json!({"type": "APPMESH", "containerName": "proxy", "properties": []})),
+        (
+            "proxyConfiguration",
+            json!({"type": "APPMESH", "containerName": "proxy", "properties": []}),
+        ),
         ("inferenceAccelerators", json!([])),
         ("enableFaultInjection", json!(false)),
         ("trustedExecutionConfiguration", json!({"enabled": true})),
@@ -48,14 +54,24 @@ fn everything_is_copied_but_the_image() {
     expected["containerDefinitions"][0]["image"] = scene.image.clone().into();
     let tags = |value: &Value| -> Vec<(String, String)> {
         let tags = value["tags"].as_array().cloned().unwrap_or_default().into_iter();
-        tags.map(|tag| (tag["key"].as_str().unwrap().to_owned(), tag["value"].as_str().unwrap().to_owned())).collect()
+        tags.map(|tag| {
+            (
+                tag["key"].as_str().unwrap().to_owned(),
+                tag["value"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect()
     };
     let mut found = tags(&sent);
     found.sort();
     let digest = scene.digest.clone();
     assert_eq!(
         found,
-        [("shipway:digest".to_owned(), digest), ("shipway:run-id".into(), "run-1".into()), ("team".into(), "orders".into())]
+        [
+            ("shipway:digest".to_owned(), digest),
+            ("shipway:run-id".into(), "run-1".into()),
+            ("team".into(), "orders".into())
+        ]
     );
     let mut sent = sent;
     for object in [&mut sent, &mut expected] {
@@ -64,7 +80,13 @@ fn everything_is_copied_but_the_image() {
     assert_eq!(sent, expected);
     assert!(ANSWERED_ONLY.iter().all(|name| sent.get(*name).is_none()));
     let run = &scene.aws.calls_of("ecs:RunTask")[0].input;
-    assert!(run["taskDefinition"].as_str().unwrap().ends_with("task-definition/flyway:3"), "{run:#}");
+    assert!(
+        run["taskDefinition"]
+            .as_str()
+            .unwrap()
+            .ends_with("task-definition/flyway:3"),
+        "{run:#}"
+    );
 }
 
 /// Catches tags of an earlier run that stay, and grow in number with each release.
@@ -73,13 +95,33 @@ fn tags_of_the_run_before_are_replaced() {
     let scene = EcsScene::new();
     scene.run(&[]).succeeded();
     let other = format!("{HOST}/orders@sha256:{}", "7".repeat(64));
-    scene.project.run(&[
-        "run", "--cluster", "migrations", "--lock", "migrations-runs", "--subnet", "subnet-0a", "--poll", "0.02", "--run-id", "run-2",
-        "--image", &other,
-    ])
-    .succeeded();
-    let tags = scene.aws.revisions("flyway").pop().unwrap()["tags"].as_array().cloned().unwrap();
-    let ids: Vec<_> = tags.iter().filter(|tag| tag["key"] == "shipway:run-id").map(|tag| &tag["value"]).collect();
+    scene
+        .project
+        .run(&[
+            "run",
+            "--cluster",
+            "migrations",
+            "--lock",
+            "migrations-runs",
+            "--subnet",
+            "subnet-0a",
+            "--poll",
+            "0.02",
+            "--run-id",
+            "run-2",
+            "--image",
+            &other,
+        ])
+        .succeeded();
+    let tags = scene.aws.revisions("flyway").pop().unwrap()["tags"]
+        .as_array()
+        .cloned()
+        .unwrap();
+    let ids: Vec<_> = tags
+        .iter()
+        .filter(|tag| tag["key"] == "shipway:run-id")
+        .map(|tag| &tag["value"])
+        .collect();
     assert_eq!(ids, ["run-2"]);
     assert_eq!(tags.len(), 3, "{tags:#?}");
 }
@@ -107,8 +149,22 @@ fn a_revision_can_be_named() {
     assert_eq!(revisions[2]["taskDefinition"]["cpu"], "256", "a copy of the first");
     let scene = EcsScene::new();
     let outcome = scene.project.run(&[
-        "run", "--cluster", "migrations", "--lock", "migrations-runs", "--subnet", "subnet-0a", "--poll", "0.02", "--run-id", "run-1",
-        "--no-register", "--revision", "1", "--format", "json",
+        "run",
+        "--cluster",
+        "migrations",
+        "--lock",
+        "migrations-runs",
+        "--subnet",
+        "subnet-0a",
+        "--poll",
+        "0.02",
+        "--run-id",
+        "run-1",
+        "--no-register",
+        "--revision",
+        "1",
+        "--format",
+        "json",
     ]);
     let json = outcome.succeeded().json();
     assert_eq!(json["task"]["definition"], "flyway:1");
@@ -120,8 +176,23 @@ fn a_revision_can_be_named() {
 #[test]
 fn a_family_that_is_not_there_is_named() {
     let scene = EcsScene::new();
-    let arguments = ["run", "--cluster", "migrations", "--family", "liquibase", "--subnet", "subnet-0a", "--image", &scene.image];
-    scene.project.run(&arguments).failed().says(&["liquibase", "eu-west-1"]).hints();
+    let arguments = [
+        "run",
+        "--cluster",
+        "migrations",
+        "--family",
+        "liquibase",
+        "--subnet",
+        "subnet-0a",
+        "--image",
+        &scene.image,
+    ];
+    scene
+        .project
+        .run(&arguments)
+        .failed()
+        .says(&["liquibase", "eu-west-1"])
+        .hints();
     assert_eq!(scene.lock(), None);
     assert_eq!(scene.aws.tasks().len(), 0);
 }
@@ -134,8 +205,23 @@ fn a_tag_is_resolved_to_its_digest() {
     scene.aws.next_task(Script::succeeds(&[]).pulls(&json!(scene.digest)));
     let endpoint = format!("{HOST}=http://{}", scene.registry.as_ref().unwrap().host());
     let outcome = scene.project.run(&[
-        "run", "--cluster", "migrations", "--lock", "migrations-runs", "--subnet", "subnet-0a", "--poll", "0.02", "--run-id", "run-1",
-        "--registry-endpoint", &endpoint, "--image", &tag, "--format", "json",
+        "run",
+        "--cluster",
+        "migrations",
+        "--lock",
+        "migrations-runs",
+        "--subnet",
+        "subnet-0a",
+        "--poll",
+        "0.02",
+        "--run-id",
+        "run-1",
+        "--registry-endpoint",
+        &endpoint,
+        "--image",
+        &tag,
+        "--format",
+        "json",
     ]);
     let json = outcome.succeeded().json();
     assert_eq!(json["image"], scene.image);
@@ -149,22 +235,59 @@ fn the_image_comes_from_where_the_build_left_it() {
     for (file, text) in [
         ("build.env", "SHIPWAY_DIGEST=x\nSHIPWAY_IMAGE={}\n"),
         ("digest.txt", "{}\n"),
-        ("metadata.json", "{\"image.name\": \"{}\", \"containerimage.digest\": \"sha256:0\"}"),
+        (
+            "metadata.json",
+            "{\"image.name\": \"{}\", \"containerimage.digest\": \"sha256:0\"}",
+        ),
     ] {
         let scene = EcsScene::new();
         scene.project.write(file, text.replace("{}", &scene.image));
         let arguments = [
-            "run", "--cluster", "migrations", "--lock", "migrations-runs", "--subnet", "subnet-0a", "--poll", "0.02", "--run-id", "run-1",
-            "--format", "json", "--image-from", file,
+            "run",
+            "--cluster",
+            "migrations",
+            "--lock",
+            "migrations-runs",
+            "--subnet",
+            "subnet-0a",
+            "--poll",
+            "0.02",
+            "--run-id",
+            "run-1",
+            "--format",
+            "json",
+            "--image-from",
+            file,
         ];
-        assert_eq!(scene.project.run(&arguments).succeeded().json()["image"], scene.image, "{file}");
+        assert_eq!(
+            scene.project.run(&arguments).succeeded().json()["image"],
+            scene.image,
+            "{file}"
+        );
     }
     let scene = EcsScene::new();
     let image = scene.image.clone();
     let scene = scene.environment("SHIPWAY_IMAGE", &image);
-    let arguments = ["run", "--cluster", "migrations", "--lock", "none", "--subnet", "subnet-0a", "--poll", "0.02", "--format", "json"];
+    let arguments = [
+        "run",
+        "--cluster",
+        "migrations",
+        "--lock",
+        "none",
+        "--subnet",
+        "subnet-0a",
+        "--poll",
+        "0.02",
+        "--format",
+        "json",
+    ];
     assert_eq!(scene.project.run(&arguments).succeeded().json()["image"], image);
     let scene = EcsScene::new();
-    scene.project.run(&arguments).exited(2).says(&["--image", "SHIPWAY_IMAGE"]).hints();
+    scene
+        .project
+        .run(&arguments)
+        .exited(2)
+        .says(&["--image", "SHIPWAY_IMAGE"])
+        .hints();
     scene.aws.assert_silent();
 }

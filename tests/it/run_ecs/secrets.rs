@@ -24,7 +24,14 @@ fn assert_unseen(scene: &EcsScene, outcomes: &[&Outcome]) {
     }
 }
 
-const FILES: [&str; 6] = ["--receipt", "receipt.json", "--junit", "junit.xml", "--dotenv", "run.env"];
+const FILES: [&str; 6] = [
+    "--receipt",
+    "receipt.json",
+    "--junit",
+    "junit.xml",
+    "--dotenv",
+    "run.env",
+];
 const VARIABLE: &str = "FLYWAY_PASSWORD=canary-variable-not-to-be-seen";
 
 /// Catches a value of a variable in any output, and also where the program itself writes it.
@@ -41,7 +48,10 @@ fn values_of_variables_are_not_seen() {
         let status = scene.command("status", &["run-1", "--format", "json"]);
         assert_unseen(&scene, &[&run, &status]);
         let sent = &scene.aws.calls_of("ecs:RunTask")[0].input;
-        assert!(sent.to_string().contains("canary-variable"), "the task gets it: {sent:#}");
+        assert!(
+            sent.to_string().contains("canary-variable"),
+            "the task gets it: {sent:#}"
+        );
     }
 }
 
@@ -50,7 +60,9 @@ fn values_of_variables_are_not_seen() {
 fn a_plan_shows_no_values() {
     let scene = EcsScene::new();
     let text = scene.run(&["--dry-run", "--env", VARIABLE]).succeeded();
-    let json = scene.run(&["--dry-run", "--env", VARIABLE, "--format", "json"]).succeeded();
+    let json = scene
+        .run(&["--dry-run", "--env", VARIABLE, "--format", "json"])
+        .succeeded();
     assert!(json.stdout.contains("FLYWAY_PASSWORD"), "{json:#?}");
     assert_unseen(&scene, &[&text, &json]);
 }

@@ -175,8 +175,22 @@ fn other_failures_are_told() {
         assert_eq!(scene.lock(), None, "{code}");
     }
     let scene = EcsScene::new();
-    let arguments = ["run", "--cluster", "nowhere", "--lock", TABLE, "--subnet", "subnet-0a", "--image", &scene.image];
-    scene.project.run(&arguments).failed().says(&["nowhere", "cluster", "hint: "]);
+    let arguments = [
+        "run",
+        "--cluster",
+        "nowhere",
+        "--lock",
+        TABLE,
+        "--subnet",
+        "subnet-0a",
+        "--image",
+        &scene.image,
+    ];
+    scene
+        .project
+        .run(&arguments)
+        .failed()
+        .says(&["nowhere", "cluster", "hint: "]);
     assert_eq!(scene.lock(), None);
 }
 

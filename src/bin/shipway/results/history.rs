@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shipway::execute::Record;
 
-use super::{one_line, migrations_json};
+use super::{migrations_json, one_line};
 
 mod figures;
 

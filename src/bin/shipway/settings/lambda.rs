@@ -86,7 +86,9 @@ impl LambdaSettings {
                     Some(other) => {
                         return Err(ContentError::new(
                             Kind::Usage,
-                            format!("SHIPWAY_ASSIGN_PUBLIC_IP of the function is {other:?}, and is ENABLED or DISABLED"),
+                            format!(
+                                "SHIPWAY_ASSIGN_PUBLIC_IP of the function is {other:?}, and is ENABLED or DISABLED"
+                            ),
                         ));
                     }
                 },

@@ -301,9 +301,16 @@ impl Ecs {
             task.is_listed(is_stopped) && is_of("startedBy", task.started_by()) && is_of("family", task.family())
         };
         let unlisted: Vec<_> = self.tasks.iter_mut().map(FakeTask::is_unlisted).collect();
-        let tasks = self.tasks.iter().zip(unlisted).filter(|(_, is_unlisted)| !is_unlisted).map(|(task, _)| task);
+        let tasks = self
+            .tasks
+            .iter()
+            .zip(unlisted)
+            .filter(|(_, is_unlisted)| !is_unlisted)
+            .map(|(task, _)| task);
         let arns: Vec<_> = tasks.filter(is_asked_for).map(FakeTask::arn).collect();
-        let from = input["nextToken"].as_str().and_then(|token| token.strip_prefix("page-"));
+        let from = input["nextToken"]
+            .as_str()
+            .and_then(|token| token.strip_prefix("page-"));
         let from: usize = from.and_then(|number| number.parse().ok()).unwrap_or(0);
         let size = if self.page == 0 { 100 } else { self.page };
         let page: Vec<_> = arns.iter().skip(from).take(size).collect();

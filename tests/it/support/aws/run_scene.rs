@@ -152,7 +152,12 @@ impl EcsScene {
 
     /// The digest of the image for one platform.
     pub(crate) fn child(&self) -> String {
-        let index = self.registry.as_ref().unwrap().manifest("orders", &self.digest).unwrap();
+        let index = self
+            .registry
+            .as_ref()
+            .unwrap()
+            .manifest("orders", &self.digest)
+            .unwrap();
         let index: Value = serde_json::from_str(&index).unwrap();
         index["manifests"][0]["digest"].as_str().unwrap().to_owned()
     }
@@ -209,7 +214,10 @@ impl EcsScene {
         }
         arguments.extend(more);
         let mut arguments = self.arguments("run", &arguments);
-        let endpoint = self.registry.as_ref().map(|registry| format!("{HOST}=http://{}", registry.host()));
+        let endpoint = self
+            .registry
+            .as_ref()
+            .map(|registry| format!("{HOST}=http://{}", registry.host()));
         if let Some(endpoint) = &endpoint {
             // Before arguments for the image's program.
             arguments.splice(1..1, ["--registry-endpoint", endpoint.as_str()]);

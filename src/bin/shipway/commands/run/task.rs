@@ -87,8 +87,14 @@ pub(super) async fn run(
 /// A request without the values of variables: plans end up in the logs of jobs.
 fn without_values(mut request: serde_json::Value) -> serde_json::Value {
     let containers = request.pointer_mut("/overrides/containerOverrides");
-    for container in containers.and_then(serde_json::Value::as_array_mut).into_iter().flatten() {
-        let variables = container.get_mut("environment").and_then(serde_json::Value::as_array_mut);
+    for container in containers
+        .and_then(serde_json::Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        let variables = container
+            .get_mut("environment")
+            .and_then(serde_json::Value::as_array_mut);
         for variable in variables.into_iter().flatten() {
             variable["value"] = "***".into();
         }

@@ -1,0 +1,115 @@
+//! What is said of a run that we stop to follow.
+
+use super::Waiting;
+use crate::content::ContentError;
+use crate::execute::{Failure, Status, View};
+
+/// Why a task was told to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    StartLimit,
+    Limit,
+    Interrupt,
+}
+
+/// Why a task that we stopped ended: by us, unless it succeeded all the same.
+pub(super) fn blame(mut view: View, cause: Option<Cause>, waiting: &Waiting) -> View {
+    let Some(cause) = cause else { return view };
+    if matches!(view.status, Status::Succeeded | Status::Failed | Status::OutOfMemory)
+        && view.stop_code.as_deref() != Some("UserInitiated")
+    {
+        return view;
+    }
+    let reason = view.stopped_reason.clone();
+    let failure = match cause {
+        Cause::StartLimit => {
+            view.status = Status::StartFailed;
+            Failure::new(format!("the task did not run within {} s, and was stopped", waiting.start_limit.as_secs_f64()))
+                .hint("a longer --start-timeout helps if the image is large; else look at subnets, security groups and the execution role: the task has to reach the registry, the secrets and the log")
+        }
+        Cause::Limit => {
+            view.status = Status::Stopped;
+            Failure::new(format!(
+                "the task still ran after {} s, and was stopped",
+                waiting.limit.as_secs_f64()
+            ))
+            .hint("what it was doing may be done in part: look at the database before the same command is run again")
+        }
+        Cause::Interrupt => {
+            view.status = Status::Interrupted;
+            Failure::new("interrupted: the task was stopped").hint(
+                "what it was doing may be done in part: look at the database before the same command is run again",
+            )
+        }
+    };
+    view.failure = Some(match reason {
+        Some(reason) => failure.because(reason),
+        None => failure,
+    });
+    view
+}
+
+/// A task that goes on, as far as we know, without anybody who waits.
+pub(super) fn give_up(view: View, cause: Cause, waiting: &Waiting) -> View {
+    let task = view.task_arn.clone().unwrap_or_default();
+    let (status, message) = match cause {
+        Cause::Interrupt => (Status::Interrupted, format!("interrupted: {task} goes on")),
+        Cause::Limit => (
+            Status::TimedOut,
+            format!(
+                "{task} still runs after {} s, and is left alone",
+                waiting.limit.as_secs_f64()
+            ),
+        ),
+        Cause::StartLimit => (
+            Status::Unknown,
+            format!(
+                "{task} did not run within {} s, and has not stopped since it was told to",
+                waiting.start_limit.as_secs_f64()
+            ),
+        ),
+    };
+    let mut failure = Failure::new(message);
+    if let Some(id) = &view.run_id {
+        failure = failure
+            .hint(format!(
+                "see how it ends: shipway status {id}, or the same command again with --run-id {id}"
+            ))
+            .hint(format!("stop it: shipway stop {id}"));
+    }
+    View {
+        status,
+        failure: Some(failure),
+        ..view
+    }
+}
+
+/// A task of which nothing can be seen any more.
+pub(super) fn lost(view: View, error: &ContentError) -> View {
+    let mut failure = Failure::new("it is not known how the task ends").because(said(error));
+    for hint in error.hints() {
+        failure = failure.hint(hint.clone());
+    }
+    if let Some(id) = &view.run_id {
+        failure = failure.hint(format!(
+            "see how it ends: shipway status {id}, or the same command again with --run-id {id}"
+        ));
+    }
+    View {
+        status: Status::Unknown,
+        failure: Some(failure),
+        ..view
+    }
+}
+
+/// An error and its causes in one line.
+pub(super) fn said(error: &ContentError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
