@@ -54,7 +54,7 @@ impl Place {
 #[derive(Debug, Clone)]
 pub enum Guard {
     /// A lock in a table, which also keeps what became of runs.
-    Table(Store),
+    Table(Box<Store>),
     /// A look at the tasks of the family, which two runs at once may both take.
     Family,
     /// Nothing.

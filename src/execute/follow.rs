@@ -307,24 +307,21 @@ impl<'a> Pursuit<'a> {
                     }
                 }
             }
-            match (self.interruption(), stopping) {
-                (Some(kind), None) => {
-                    self.is_interrupted = true;
-                    if kind == Stop::AtOnce || self.waiting.at_interrupt == Parting::Stop {
-                        self.stop(runs, &look, "shipway: cancelled").await;
-                        stopping = Some((Cause::Interrupt, Instant::now()));
-                    } else {
-                        let linger = (self.watcher.linger)();
-                        let since = *lingering.get_or_insert_with(Instant::now);
-                        if since.elapsed() >= linger {
-                            return self.end(give_up(view, Cause::Interrupt, self.waiting));
-                        }
-                        if since.elapsed() < Duration::from_millis(5) {
-                            self.step("interrupted: the task goes on without us; interrupt again to stop it");
-                        }
+            if let (Some(kind), None) = (self.interruption(), stopping) {
+                self.is_interrupted = true;
+                if kind == Stop::AtOnce || self.waiting.at_interrupt == Parting::Stop {
+                    self.stop(runs, &look, "shipway: cancelled").await;
+                    stopping = Some((Cause::Interrupt, Instant::now()));
+                } else {
+                    let linger = (self.watcher.linger)();
+                    if lingering.unwrap_or_else(Instant::now).elapsed() >= linger {
+                        return self.end(give_up(view, Cause::Interrupt, self.waiting));
+                    }
+                    if lingering.is_none() {
+                        lingering = Some(Instant::now());
+                        self.step("interrupted: the task goes on without us; interrupt again to stop it");
                     }
                 }
-                _ => {}
             }
             let poll = if has_ended {
                 self.waiting.poll.min(POLL_AT_END)

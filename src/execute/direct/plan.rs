@@ -42,10 +42,10 @@ impl Direct {
             registers: pinned.register.is_some() && !order.no_register,
             image: pinned.image.clone(),
             container: pinned.container.clone(),
-            existing: match known.into_iter().next() {
-                Some(Known { task, raw }) => Some(view::of_task(&task, raw, &pinned)),
-                None => None,
-            },
+            existing: known
+                .into_iter()
+                .next()
+                .map(|Known { task, raw }| view::of_task(&task, raw, &pinned)),
             run_task: input,
             run_id: id,
         })

@@ -61,7 +61,8 @@ impl Direct {
                 view.reused = true;
                 Ok(view)
             }
-            Ok(Launched::Not(mut view)) => {
+            Ok(Launched::Not(view)) => {
+                let mut view = *view;
                 self.let_go(&claim, is_main).await?;
                 view.run_id = Some(id);
                 view.attempt = attempt;
@@ -165,7 +166,7 @@ impl Direct {
         if let Some(known) = newest(self.tasks_of(&started_by(id, order)).await?, attempt) {
             return Ok(Launched::Task(known));
         }
-        Ok(Launched::Not(refused(failures)))
+        Ok(Launched::Not(Box::new(refused(failures))))
     }
 
     /// Keeps how a task ended that has stopped, and tells of it. What is there to be read of its log is read.
@@ -298,7 +299,7 @@ enum Launched {
     /// One of the same name was there.
     There(Known),
     /// Nothing was started.
-    Not(View),
+    Not(Box<View>),
 }
 
 fn newest(known: Vec<Known>, attempt: u32) -> Option<Known> {

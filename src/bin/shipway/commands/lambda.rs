@@ -54,7 +54,7 @@ async fn service(global: &GlobalArguments, environment: &Environment) -> Result<
     let clock = Arc::new(Clock::new(environment.now_seconds()));
     let services = Services::open(settings.region.as_deref(), &identity, patience, clock).await?;
     let guard = match &settings.table {
-        Some(table) => Guard::Table(Store::new(&services, table)),
+        Some(table) => Guard::Table(Box::new(Store::new(&services, table))),
         None => Guard::Family,
     };
     let direct = Direct::new(services.clone(), guard, settings.place, settings.family.as_deref());

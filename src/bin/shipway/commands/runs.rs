@@ -63,7 +63,7 @@ pub(crate) async fn open(
         Via::Function(name) => Opened::Function(Box::new(Function::new(&services, name))),
         Via::Cluster(place, lock) => {
             let guard = match lock {
-                Lock::Table(name) => Guard::Table(Store::new(&services, name)),
+                Lock::Table(name) => Guard::Table(Box::new(Store::new(&services, name))),
                 Lock::Unsaid => Guard::Family,
                 Lock::None => Guard::None,
             };

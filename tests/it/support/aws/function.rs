@@ -70,11 +70,6 @@ impl FakeAws {
         self.allow(&["runtime:Next", "runtime:Response", "runtime:Error"]);
     }
 
-    /// How much time a function is told to have left.
-    pub(crate) fn function_limit(&self, milliseconds: i64) {
-        self.state().functions.deadline_milliseconds = Some(milliseconds);
-    }
-
     /// Sends an event to the function that is a process, as EventBridge does; gives what it answers, or its error.
     pub(crate) fn send_event(&self, function: &str, event: &Value) -> Result<Value, Value> {
         let (answer, answered) = oneshot::channel();

@@ -45,7 +45,7 @@ impl Ecs {
         let is_named = |one: &&Value| match name.split_once(':') {
             Some((family, revision)) => {
                 let found = &one["taskDefinition"];
-                found["family"] == family && found["revision"].to_string() == revision
+                found["family"] == family && revision.parse::<u64>().is_ok_and(|number| found["revision"] == number)
             }
             None => one["taskDefinition"]["family"] == name && one["taskDefinition"]["status"] == "ACTIVE",
         };
