@@ -56,9 +56,9 @@ esac
 case $kind in
     *"statically linked"* | *"static-pie linked"*) ;;
     *)
-        wanted=$(objdump -T "$program" | grep -o 'GLIBC_[0-9.]*' | cut -d _ -f 2 | sort -uV | tail -n 1)
-        if [ "$(printf '%s\n' "${wanted:-0}" "$newest_glibc" | sort -V | tail -n 1)" != "$newest_glibc" ]; then
-            echo "asks for glibc $wanted, and the function has $newest_glibc: $program" >&2
+        asked=$(objdump -T "$program" | grep -o 'GLIBC_[0-9.]*' | cut -d _ -f 2 | sort -uV | tail -n 1)
+        if [ "$(printf '%s\n' "${asked:-0}" "$newest_glibc" | sort -V | tail -n 1)" != "$newest_glibc" ]; then
+            echo "asks for glibc $asked, and the function has $newest_glibc: $program" >&2
             exit 1
         fi
         ;;

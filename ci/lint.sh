@@ -81,6 +81,12 @@ if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 
 fi
 metadata=$(cargo metadata --format-version 1 --locked) || exit 1
 
+# What CloudFormation would refuse, and what it would take and AWS not.
+template() {
+    install_python_environment cfn-lint && "$(python_environment cfn-lint)/bin/cfn-lint" deploy/cloudformation.yaml
+}
+
+check "template" template
 check "formatting" cargo fmt --check
 check "clippy" cargo clippy --locked --all-targets --all-features -- -D warnings
 check "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features

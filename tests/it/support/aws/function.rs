@@ -54,7 +54,6 @@ pub(super) struct Functions {
     /// Events that a process has, by id.
     running: BTreeMap<String, oneshot::Sender<Reply>>,
     count: usize,
-    deadline_milliseconds: Option<i64>,
 }
 
 impl FakeAws {
@@ -106,7 +105,7 @@ impl Functions {
             && let Some(waiting) = self.waiting.pop_front()
         {
             let Some(event) = self.events.pop_front() else { return };
-            let limit = self.deadline_milliseconds.unwrap_or(LIMIT_MILLISECONDS);
+            let limit = LIMIT_MILLISECONDS;
             let deadline = jiff::Timestamp::now().as_millisecond() + limit;
             let arn = format!(
                 "arn:aws:lambda:{}:{}:function:{}",
