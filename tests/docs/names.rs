@@ -168,7 +168,9 @@ fn keys_are_those_of_the_project_file() {
     for (heading, structure) in SECTIONS {
         let rows = page.tables(heading).remove(0);
         let documented: BTreeSet<&str> = rows.iter().map(|row| row[0].trim_matches('`')).collect();
-        let read: BTreeSet<&str> = fields(&source, structure).into_iter().collect();
+        // A section within a section has a heading of its own.
+        let is_key = |name: &&str| (structure, *name) != ("RunSection", "databases");
+        let read: BTreeSet<&str> = fields(&source, structure).into_iter().filter(is_key).collect();
         assert_eq!(documented, read, "{heading}");
         for variable in rows.iter().filter_map(|row| row.get(4)).filter(|cell| !cell.is_empty()) {
             assert!(variable.starts_with("`SHIPWAY_"), "{heading}: {variable}");
