@@ -30,6 +30,7 @@ pub(crate) struct Running {
     stdout: JoinHandle<String>,
     stderr: JoinHandle<String>,
     /// What came so far, of both.
+    #[cfg(feature = "aws")]
     seen: Arc<Mutex<Vec<u8>>>,
     peak_kilobytes: u64,
 }
@@ -51,6 +52,7 @@ impl Running {
         Self {
             stdout: collect(child.stdout.take().unwrap(), &seen),
             stderr: collect(child.stderr.take().unwrap(), &seen),
+            #[cfg(feature = "aws")]
             seen,
             child,
             peak_kilobytes: 0,
