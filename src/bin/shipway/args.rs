@@ -37,8 +37,10 @@ pub(crate) use kaniko::{KanikoArguments, Verbosity, switch, words};
 #[cfg(feature = "aws")]
 pub(crate) use lambda::LambdaArguments;
 pub(crate) use push::PushArguments;
+#[cfg(feature = "daemon")]
+pub(crate) use run::PullWhen;
 #[cfg(any(feature = "aws", feature = "daemon"))]
-pub(crate) use run::{PullWhen, RunArguments};
+pub(crate) use run::RunArguments;
 #[cfg(feature = "aws")]
 pub(crate) use span::Span;
 pub(crate) use tag::TagArguments;
