@@ -195,7 +195,6 @@ impl Run<'_> {
 
     /// Starts it and goes.
     async fn detach(&self) -> anyhow::Result<Told> {
-        let waiting = &self.settings.waiting;
         let view = self.runs().start(&self.settings.order).await.map_err(Error::from)?;
         if view.status == Status::Running
             && let Some(id) = &view.run_id
@@ -204,7 +203,6 @@ impl Run<'_> {
                 .line(&format!("started {}", view.task_arn.as_deref().unwrap_or_default()));
             self.printer.line(&format!("see how it ends: shipway status {id}"));
         }
-        let _ = waiting;
         let followed = Followed {
             view,
             ..Followed::default()
