@@ -49,7 +49,7 @@ databases_import() {
 
 # databases_root FOLDER PROGRAM...: a root file system with a shell, and programs with the libraries they load.
 databases_root() {
-    local root=$1 program library
+    local root=$1 program
     shift
     mkdir -p "$root"/{bin,etc,tmp,usr/bin,sql}
     chmod 1777 "$root/tmp"
@@ -59,9 +59,15 @@ databases_root() {
     printf 'root:x:0:\npostgres:x:999:\n' >"$root/etc/group"
     for program in "$@"; do
         install -D "$program" "$root$program"
-        ldd "$program" | grep -o '/[^ ]*' | while read -r library; do
-            [ -e "$root$library" ] || install -D "$library" "$root$library"
-        done
+        databases_libraries "$root" "$program"
+    done
+}
+
+# databases_libraries ROOT FILE: what it loads, at the same paths.
+databases_libraries() {
+    local root=$1 library
+    ldd "$2" | grep -o '/[^ ]*' | while read -r library; do
+        [[ "$library" == "$root"* || -e "$root$library" ]] || install -D "$library" "$root$library"
     done
 }
 

@@ -4,16 +4,17 @@
 #
 # A Docker engine of its own, a plain registry, one with TLS and a password, and a small base image in both; two emulators of AWS
 # (moto and ministack), and the registries of three accounts; the programs that read and run pipelines of GitLab; and Flyway with a
-# MariaDB. Everything
-# listens on 127.0.0.1 or a private socket and lives in one temporary folder. The command finds it through SHIPWAY_TEST_* variables.
+# MariaDB, and an image with it. Everything listens on 127.0.0.1 or a private socket and lives in one temporary folder. The command
+# finds it through SHIPWAY_TEST_* variables.
 # To be sourced too: real_start, real_stop, and real_missing_docker / real_missing_registry / real_missing_aws / real_missing_gitlab /
-# real_missing_parity / real_missing_flyway / real_missing_tools with the reason why a part is not there.
+# real_missing_parity / real_missing_flyway / real_missing_tools / real_missing_article with the reason why a part is not there.
 # With SHIPWAY_TEST_ALL_BUILDERS every Dockerfile of tests/real is put to every builder, which takes some minutes more.
 
 real_folder=""
 real_processes=()
 declare -A real_process_of=()
 source "$(dirname "${BASH_SOURCE[0]}")/databases.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/flyway-image.sh"
 real_missing_docker=""
 real_missing_registry=""
 real_missing_aws=""
@@ -21,6 +22,7 @@ real_missing_gitlab=""
 real_missing_parity=""
 real_missing_tools=""
 real_missing_flyway=""
+real_missing_article=""
 # Seconds a server may take to answer, and to end. A loaded machine of two cores needs about three for the engine.
 real_patience=60
 
@@ -101,6 +103,7 @@ real_start() {
     real_start_parity || true
     real_start_flyway || true
     real_find_tools || true
+    real_start_article || true
 }
 
 # The migration tools besides Flyway: they run on files alone, Liquibase and dbmate with databases of SQLite.
@@ -138,11 +141,23 @@ real_start_flyway() {
     done
     [ -n "$port" ] || { real_missing_flyway="mariadbd does not start: $(tail -n 1 "$real_folder/flyway-mariadb.log")"; return 1; }
     mariadb --no-defaults --socket="$folder/socket" --user=root \
-        -e "CREATE USER flyway@'127.0.0.1' IDENTIFIED BY 'flyway'; GRANT ALL ON *.* TO flyway@'127.0.0.1';" ||
+        -e "CREATE USER flyway@'127.0.0.1' IDENTIFIED BY 'flyway'; GRANT ALL ON *.* TO flyway@'127.0.0.1' WITH GRANT OPTION;" ||
         { real_missing_flyway="MariaDB takes no user"; return 1; }
     SHIPWAY_TEST_FLYWAY=$(jar_environment flyway)
     SHIPWAY_TEST_FLYWAY_MARIADB=127.0.0.1:$port
     export SHIPWAY_TEST_FLYWAY SHIPWAY_TEST_FLYWAY_MARIADB
+}
+
+# From a commit to a migrated schema takes nearly all of it, and an image with the real Flyway.
+real_start_article() {
+    local missing
+    for missing in "$real_missing_registry" "$real_missing_docker" "$real_missing_aws" "$real_missing_gitlab" "$real_missing_flyway"; do
+        [ -z "$missing" ] || { real_missing_article=$missing; return 1; }
+    done
+    SHIPWAY_TEST_FLYWAY_IMAGE=$SHIPWAY_TEST_REGISTRY/flyway/flyway:12.4.0
+    export SHIPWAY_TEST_FLYWAY_IMAGE
+    flyway_image "$real_folder/flyway-image" "$SHIPWAY_TEST_FLYWAY_IMAGE" >"$real_folder/flyway-image.log" 2>&1 ||
+        { real_missing_article="the image of Flyway cannot be made: $(tail -n 1 "$real_folder/flyway-image.log")"; return 1; }
 }
 
 # What builds Dockerfiles to compare with: both builders of the engine, and buildah with its rights.
@@ -273,7 +288,9 @@ real_start_aws() {
     ministack=$(python_environment ministack)
     # Each takes two seconds, so they start while the registries do. ministack would listen on all addresses, with three servers.
     real_emulator moto "$moto/bin/moto_server" -H 127.0.0.1 -p 0
-    real_emulator ministack env BIND_HOST=127.0.0.1 GATEWAY_PORT=0 IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 "$ministack/bin/ministack"
+    # Its tasks of ECS are containers of the engine, which is started later.
+    real_emulator ministack env BIND_HOST=127.0.0.1 GATEWAY_PORT=0 IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 \
+        DOCKER_HOST="unix://$real_folder/docker.sock" "$ministack/bin/ministack"
     while read -r stage account; do
         htpasswd -Bbn AWS "$account-auth-token" >"$real_folder/$stage.htpasswd" 2>/dev/null
         real_registry "ecr-$stage" "
@@ -392,5 +409,6 @@ if [[ "${BASH_SOURCE[0]}" == "$0" ]]; then
     [ -z "$real_missing_parity" ] || echo "no other builders: $real_missing_parity" >&2
     [ -z "$real_missing_flyway" ] || echo "no Flyway: $real_missing_flyway" >&2
     [ -z "$real_missing_tools" ] || echo "no other migration tools: $real_missing_tools" >&2
+    [ -z "$real_missing_article" ] || echo "no way from a commit to a schema: $real_missing_article" >&2
     "$@"
 fi

@@ -79,6 +79,7 @@ real_tests() {
     [ -z "$real_missing_parity" ] || skip+=(--skip dockerfile_parity::)
     [ -z "$real_missing_flyway" ] || skip+=(--skip flyway::)
     [ -z "$real_missing_tools" ] || skip+=(--skip tools::)
+    [ -z "$real_missing_article" ] || skip+=(--skip article::)
     # The program is the one that is released; the tests around it need not be optimised.
     SHIPWAY_TEST_PROGRAM=$program cargo test --locked --no-fail-fast --test real -- --include-ignored "${skip[@]}"
 }
@@ -106,6 +107,7 @@ else
     [ -z "$real_missing_parity" ] || name_missing dockerfile_parity:: "$real_missing_parity"
     [ -z "$real_missing_flyway" ] || name_missing flyway:: "$real_missing_flyway"
     [ -z "$real_missing_tools" ] || name_missing tools:: "$real_missing_tools"
+    [ -z "$real_missing_article" ] || name_missing article:: "$real_missing_article"
     step "tests against real parts" real_tests
 fi
 real_stop

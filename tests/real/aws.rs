@@ -3,8 +3,8 @@
 //!
 //! Everything here needs what `ci/real.sh` calls AWS; the names of tests begin with `aws::`, so that the rest can run without.
 
-mod account;
-mod api;
+pub(crate) mod account;
+pub(crate) mod api;
 mod doctor;
 mod ecs;
 mod gateway;

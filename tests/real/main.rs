@@ -7,6 +7,8 @@
 
 mod archive;
 #[cfg(feature = "aws")]
+mod article;
+#[cfg(feature = "aws")]
 mod aws;
 mod clones;
 mod copy;
@@ -18,6 +20,7 @@ mod interrupted;
 mod layout;
 mod memory;
 mod parts;
+mod pipeline;
 mod project;
 mod registry;
 mod tools;

@@ -22,18 +22,37 @@ pub(crate) fn ask_in(
     operation: &str,
     question: &Value,
 ) -> Result<Value, String> {
+    let target = format!("AmazonEC2ContainerRegistry_V20150921.{operation}");
+    let account = format!("x-moto-account-id: {account}");
+    call(emulator, region, "ecr", &target, &[&account], question)
+}
+
+/// Asks an emulator something of a service whose operations are named by a header.
+///
+/// The error is the name of AWS's exception.
+pub(crate) fn call(
+    emulator: &str,
+    region: &str,
+    service: &str,
+    target: &str,
+    headers: &[&str],
+    question: &Value,
+) -> Result<Value, String> {
     let mut curl = Command::new("curl");
     curl.args(["--silent", "--show-error", "--noproxy", "*", "--header"])
-        .arg(format!(
-            "X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.{operation}"
-        ))
+        .arg(format!("X-Amz-Target: {target}"))
         .args(["--header", "Content-Type: application/x-amz-json-1.1", "--header"])
         .arg(format!(
-            "Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/{region}/ecr/aws4_request, SignedHeaders=host, Signature=0"
+            "Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0"
         ))
-        .args(["--header", &format!("x-moto-account-id: {account}")])
+        .args(headers.iter().flat_map(|header| ["--header", header]))
         .args(["--data-binary", &question.to_string(), &format!("{emulator}/")]);
-    let answer: Value = serde_json::from_str(&output(&mut curl)).expect("an emulator answers JSON");
+    let answer = output(&mut curl);
+    // Some operations answer nothing.
+    let answer: Value = match answer.trim() {
+        "" => Value::Null,
+        text => serde_json::from_str(text).expect("an emulator answers JSON"),
+    };
     match answer["__type"].as_str() {
         Some(kind) => Err(kind.rsplit('#').next().unwrap_or(kind).to_owned()),
         None => Ok(answer),
