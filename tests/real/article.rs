@@ -161,7 +161,7 @@ fn the_component_does_the_same() {
     clone.write(
         "component.gitlab-ci.yml",
         &format!(
-            "include:\n  - local: templates/shipway.yml\n    inputs:\n      job-image: shipway\n      repository: {}\n      function: {}\n\nstages: [{BUILD}, {EXECUTE}]\n",
+            "include:\n  - local: templates/shipway.yml\n    inputs:\n      job-image: shipway\n      repository: {}\n      function: {}\n      run-options: --diagnose info --tail 5\n\nstages: [{BUILD}, {EXECUTE}]\n",
             cloud.repository(),
             cloud.name
         ),
