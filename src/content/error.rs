@@ -67,6 +67,19 @@ impl ContentError {
         self
     }
 
+    /// The failure and its causes, for where there is room for one line.
+    #[must_use]
+    pub fn in_one_line(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = StdError::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+
     /// Puts a wider phrase before it: this failure becomes the cause, its kind and hints stay.
     #[must_use]
     pub fn within(mut self, what: impl Into<String>) -> Self {

@@ -16,7 +16,7 @@ use super::report::Reader;
 use super::{Failure, Look, Order, Piece, Runs, Status, Stop, Stream, View};
 use crate::content::{Kind, Result};
 use crate::progress::{Event, Progress};
-use farewell::{Cause, blame, give_up, lost, said};
+use farewell::{Cause, blame, give_up, lost};
 
 /// Waits between attempts that find no capacity, the last one for all further ones.
 const BACKOFF_SECONDS: [f64; 5] = [5.0, 10.0, 20.0, 40.0, 60.0];
@@ -61,6 +61,8 @@ pub struct Waiting {
     pub wants_logs: bool,
     /// How many of the last lines are kept.
     pub tail: usize,
+    /// The flags by which another command finds the run, each after a space: for what is said to people.
+    pub whereabouts: String,
 }
 
 /// Who watches.
@@ -125,6 +127,7 @@ struct Pursuit<'a> {
     reader: Reader,
     lines: u64,
     told: Option<String>,
+    is_problem_told: bool,
     is_interrupted: bool,
 }
 
@@ -137,6 +140,7 @@ impl<'a> Pursuit<'a> {
             reader: Reader::default(),
             lines: 0,
             told: None,
+            is_problem_told: false,
             is_interrupted: false,
         }
     }
@@ -250,6 +254,7 @@ impl<'a> Pursuit<'a> {
                             ..next
                         });
                     }
+                    self.tell_problem(&next);
                     self.take_lines(&mut next).await;
                     look.logs_token = next.logs.next_token.clone().or(look.logs_token);
                     look.task_arn = next.task_arn.clone().or(look.task_arn);
@@ -266,14 +271,14 @@ impl<'a> Pursuit<'a> {
                 Err(error)
                     if error.kind() == Kind::Temporary && reached.elapsed() < OUTAGE_LIMIT.min(self.waiting.limit) =>
                 {
-                    let cause = said(&error);
+                    let cause = error.in_one_line();
                     self.watcher.progress.on(&Event::Retry {
                         what: "looking at the task",
                         cause: &cause,
                         wait: self.waiting.poll,
                     });
                 }
-                Err(error) => return self.end(lost(view, &error)),
+                Err(error) => return self.end(lost(view, &error, self.waiting)),
             }
             let is_started = !matches!(
                 view.last_status.as_deref(),
@@ -345,7 +350,17 @@ impl<'a> Pursuit<'a> {
             reason.trim_start_matches("shipway: ")
         ));
         if let Err(error) = runs.stop(look, reason).await {
-            let text = format!("the task cannot be stopped: {}", said(&error));
+            let text = format!("the task cannot be stopped: {}", error.in_one_line());
+            self.watcher.progress.on(&Event::Notice(&text));
+        }
+    }
+
+    fn tell_problem(&mut self, view: &View) {
+        if let Some(problem) = &view.logs.problem
+            && self.waiting.wants_logs
+            && !std::mem::replace(&mut self.is_problem_told, true)
+        {
+            let text = format!("what it writes cannot be shown: {problem}");
             self.watcher.progress.on(&Event::Notice(&text));
         }
     }

@@ -160,6 +160,9 @@ pub struct Logs {
     pub is_at_end: bool,
     /// With `done`: whether the log was read to its end.
     pub complete: bool,
+    /// Why it cannot be read; the run goes on, and ends, all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// A line of a log.

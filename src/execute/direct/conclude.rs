@@ -8,7 +8,7 @@ use super::super::report::Reader;
 use super::super::{Failure, LogEvent, Logs, Look, Record, Report, RunId, Status, Task, View};
 use super::locking::FORGOTTEN_SECONDS;
 use super::{Direct, Known, nobody, view};
-use crate::content::Result;
+use crate::content::{Kind, Result};
 
 /// How long after a container's end its last lines may still be on their way.
 const QUIET_SECONDS: f64 = 5.0;
@@ -96,10 +96,11 @@ impl Direct {
         let passed = view::ended_at(&task).map_or(DRAIN_SECONDS, |ended| now - ended);
         let never_ran = task.started_at.is_none() && view.exit_code.is_none();
         let is_drained = view.logs.is_at_end && (passed >= QUIET_SECONDS || never_ran);
-        if !is_drained && passed < DRAIN_SECONDS {
+        let is_readable = view.logs.problem.is_none();
+        if !is_drained && is_readable && passed < DRAIN_SECONDS {
             return Ok(view);
         }
-        view.logs.complete = is_drained;
+        view.logs.complete = is_drained && is_readable;
         view.done = true;
         if self.store().is_some() && is_main(&task) {
             let (report, _) = self.read(&view.logs).await;
@@ -238,13 +239,21 @@ impl Direct {
         let page = self
             .reader(logs.region.as_deref())
             .page(group, stream, token, limit)
-            .await?;
+            .await;
         Ok(match page {
-            None => Logs {
+            Err(error) if error.kind() == Kind::Temporary => return Err(error),
+            // How it ends is told by ECS, not by its log.
+            Err(error) => Logs {
+                problem: Some(error.in_one_line()),
+                is_at_end: true,
+                next_token: None,
+                ..logs
+            },
+            Ok(None) => Logs {
                 is_at_end: true,
                 ..logs
             },
-            Some(page) => Logs {
+            Ok(Some(page)) => Logs {
                 next_token: Some(page.next_token),
                 events: page.events,
                 is_at_end: page.is_at_end,

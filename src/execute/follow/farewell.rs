@@ -2,7 +2,7 @@
 
 use super::Waiting;
 use crate::content::ContentError;
-use crate::execute::{Failure, Status, View};
+use crate::execute::{Failure, RunId, Status, View};
 
 /// Why a task was told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,10 +72,8 @@ pub(super) fn give_up(view: View, cause: Cause, waiting: &Waiting) -> View {
     let mut failure = Failure::new(message);
     if let Some(id) = &view.run_id {
         failure = failure
-            .hint(format!(
-                "see how it ends: shipway status {id}, or the same command again with --run-id {id}"
-            ))
-            .hint(format!("stop it: shipway stop {id}"));
+            .hint(ends(id, waiting))
+            .hint(format!("stop it: shipway stop {id}{}", waiting.whereabouts));
     }
     View {
         status,
@@ -84,32 +82,23 @@ pub(super) fn give_up(view: View, cause: Cause, waiting: &Waiting) -> View {
     }
 }
 
+fn ends(id: &RunId, waiting: &Waiting) -> String {
+    let whereabouts = &waiting.whereabouts;
+    format!("see how it ends: shipway status {id}{whereabouts}, or the same command again with --run-id {id}")
+}
+
 /// A task of which nothing can be seen any more.
-pub(super) fn lost(view: View, error: &ContentError) -> View {
-    let mut failure = Failure::new("it is not known how the task ends").because(said(error));
+pub(super) fn lost(view: View, error: &ContentError, waiting: &Waiting) -> View {
+    let mut failure = Failure::new("it is not known how the task ends").because(error.in_one_line());
     for hint in error.hints() {
         failure = failure.hint(hint.clone());
     }
     if let Some(id) = &view.run_id {
-        failure = failure.hint(format!(
-            "see how it ends: shipway status {id}, or the same command again with --run-id {id}"
-        ));
+        failure = failure.hint(ends(id, waiting));
     }
     View {
         status: Status::Unknown,
         failure: Some(failure),
         ..view
     }
-}
-
-/// An error and its causes in one line.
-pub(super) fn said(error: &ContentError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::aws::{EcsScene, Script};
+use crate::support::aws::{EcsScene, Script, TABLE};
 
 fn held() -> Script {
     Script::begins()
@@ -65,6 +65,23 @@ fn a_status_ends_as_the_run_did() {
     assert_eq!(json["exitCode"], 3);
     scene.command("status", &["nobody"]).failed().says(&["nobody"]).hints();
     scene.command("status", &["a/b"]).exited(2);
+}
+
+/// Catches a run that is "running" for ever, and one whose end is made up.
+#[test]
+fn a_run_that_ecs_has_forgotten_is_not_running_for_ever() {
+    let scene = detached(held());
+    scene.aws.forget_tasks();
+    // ECS may not know yet what it has just made.
+    let json = scene.command("status", &["run-1", "--format", "json"]).succeeded().json();
+    assert_eq!(json["status"], "running");
+    let mut record = scene.records().remove(0);
+    let begun = record["started_at"].as_i64().expect("it began");
+    record["started_at"] = json!(begun - 2 * 3_600_000);
+    scene.aws.put_item(TABLE, &record);
+    let outcome = scene.command("status", &["run-1", "--format", "json"]);
+    let outcome = outcome.exited(7).says(&["forgotten", "hint: look at the database"]);
+    assert_eq!(outcome.json()["status"], "unknown");
 }
 
 /// Catches lines that are lost or repeated.

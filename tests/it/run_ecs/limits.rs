@@ -28,8 +28,9 @@ fn a_timeout_leaves_the_task_alone() {
     assert_eq!(json["status"], "timed_out");
     let text = outcome.stderr.clone();
     for words in [
-        "shipway status run-1",
-        "shipway stop run-1",
+        // As they can be given: with what says where the run is.
+        "shipway status run-1 --cluster migrations --family flyway --lock",
+        "shipway stop run-1 --cluster migrations --family flyway --lock",
         scene.aws.tasks()[0]["taskArn"].as_str().unwrap(),
     ] {
         assert!(text.contains(words), "{words}: {text}");

@@ -108,15 +108,23 @@ fn a_log_in_another_region_is_read_there() {
     );
 }
 
-/// Catches a log that may not be read told as a migration that failed, or not told at all.
+/// Catches a log that may not be read taken for the end of the run, one that is missed in silence, and one that is waited for.
 #[test]
-fn a_log_that_may_not_be_read_is_told() {
-    let scene = EcsScene::new();
-    scene.aws.deny("logs:GetLogEvents");
-    let outcome = scene.run(&["--format", "json"]);
-    let outcome = outcome.exited(7).says(&["logs:GetLogEvents", "shipway status run-1"]);
-    assert_eq!(outcome.json()["status"], "unknown");
-    assert!(scene.lock().is_some(), "it goes on");
+fn a_log_that_may_not_be_read_is_told_and_the_run_ends_as_it_does() {
+    for (code, exit, status) in [(0, 0, "succeeded"), (1, 5, "failed")] {
+        let scene = EcsScene::new();
+        scene.aws.deny("logs:GetLogEvents");
+        scene.aws.next_task(Script::fails(code, &["unseen"]));
+        let outcome = scene.run(&["--format", "json"]);
+        let outcome = outcome.exited(exit).says(&["cannot be shown", "logs:GetLogEvents"]);
+        assert_eq!(outcome.stderr.matches("cannot be shown").count(), 1, "{outcome:#?}");
+        let json = outcome.json();
+        assert_eq!(
+            (&json["status"], &json["logs"]["complete"]),
+            (&json!(status), &json!(false))
+        );
+        assert!(scene.lock().is_none(), "it is over");
+    }
 }
 
 /// Catches lines shown that are not wanted, or not shown when it fails.

@@ -30,6 +30,22 @@ pub(crate) struct ReachOptions {
     pub(crate) lock: Option<String>,
 }
 
+impl ReachOptions {
+    /// Those that were given, each after a space, for another command about the same run.
+    pub(crate) fn whereabouts(&self) -> String {
+        let given = [
+            ("--cluster", &self.cluster),
+            ("--via-lambda", &self.via_lambda),
+            ("--region", &self.region),
+            ("--family", &self.family),
+            ("--container", &self.container),
+            ("--lock", &self.lock),
+        ];
+        let given = given.iter().filter_map(|(flag, value)| Some((flag, value.as_deref()?)));
+        given.map(|(flag, value)| format!(" {flag} {value}")).collect()
+    }
+}
+
 /// What is done with a task that is not waited for any longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum AtLimit {

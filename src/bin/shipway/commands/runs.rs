@@ -131,8 +131,9 @@ pub(crate) async fn stop(
         .map_err(Error::from)?;
     if view.status == Status::Running {
         printer.notice(&format!(
-            "the task was told to stop; see how it ended: shipway status {}",
-            arguments.run_id
+            "the task was told to stop; see how it ended: shipway status {}{}",
+            arguments.run_id,
+            arguments.reach.whereabouts()
         ));
     } else {
         printer.notice("it was over already");

@@ -256,6 +256,7 @@ fn waiting(arguments: &RunArguments, project: &Project) -> anyhow::Result<Waitin
         },
         wants_logs: options.logs != ShowLogs::None,
         tail: options.tail,
+        whereabouts: options.reach.whereabouts(),
     })
 }
 

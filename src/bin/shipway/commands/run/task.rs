@@ -201,7 +201,9 @@ impl Run<'_> {
         {
             self.printer
                 .line(&format!("started {}", view.task_arn.as_deref().unwrap_or_default()));
-            self.printer.line(&format!("see how it ends: shipway status {id}"));
+            let whereabouts = &self.settings.waiting.whereabouts;
+            self.printer
+                .line(&format!("see how it ends: shipway status {id}{whereabouts}"));
         }
         let followed = Followed {
             view,
