@@ -6,8 +6,8 @@ use crate::support::project::TestProject;
 use crate::support::registry::{Action, FakeRegistry, Fault};
 use crate::support::tarball::gzip;
 
-/// No base may make the command take more memory than this, in kilobytes. Debug builds need some room.
-const MEMORY: u64 = 96 * 1024;
+/// No base may make the command take more memory of its own than this, in kilobytes.
+const MEMORY: u64 = 32 * 1024;
 
 /// Builds on `runner:13` into a layout.
 fn build(registry: &FakeRegistry, project: &TestProject) -> Outcome {

@@ -892,8 +892,7 @@ fn memory_stays_small() {
     assert_eq!(target.assert_complete("promoted", "1.4"), digest);
     assert!(outcome.peak_kilobytes > 0);
     assert!(
-        // The promise is 40 MB. A build for tests is a hundred times as large, and what of it is mapped counts too.
-        outcome.peak_kilobytes <= if cfg!(debug_assertions) { 72 * 1024 } else { 40 * 1024 },
+        outcome.peak_kilobytes <= 32 * 1024,
         "{} kilobytes",
         outcome.peak_kilobytes
     );

@@ -286,3 +286,14 @@ fn many_events_fit_into_the_smallest_function() {
     let peak = function.peak_kilobytes();
     assert!(peak <= LIMIT_KILOBYTES, "{peak} kilobytes");
 }
+
+/// Catches a start that asks AWS for something, or that reads what it will hardly need: Lambda bills each start, and the caller waits.
+#[test]
+fn it_is_ready_before_anybody_was_asked() {
+    let services = services();
+    let function = function(&services, &[]);
+    // A build for tests takes several times as long as the released program, which tests/real looks at.
+    let milliseconds = function.start_up_milliseconds();
+    assert!(milliseconds < 1000, "{milliseconds} ms of processor time");
+    assert_eq!(services.operations(), Vec::<String>::new());
+}

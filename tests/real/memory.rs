@@ -1,4 +1,4 @@
-//! What a command may take of the machine's memory, however large the image.
+//! What a command may take of the machine, however large the image.
 
 use std::fs;
 use std::process::Command;
@@ -10,6 +10,9 @@ use crate::project::{Project, write_large_script};
 /// Most memory the function of Lambda may hold: half of what the smallest function has.
 #[cfg(feature = "aws")]
 const FUNCTION_KILOBYTES: u64 = 64 * 1024;
+/// Most processor time it may take until it asks for its first event, in milliseconds. It waits for nobody meanwhile.
+#[cfg(feature = "aws")]
+const START_UP_MILLISECONDS: u64 = 100;
 /// How many events it is handed.
 #[cfg(feature = "aws")]
 const EVENTS: usize = 200;
@@ -89,7 +92,7 @@ fn a_large_image_is_promoted_in_constant_memory() {
 #[cfg(feature = "aws")]
 #[test]
 #[ignore = "needs an optimised build: ci/test.sh"]
-fn the_function_of_lambda_fits_into_the_smallest_one() {
+fn the_function_of_lambda_fits_into_the_smallest_one_and_starts_at_once() {
     use crate::function::{RunningFunction, ScriptedServices};
     use serde_json::json;
 
@@ -119,6 +122,13 @@ fn the_function_of_lambda_fits_into_the_smallest_one() {
         ("AWS_SECRET_ACCESS_KEY", "b"),
     ];
     let mut function = RunningFunction::start_program(&crate::parts::program(), &variables);
+    let start_up = function.start_up_milliseconds();
+    assert!(start_up < START_UP_MILLISECONDS, "{start_up} ms");
+    assert_eq!(
+        services.operations(),
+        Vec::<String>::new(),
+        "nobody is asked before there is an event"
+    );
     let event = json!({"action": "logs", "task_arn": "arn:aws:ecs:eu-west-3:1:task/m/0a", "limit": 10_000});
     for _ in 0..EVENTS {
         let answer = function.invoke(&event).given();

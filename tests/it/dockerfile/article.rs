@@ -116,7 +116,7 @@ fn no_layer_of_flyway_is_read() {
         assert!(!read, "{digest} was read:{}", registry.story());
     }
     assert!(
-        outcome.peak_kilobytes <= 60 * 1024,
+        outcome.peak_kilobytes <= 24 * 1024,
         "{} kilobytes",
         outcome.peak_kilobytes
     );

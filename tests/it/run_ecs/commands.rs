@@ -73,7 +73,10 @@ fn a_run_that_ecs_has_forgotten_is_not_running_for_ever() {
     let scene = detached(held());
     scene.aws.forget_tasks();
     // ECS may not know yet what it has just made.
-    let json = scene.command("status", &["run-1", "--format", "json"]).succeeded().json();
+    let json = scene
+        .command("status", &["run-1", "--format", "json"])
+        .succeeded()
+        .json();
     assert_eq!(json["status"], "running");
     let mut record = scene.records().remove(0);
     let begun = record["started_at"].as_i64().expect("it began");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -55,6 +56,8 @@ pub(crate) struct RunningFunction {
     events: Sender<Event>,
     answers: Receiver<(String, Answer)>,
     written: Arc<Mutex<String>>,
+    /// Whether it has asked for an event.
+    is_ready: Arc<AtomicBool>,
     count: usize,
     _folder: TempDir,
 }
@@ -73,7 +76,12 @@ impl RunningFunction {
         let (events, waiting) = channel::<Event>();
         let (sender, answers) = channel();
         let (waiting, sender) = (Mutex::new(waiting), Mutex::new(sender));
-        let address = listen(move |request| route(request, &waiting, &sender));
+        let is_ready = Arc::<AtomicBool>::default();
+        let ready = Arc::clone(&is_ready);
+        let address = listen(move |request| {
+            ready.fetch_or(request.path.ends_with("/next"), Ordering::Relaxed);
+            route(request, &waiting, &sender)
+        });
         let mut child = Command::new(&bootstrap)
             .current_dir(folder.path())
             .env_clear()
@@ -98,6 +106,7 @@ impl RunningFunction {
             events,
             answers,
             written,
+            is_ready,
             count: 0,
             _folder: folder,
         }
@@ -124,6 +133,20 @@ impl RunningFunction {
             let is_alive = self.child.try_wait().unwrap().is_none();
             assert!(is_alive && Instant::now() < deadline, "no answer: {}", self.log());
         }
+    }
+
+    /// The processor time it took until it asked for its first event, in milliseconds: what a busy machine takes besides is not its own.
+    pub(crate) fn start_up_milliseconds(&self) -> u64 {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.is_ready.load(Ordering::Relaxed) {
+            assert!(Instant::now() < deadline, "it asks for no event: {}", self.log());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // Behind the name: utime and stime are the 14th and 15th of proc_pid_stat(5), in hundredths of a second.
+        let (_, numbers) = stat.rsplit_once(')').unwrap();
+        let hundredths = numbers.split_whitespace().skip(11).take(2);
+        hundredths.map(|number| number.parse::<u64>().unwrap() * 10).sum()
     }
 
     /// All it has written so far.
@@ -247,6 +270,16 @@ impl ScriptedServices {
     /// Says from now on something else.
     pub(crate) fn say(&self, operation: &str, answer: Value) {
         self.answers.lock().unwrap().insert(operation.to_owned(), vec![answer]);
+    }
+
+    /// What was asked for, in that order.
+    pub(crate) fn operations(&self) -> Vec<String> {
+        self.calls
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// The bodies of all calls of an operation.
