@@ -188,7 +188,7 @@ fn hint(class: &str) -> Option<&'static str> {
             "give it more memory: --memory, or memory of the task definition. What it was doing may be done in part: look at the database first"
         }
         "stopped" | "unknown" => LOOK_FIRST,
-        "failed" => "read its log above; --diagnose info shows the state of all migrations",
+        "failed" => "its log says what failed",
         _ => return None,
     })
 }

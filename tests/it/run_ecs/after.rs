@@ -42,6 +42,10 @@ fn a_failure_is_looked_into() {
             json!(["| Versioned | 3 | add note | Failed |"])
         );
         assert!(outcome.stderr.contains("add note"), "{outcome:#?}");
+        assert!(
+            !outcome.stderr.contains("--diagnose"),
+            "advised what was done: {outcome:#?}"
+        );
         assert_eq!(commands(&scene), [Value::Null, json!([command])]);
         scene.assert_recorded("failed");
         let image = |index: usize| scene.aws.tasks()[index]["containers"][0]["image"].clone();

@@ -354,7 +354,7 @@ fn the_log_of_flyway_is_understood() {
         "{json:#}"
     );
     assert!(error.to_string().contains("42S22"), "{json:#}");
-    for words in ["V3__add_note.sql", "12", "42S22"] {
+    for words in ["V3__add_note.sql", "12", "42S22", "hint: --diagnose info"] {
         assert!(
             outcome
                 .stderr

@@ -10,7 +10,7 @@ use shipway::execute::report::summary::{error_line, executed};
 use shipway::execute::{Failure, Followed, Lines, Order, Piece, Runs, Status, View, Watcher, follow};
 use tokio::sync::mpsc;
 
-use crate::args::{Format, GlobalArguments, RunArguments, ShowLogs};
+use crate::args::{Diagnose, Format, GlobalArguments, RunArguments, ShowLogs};
 use crate::commands::copy::places;
 use crate::commands::runs::{Opened, open};
 use crate::environment::Environment;
@@ -144,7 +144,15 @@ async fn plan(opened: &Opened, order: &Order, printer: &Printer) -> anyhow::Resu
 }
 
 /// Says why it failed in the words of the migration tool: ECS knows no more than that it did.
-fn explain(view: &mut View) {
+fn explain(view: &mut View, asked: Diagnose) {
+    let is_flyway = view.report.as_ref().is_some_and(|report| report.tool == "flyway");
+    if let (Status::Failed, Diagnose::None, Some(failure)) = (view.status, asked, &mut view.failure)
+        && is_flyway
+    {
+        failure
+            .hints
+            .push("--diagnose info shows the state of all migrations".to_owned());
+    }
     let error = view.report.as_ref().and_then(|report| report.error.as_ref());
     if let (Status::Failed, Some(error), Some(failure)) = (view.status, error.map(error_line), &mut view.failure) {
         failure.cause = Some(error);
@@ -186,7 +194,7 @@ impl Run<'_> {
         if followed.view.status == Status::Failed && !followed.is_interrupted {
             notes = self.look_into(&mut followed).await;
         }
-        explain(&mut followed.view);
+        explain(&mut followed.view, options.diagnose);
         self.tell(&followed, &notes);
         let mut json = followed_json(&followed);
         notes.add_to(&mut json);

@@ -43,6 +43,7 @@ impl Run<'_> {
             Diagnose::None => None,
         };
         if let Some(command) = command {
+            self.printer.line(&format!("looking into it with {command}"));
             notes.lines.push(format!("what {command} says:"));
             match self.aside(followed, &[command], command).await {
                 Ok((status, lines)) => {
@@ -64,6 +65,7 @@ impl Run<'_> {
             notes.lines.push(format!("not repaired: {why}"));
             notes.repair = Some(json!({ "repaired": false, "reason": why }));
         };
+        self.printer.line("finding out what repair would change");
         let (status, lines) = match self.aside(followed, &QUESTION, "examine").await {
             Ok(examined) => examined,
             Err(error) => return refuse(notes, format!("info and validate could not be run: {error:#}")),
