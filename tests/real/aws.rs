@@ -18,3 +18,4 @@ mod scan;
 mod server;
 mod store;
 mod story;
+mod template;

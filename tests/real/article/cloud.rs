@@ -2,9 +2,8 @@
 //! a topic, and the function.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
-use std::sync::OnceLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -15,8 +14,8 @@ use super::database::{Database, PASSWORD};
 use super::until;
 use crate::aws::account::{REGION, SECRET, ministack};
 use crate::aws::api::call;
+use crate::package::function_package;
 use crate::parts::{output, program, setting};
-use crate::pipeline::source;
 
 const ACCOUNT: &str = "000000000000";
 
@@ -117,7 +116,7 @@ impl Cloud {
     }
 
     fn make_function(&self) {
-        let package = fs::read(package()).expect("the package can be read");
+        let package = fs::read(function_package()).expect("the package can be read");
         let variables = json!({
             "AWS_ENDPOINT_URL": ministack(), "ENV_CLUSTER": self.name, "SHIPWAY_FAMILY": self.name, "SHIPWAY_TABLE": self.name,
             "SHIPWAY_TOPIC_ARN": self.topic(), "SHIPWAY_REPOSITORY": self.repository(),
@@ -289,25 +288,4 @@ impl Cloud {
 fn ask(service: &str, target: &str, operation: &str, question: Value) -> Value {
     let target = format!("{target}.{operation}");
     call(&ministack(), REGION, service, &target, &[], &question).unwrap_or_else(|error| panic!("{target}: {error}"))
-}
-
-/// The function's package, as `ci/lambda.sh` makes it.
-fn package() -> &'static Path {
-    static PACKAGE: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
-    let (_, package) = PACKAGE.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        // A build for tests is many times as large as Lambda allows with all that a debugger wants.
-        let stripped = folder.path().join("shipway");
-        output(Command::new("strip").arg("-o").arg(&stripped).arg(program()));
-        let package = folder.path().join("function.zip");
-        let mut pack = Command::new("bash");
-        output(
-            pack.arg(source("ci/lambda.sh"))
-                .arg("--program")
-                .arg(&stripped)
-                .arg(&package),
-        );
-        (folder, package)
-    });
-    package
 }
