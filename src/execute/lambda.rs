@@ -14,7 +14,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use serde_json::Value;
 
 use super::function::{Call, NotOurs, Refusal, Request, read_records, read_view, status_of};
-use super::{Answered, Failure, Look, Order, Past, Record, Runs, Status, View};
+use super::{Answered, Failure, Finding, Health, Look, Order, Past, Record, Runs, Status, View};
 use crate::aws::Services;
 use crate::content::{ContentError, Kind, Result};
 
@@ -102,6 +102,27 @@ impl Function {
                 None => Err(self.failed(action, &refusal)),
             },
         }
+    }
+
+    /// Whether the function answers, and tells of earlier runs: that takes its name, the right to call it, its settings and its table.
+    ///
+    /// A function that is something else does what it does with any event.
+    pub async fn examine(&self, order: &Order) -> Vec<Finding> {
+        let past = Past {
+            family: order.family.clone(),
+            limit: 1,
+            ..Past::default()
+        };
+        vec![match self.history(&past).await {
+            Ok(records) => {
+                let told = match records.first().and_then(|record| record.run_id.as_ref()) {
+                    Some(id) => format!("the last run is {id}"),
+                    None => "no run is kept so far".to_owned(),
+                };
+                Finding::new("function", Health::Ok, format!("{} answers; {told}", self.name))
+            }
+            Err(error) => Finding::of_error("function", Health::Failed, &error),
+        }]
     }
 
     fn not_ours(&self, error: NotOurs) -> ContentError {
