@@ -8,6 +8,7 @@ pub mod direct;
 #[cfg(feature = "aws")]
 pub mod ecs;
 pub mod ending;
+mod finding;
 pub mod follow;
 #[cfg(feature = "aws")]
 mod function;
@@ -33,6 +34,7 @@ mod verdict;
 pub use database::{Address, Engine, UnknownEngine};
 #[cfg(feature = "aws")]
 pub use direct::{Direct, Guard, Place, Plan};
+pub use finding::{Finding, Health};
 pub use follow::{Followed, Parting, Waiting, Watcher, attend, follow};
 pub use history::{Row, Table};
 #[cfg(feature = "aws")]

@@ -1,6 +1,7 @@
 //! Runs on ECS itself: tasks, their logs, and the table that knows of runs and lets one at a time.
 
 mod conclude;
+mod examine;
 mod locking;
 mod plan;
 mod start;

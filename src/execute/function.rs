@@ -7,6 +7,8 @@ mod answer;
 mod refusal;
 mod request;
 
-pub(super) use answer::{NotOurs, is_good, of_conclusion, of_records, of_view, read_records, read_view};
+pub(super) use answer::{
+    NotOurs, is_good, of_conclusion, of_findings, of_records, of_view, read_findings, read_records, read_view,
+};
 pub(super) use refusal::{Refusal, status_of};
-pub(super) use request::{Call, Request};
+pub(super) use request::{Call, NO_ACTION, Request};

@@ -13,8 +13,8 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use aws_smithy_types::timeout::TimeoutConfig;
 use serde_json::Value;
 
-use super::function::{Call, NotOurs, Refusal, Request, read_records, read_view, status_of};
-use super::{Answered, Failure, Look, Order, Past, Record, Runs, Status, View};
+use super::function::{Call, NO_ACTION, NotOurs, Refusal, Request, read_findings, read_records, read_view, status_of};
+use super::{Answered, Failure, Finding, Health, Look, Order, Past, Record, Runs, Status, View};
 use crate::aws::Services;
 use crate::content::{ContentError, Kind, Result};
 
@@ -104,6 +104,48 @@ impl Function {
         }
     }
 
+    /// Has the function look at what a run of `order` meets, with the rights it has itself; nothing is started or written.
+    ///
+    /// A function that is something else does what it does with any event.
+    pub async fn examine(&self, order: &Order) -> Vec<Finding> {
+        let answered = match self.invoke(Call::Check(Box::new(order.clone()))).await {
+            Ok(Ok(answer)) => read_findings(&answer).map_err(|error| self.not_ours(error)),
+            Ok(Err(refusal)) if refusal.text().starts_with(NO_ACTION) => self.last_run(order).await,
+            Ok(Err(refusal)) => Err(self.failed("check", &refusal)),
+            Err(error) => Err(error),
+        };
+        match answered {
+            Ok(findings) => {
+                let answers = Finding::new("function", Health::Ok, format!("{} answers", self.name));
+                std::iter::once(answers).chain(findings).collect()
+            }
+            Err(error) => vec![Finding::of_error("function", Health::Failed, &error)],
+        }
+    }
+
+    /// What a function of a version shows that cannot look: its settings are whole, and it reads its table.
+    async fn last_run(&self, order: &Order) -> Result<Vec<Finding>> {
+        let past = Past {
+            family: order.family.clone(),
+            limit: 1,
+            ..Past::default()
+        };
+        let records = self.history(&past).await?;
+        let told = match records.first().and_then(|record| record.run_id.as_ref()) {
+            Some(id) => format!("the last run is {id}"),
+            None => "no run is kept so far".to_owned(),
+        };
+        Ok(vec![
+            Finding::new("table", Health::Ok, told),
+            Finding::new(
+                "cluster",
+                Health::Skipped,
+                "the function is of another version, which cannot look at more",
+            )
+            .hint("put the function of this version there: docs/lambda.md"),
+        ])
+    }
+
     fn not_ours(&self, error: NotOurs) -> ContentError {
         let hint = match &error {
             NotOurs::Other(_) => {
@@ -121,6 +163,7 @@ impl Function {
             "start" => "start the run",
             "stop" => "stop the run",
             "history" => "tell of earlier runs",
+            "check" => "look at what a run needs",
             _ => "say how the run is",
         };
         let what = format!("the function {} could not {done}", self.name);

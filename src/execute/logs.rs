@@ -1,6 +1,7 @@
 //! What a task writes, read from CloudWatch Logs.
 
 use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata as _;
 
 use super::LogEvent;
 use crate::aws::Services;
@@ -78,5 +79,33 @@ impl LogReader {
             is_at_end: token == Some(next_token.as_str()),
             next_token,
         }))
+    }
+
+    /// Whether there is a log group; whether it holds this stream does not matter.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn has_group(&self, group: &str, stream: &str) -> Result<bool> {
+        let call = self
+            .client
+            .get_log_events()
+            .log_group_name(group)
+            .log_stream_name(stream)
+            .start_from_head(true)
+            .limit(1);
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                // The code is the same for both; the words are not.
+                Some(refusal) if refusal.is_resource_not_found_exception() => {
+                    let is_group = refusal.message().is_some_and(|message| message.contains("log group"));
+                    Ok(!is_group)
+                }
+                _ => {
+                    let what = format!("cannot read logs in {group}");
+                    Err(self.services.refused(&what, "logs:GetLogEvents", group, &error))
+                }
+            },
+        }
     }
 }

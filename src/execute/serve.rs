@@ -19,8 +19,8 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::function::{Call, Refusal, Request, is_good, of_conclusion, of_records, of_view};
-use super::{Direct, Look, Record, RunId, Runs, Status, View};
+use super::function::{Call, Refusal, Request, is_good, of_conclusion, of_findings, of_records, of_view};
+use super::{Direct, Finding, Look, Order, Record, RunId, Runs, Status, View};
 use crate::aws::Services;
 use crate::content::{ContentError, Kind, Result};
 
@@ -38,12 +38,19 @@ pub trait Concludes: Runs {
     /// Keeps how a task ended, lets the next run go, and tells what became of it, with the last lines it wrote. `None` where the task is
     /// nobody's of ours, has not ended, or was told of before: who is told writes mails.
     async fn conclude(&self, task: &Value, container: Option<&str>) -> Result<Option<(View, Record)>>;
+
+    /// Looks at what a run meets, and starts nothing.
+    async fn examine(&self, order: &Order) -> Vec<Finding>;
 }
 
 #[async_trait]
 impl Concludes for Direct {
     async fn conclude(&self, task: &Value, container: Option<&str>) -> Result<Option<(View, Record)>> {
         Self::conclude(self, task, container).await
+    }
+
+    async fn examine(&self, order: &Order) -> Vec<Finding> {
+        Self::examine(self, order).await
     }
 }
 
@@ -165,6 +172,12 @@ impl Service {
             Call::History(past) => {
                 let records = self.runs.history(&past).await.map_err(refused)?;
                 return Ok(of_records(&records));
+            }
+            Call::Check(mut order) => {
+                order.container = order.container.or_else(|| self.container.clone());
+                let mut findings = self.runs.examine(&order).await;
+                findings.extend(self.rules.examine(&order));
+                return Ok(of_findings(&findings));
             }
             Call::Stop(look, reason) => {
                 let view = self

@@ -3,6 +3,7 @@
 mod after;
 mod attach;
 mod commands;
+mod doctor;
 mod ends;
 mod fake;
 mod flags;

@@ -46,8 +46,8 @@ pub(crate) use span::Span;
 pub(crate) use tag::TagArguments;
 #[cfg(feature = "aws")]
 pub(crate) use task::{
-    AtInterrupt, AtLimit, Diagnose, HistoryArguments, LogsArguments, ReachOptions, Repair, ShowLogs, StatusArguments,
-    StopArguments,
+    AtInterrupt, AtLimit, Diagnose, HistoryArguments, LogsArguments, PlaceOptions, ReachOptions, Repair, ShowLogs,
+    StatusArguments, StopArguments,
 };
 
 /// Turn a folder of database migrations into a container image, and push it to a registry.
@@ -111,7 +111,7 @@ pub(crate) enum Command {
     Stop(StopArguments),
     #[cfg(feature = "aws")]
     History(HistoryArguments),
-    Doctor(DoctorArguments),
+    Doctor(Box<DoctorArguments>),
     #[cfg(feature = "aws")]
     Lambda(LambdaArguments),
 }

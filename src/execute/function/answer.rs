@@ -3,7 +3,7 @@
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use super::super::{Answered, Record, Status, View};
+use super::super::{Answered, Finding, Health, Record, Status, View};
 
 /// What the part of an answer is called that is ours.
 const OURS: &str = "shipway";
@@ -74,6 +74,12 @@ pub(crate) fn of_records(records: &[Record]) -> Value {
     json!({OURS: {"schema": SCHEMA, "ok": true, "records": records}})
 }
 
+/// The answer that tells whether a run could be started.
+pub(crate) fn of_findings(findings: &[Finding]) -> Value {
+    let is_good = !findings.iter().any(|finding| finding.health == Health::Failed);
+    json!({OURS: {"schema": SCHEMA, "ok": is_good, "findings": findings}})
+}
+
 /// The answer to an event of EventBridge, which nobody reads but who looks for what went wrong.
 pub(crate) fn of_conclusion(view: Option<&View>) -> Value {
     let mut answer = view.map_or_else(|| json!({OURS: {"schema": SCHEMA}}), write);
@@ -141,6 +147,14 @@ pub(crate) fn read_records(answer: &Value) -> Result<Vec<Record>, NotOurs> {
         .get("records")
         .ok_or_else(|| NotOurs::Unreadable("there are no records".to_owned()))?;
     Vec::deserialize(records).map_err(|error| NotOurs::Unreadable(error.to_string()))
+}
+
+/// Reads an answer that tells whether a run could be started.
+pub(crate) fn read_findings(answer: &Value) -> Result<Vec<Finding>, NotOurs> {
+    let findings = ours(answer)?
+        .get("findings")
+        .ok_or_else(|| NotOurs::Unreadable("there are no findings".to_owned()))?;
+    Vec::deserialize(findings).map_err(|error| NotOurs::Unreadable(error.to_string()))
 }
 
 /// The part of an answer that is ours.
@@ -296,5 +310,18 @@ mod tests {
             read_records(&of_records(std::slice::from_ref(&record))),
             Ok(vec![record])
         );
+    }
+
+    #[test]
+    fn findings_travel_whole() {
+        let well = Finding::new("log", Health::Ok, "it can be read");
+        let bad = Finding::new("table", Health::Failed, "it is not there").hint("make one");
+        let answer = of_findings(std::slice::from_ref(&well));
+        assert_eq!(answer[OURS]["ok"], true);
+        assert_eq!(read_findings(&answer), Ok(vec![well.clone()]));
+        let answer = of_findings(&[well.clone(), bad.clone()]);
+        assert_eq!(answer[OURS]["ok"], false);
+        assert_eq!(read_findings(&answer), Ok(vec![well, bad]));
+        assert!(matches!(read_findings(&of_records(&[])), Err(NotOurs::Unreadable(_))));
     }
 }

@@ -17,6 +17,8 @@ const USUAL_RUNS: u32 = 20;
 const MOST_LINES: u32 = 10_000;
 /// Why a run is stopped, where nobody says.
 const USUAL_REASON: &str = "stopped through the function";
+/// What is said of an action that there is not; a function of another version may have fewer.
+pub(crate) const NO_ACTION: &str = "there is no action";
 /// How far a key may be from a known one to be taken for a slip.
 const NEAR: f64 = 0.8;
 
@@ -31,6 +33,8 @@ pub(crate) enum Call {
     Stop(Look, String),
     /// What became of earlier runs.
     History(Past),
+    /// Whether a run could be started; nothing is.
+    Check(Box<Order>),
 }
 
 impl Call {
@@ -41,6 +45,7 @@ impl Call {
             Self::Look(_) => "status",
             Self::Stop(..) => "stop",
             Self::History(_) => "history",
+            Self::Check(_) => "check",
         }
     }
 }
@@ -116,9 +121,10 @@ impl Request {
                 limit: rest.limit.unwrap_or(USUAL_RUNS),
                 ..read(&given)?
             }),
+            "check" => Call::Check(Box::new(read(&given)?)),
             other => {
-                return Err(wrong(format!("there is no action {other:?}"))
-                    .hint("there are: start, status, logs, stop, history"));
+                return Err(wrong(format!("{NO_ACTION} {other:?}"))
+                    .hint("there are: start, status, logs, stop, history, check"));
             }
         };
         Ok(Self {
@@ -136,6 +142,7 @@ impl Request {
             Call::Look(look) => (json!(look), Value::Null),
             Call::Stop(look, reason) => (json!(look), json!({"reason": reason})),
             Call::History(past) => (json!(past), Value::Null),
+            Call::Check(order) => (json!(order), Value::Null),
         };
         let more = json!({"wait_seconds": self.wait_seconds, "strict": self.strict});
         for part in [told.0, told.1, more] {
@@ -271,6 +278,7 @@ mod tests {
             ..Order::default()
         };
         for call in [
+            Call::Check(Box::new(order.clone())),
             Call::Start(Box::new(order), 0),
             Call::Look(look.clone()),
             Call::Stop(Look { limit: 0, ..look }, "enough".to_owned()),

@@ -1,6 +1,6 @@
 //! What callers may have the function start: they need no right but to call it, so the function itself says what they may want.
 
-use super::super::Order;
+use super::super::{Finding, Health, Order};
 use crate::content::{ContentError, Kind, Result};
 use crate::oci::Digest;
 
@@ -52,13 +52,26 @@ impl Rules {
         order.environment.keys().try_for_each(|name| self.check_setting(name))
     }
 
+    /// Whether images of the repository of an order may be started; `None` where it names none.
+    #[must_use]
+    pub(super) fn examine(&self, order: &Order) -> Option<Finding> {
+        let repository = order.image.as_deref()?.split('@').next()?;
+        Some(match self.check_repository(repository) {
+            Ok(()) => Finding::new("allowed", Health::Ok, format!("images of {repository}")),
+            Err(error) => Finding::of_error("allowed", Health::Failed, &error),
+        })
+    }
+
     fn check_image(&self, image: &str) -> Result<()> {
         let parts = image.split_once('@');
-        let Some((repository, digest)) = parts.filter(|(_, digest)| digest.parse::<Digest>().is_ok()) else {
+        let Some((repository, _)) = parts.filter(|(_, digest)| digest.parse::<Digest>().is_ok()) else {
             return Err(refused(format!("the image {image} is not named by its digest"))
                 .hint("name it REPOSITORY@sha256:…: a tag may be moved in between"));
         };
-        let _ = digest;
+        self.check_repository(repository)
+    }
+
+    fn check_repository(&self, repository: &str) -> Result<()> {
         let is_allowed = |allowed: &String| match allowed.strip_suffix('/') {
             Some(_) => repository.starts_with(allowed.as_str()),
             None => repository == allowed,

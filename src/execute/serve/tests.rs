@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use serde_json::json;
 
-use super::super::{Failure, LogEvent, Order, Past};
+use super::super::{Failure, Health, LogEvent, Past};
 use super::*;
 
 /// Runs as a test wants them; what is asked is written down.
@@ -56,6 +56,11 @@ impl Runs for Arc<Scripted> {
 impl Concludes for Arc<Scripted> {
     async fn conclude(&self, _: &Value, _: Option<&str>) -> Result<Option<(View, Record)>> {
         next(&self.ends)
+    }
+
+    async fn examine(&self, order: &Order) -> Vec<Finding> {
+        let container = order.container.clone().unwrap_or_default();
+        vec![Finding::new("container", Health::Ok, container)]
     }
 }
 
@@ -271,6 +276,18 @@ async fn history_is_told_as_it_is_kept() {
         .await
         .unwrap();
     assert_eq!(answer["shipway"]["records"][0]["family"], "flyway");
+}
+
+#[tokio::test]
+async fn a_check_starts_nothing_and_knows_the_rules() {
+    let scene = Scene::new(false);
+    let event = json!({"action": "check", "container": "flyway", "image": "r.example.com/other"});
+    let answer = scene.answer(event).await.unwrap();
+    let ours = &answer["shipway"];
+    assert_eq!(ours["ok"], false, "{answer}");
+    assert_eq!(ours["findings"][0]["text"], "flyway", "{answer}");
+    assert_eq!(ours["findings"][1]["name"], "allowed", "{answer}");
+    assert!(scene.runs.orders.lock().unwrap().is_empty());
 }
 
 fn stopped() -> Value {

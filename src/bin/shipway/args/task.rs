@@ -46,6 +46,23 @@ impl ReachOptions {
     }
 }
 
+/// What a task is reached by, and runs on, in its cluster.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct PlaceOptions {
+    /// Subnets, best of several zones [default: ENV_SUBNET]
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', help_heading = "Where it runs")]
+    pub(crate) subnet: Vec<String>,
+    /// Security groups [default: ENV_SECURITY_GROUP]
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', help_heading = "Where it runs")]
+    pub(crate) security_group: Vec<String>,
+    /// Give the task a public address
+    #[arg(long, help_heading = "Where it runs")]
+    pub(crate) assign_public_ip: bool,
+    /// Capacity provider, instead of the launch type FARGATE
+    #[arg(long, value_name = "NAME", value_parser = Text::new(), help_heading = "Where it runs")]
+    pub(crate) capacity_provider: Option<String>,
+}
+
 /// What is done with a task that is not waited for any longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum AtLimit {
@@ -113,18 +130,8 @@ pub(crate) struct TaskOptions {
     /// Run the revision as it is, with the image it names
     #[arg(long, help_heading = "Where it runs", conflicts_with_all = ["image", "image_from"])]
     pub(crate) no_register: bool,
-    /// Subnets, best of several zones [default: ENV_SUBNET]
-    #[arg(long, value_name = "ID,…", value_delimiter = ',', help_heading = "Where it runs")]
-    pub(crate) subnet: Vec<String>,
-    /// Security groups [default: ENV_SECURITY_GROUP]
-    #[arg(long, value_name = "ID,…", value_delimiter = ',', help_heading = "Where it runs")]
-    pub(crate) security_group: Vec<String>,
-    /// Give the task a public address
-    #[arg(long, help_heading = "Where it runs")]
-    pub(crate) assign_public_ip: bool,
-    /// Capacity provider, instead of the launch type FARGATE
-    #[arg(long, value_name = "NAME", value_parser = Text::new(), help_heading = "Where it runs")]
-    pub(crate) capacity_provider: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: PlaceOptions,
     /// CPU units, instead of the task definition's
     #[arg(long, value_name = "UNITS", value_parser = Text::new(), help_heading = "What it is given")]
     pub(crate) cpu: Option<String>,

@@ -22,13 +22,15 @@ use crate::settings::{self, Logins};
 mod aws;
 mod patient;
 mod report;
+#[cfg(feature = "aws")]
+mod runs;
 mod watch;
 
 use patient::{Base, Patient};
 use report::{Report, Status};
 use watch::Watch;
 
-/// Looks at everything a push needs.
+/// Looks at everything a push needs, and a run, where it is said where runs are.
 pub(crate) async fn run(
     arguments: &DoctorArguments,
     global: &GlobalArguments,
@@ -36,10 +38,21 @@ pub(crate) async fn run(
     printer: &Printer,
 ) -> anyhow::Result<()> {
     let project = settings::project(global)?;
-    let patient = Patient::of(arguments, environment, &project)?;
     #[cfg(feature = "aws")]
-    if arguments.policy {
-        let Some(policy) = aws::policy(arguments, &patient) else {
+    let mut reach = runs::reach(arguments, environment, &project)?;
+    #[cfg(feature = "aws")]
+    let is_about_runs_alone = reach.is_some() && !arguments.policy;
+    #[cfg(not(feature = "aws"))]
+    let is_about_runs_alone = false;
+    let patient = match is_about_runs_alone && !Patient::is_named(arguments, environment, &project) {
+        true => None,
+        false => Some(Patient::of(arguments, environment, &project)?),
+    };
+    #[cfg(feature = "aws")]
+    if let Some(patient) = &patient
+        && arguments.policy
+    {
+        let Some(policy) = aws::policy(arguments, patient) else {
             return Err(CommandError::usage(format!(
                 "--policy: {} is no registry of Amazon ECR, and knows no IAM",
                 patient.repository.registry()
@@ -49,32 +62,16 @@ pub(crate) async fn run(
         printer.data(&format!("{}\n", serde_json::to_string_pretty(&policy)?))?;
         return Ok(());
     }
-    let hosts = vec![patient.repository.registry().to_owned()];
-    let store = Logins::gather(global, environment)?.store(&hosts);
-    let watch = Arc::new(Watch::new(Display::new(printer.clone())));
-    let progress: Arc<dyn Progress> = Arc::clone(&watch) as Arc<dyn Progress>;
-    let mut places = Places::new(global, environment, &project, store, progress)?;
-    // What is looked at is how things are now, and looking leaves no trace.
-    places.cache = Cache::none();
-
     let mut report = Report::default();
-    let login = look_at_login(&patient, &places, &mut report).await;
-    if login != Login::Nobody {
-        let present = look_at_registry(&patient, &places, &mut report).await;
-        if login == Login::Stored && present.is_some() {
-            look_for_replacement(patient.repository.registry(), &watch, &mut report);
-        }
-        #[cfg(feature = "aws")]
-        aws::look_at_repository(arguments, &patient, &places, present.as_deref(), &mut report).await;
-        #[cfg(not(feature = "aws"))]
-        let _ = present;
+    if let Some(patient) = &patient {
+        look_at_push(arguments, global, environment, printer, patient, &mut report).await?;
     }
-    look_at_tags(&patient, &mut report);
     #[cfg(feature = "aws")]
-    aws::look_at_creation(arguments, &patient, &mut report);
-    look_at_base(&patient, &places, &mut report).await;
+    if let Some(reach) = &mut reach {
+        runs::look_at_runs(reach, global, environment, &project, patient.as_ref(), &mut report).await;
+    }
     #[cfg(feature = "aws")]
-    let policy = aws::policy(arguments, &patient);
+    let policy = patient.as_ref().and_then(|patient| aws::policy(arguments, patient));
     #[cfg(not(feature = "aws"))]
     let policy = None;
     report.print(printer, policy)?;
@@ -82,6 +79,43 @@ pub(crate) async fn run(
         true => Ok(()),
         false => Err(Doubt.into()),
     }
+}
+
+/// Looks at everything a push needs.
+async fn look_at_push(
+    arguments: &DoctorArguments,
+    global: &GlobalArguments,
+    environment: &Environment,
+    printer: &Printer,
+    patient: &Patient<'_>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let hosts = vec![patient.repository.registry().to_owned()];
+    let store = Logins::gather(global, environment)?.store(&hosts);
+    let watch = Arc::new(Watch::new(Display::new(printer.clone())));
+    let progress: Arc<dyn Progress> = Arc::clone(&watch) as Arc<dyn Progress>;
+    let mut places = Places::new(global, environment, patient.project, store, progress)?;
+    // What is looked at is how things are now, and looking leaves no trace.
+    places.cache = Cache::none();
+
+    let login = look_at_login(patient, &places, report).await;
+    if login != Login::Nobody {
+        let present = look_at_registry(patient, &places, report).await;
+        if login == Login::Stored && present.is_some() {
+            look_for_replacement(patient.repository.registry(), &watch, report);
+        }
+        #[cfg(feature = "aws")]
+        aws::look_at_repository(arguments, patient, &places, present.as_deref(), report).await;
+        #[cfg(not(feature = "aws"))]
+        let _ = present;
+    }
+    look_at_tags(patient, report);
+    #[cfg(feature = "aws")]
+    aws::look_at_creation(arguments, patient, report);
+    #[cfg(not(feature = "aws"))]
+    let _ = arguments;
+    look_at_base(patient, &places, report).await;
+    Ok(())
 }
 
 /// Who we are at a registry.

@@ -16,6 +16,7 @@ use crate::environment::Environment;
 use crate::failure::CommandError;
 
 mod image;
+mod place;
 
 pub(crate) use image::WantedImage;
 
@@ -159,18 +160,7 @@ impl TaskSettings {
             return Ok(None);
         };
         refuse_flags_of_docker(arguments)?;
-        if let Via::Cluster(place, _) = &mut reach.via {
-            if !options.subnet.is_empty() {
-                place.subnets.clone_from(&options.subnet);
-            }
-            if !options.security_group.is_empty() {
-                place.security_groups.clone_from(&options.security_group);
-            }
-            place.assign_public_ip |= options.assign_public_ip;
-            place.capacity_provider = options.capacity_provider.clone().or(place.capacity_provider.take());
-        } else {
-            refuse_flags_of_cluster(arguments)?;
-        }
+        reach.place(&options.place)?;
         let mut notices = Vec::new();
         if let Via::Cluster(place, _) = &reach.via
             && place.capacity_provider.as_deref() == Some("FARGATE_SPOT")
@@ -356,25 +346,6 @@ fn refuse_flags_of_docker(arguments: &RunArguments) -> anyhow::Result<()> {
             "{flag} is for --docker: a task of ECS has it in its task definition"
         ))
         .hint("change the task definition, or run on the local Docker daemon: --docker IMAGE")
-        .into()),
-        None => Ok(()),
-    }
-}
-
-/// The function itself says where tasks run.
-fn refuse_flags_of_cluster(arguments: &RunArguments) -> anyhow::Result<()> {
-    let options = &arguments.task;
-    let given = [
-        ("--subnet", !options.subnet.is_empty()),
-        ("--security-group", !options.security_group.is_empty()),
-        ("--assign-public-ip", options.assign_public_ip),
-        ("--capacity-provider", options.capacity_provider.is_some()),
-    ];
-    match given.iter().find(|(_, is_given)| *is_given) {
-        Some((flag, _)) => Err(CommandError::usage(format!(
-            "{flag} goes with --cluster: the function decides where its tasks run"
-        ))
-        .hint("set ENV_SUBNET and ENV_SECURITY_GROUP of the function")
         .into()),
         None => Ok(()),
     }

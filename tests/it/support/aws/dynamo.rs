@@ -78,7 +78,7 @@ impl FakeAws {
 }
 
 /// Fields by operation.
-const FIELDS: [(&str, &[&str]); 6] = [
+const FIELDS: [(&str, &[&str]); 7] = [
     ("GetItem", &["TableName", "Key", "ConsistentRead"]),
     (
         "PutItem",
@@ -132,6 +132,7 @@ const FIELDS: [(&str, &[&str]); 6] = [
         ],
     ),
     ("DescribeTable", &["TableName"]),
+    ("DescribeTimeToLive", &["TableName"]),
 ];
 const NAMES: &str = "ExpressionAttributeNames";
 const VALUES: &str = "ExpressionAttributeValues";
@@ -170,6 +171,9 @@ impl State {
                 "TableName": name, "TableStatus": "ACTIVE", "ItemCount": table.len(),
                 "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
                 "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"}],
+            }})),
+            "DescribeTimeToLive" => Ok(json!({"TimeToLiveDescription": {
+                "TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at",
             }})),
             _ => Err("no such operation of the fake".to_owned().into()),
         };

@@ -37,6 +37,11 @@ pub(super) enum Base {
 }
 
 impl<'a> Patient<'a> {
+    /// Whether it is said where images are pushed to.
+    pub(super) fn is_named(arguments: &DoctorArguments, environment: &Environment, project: &Project) -> bool {
+        arguments.image.is_some() || named(environment, project).is_some()
+    }
+
     pub(super) fn of(
         arguments: &DoctorArguments,
         environment: &Environment,
@@ -138,12 +143,16 @@ fn reference(text: &str) -> anyhow::Result<(Repository, Option<Tag>)> {
     }
 }
 
+/// The repository that the environment or the project file names.
+fn named<'a>(environment: &'a Environment, project: &'a Project) -> Option<&'a str> {
+    environment
+        .get("SHIPWAY_REPOSITORY")
+        .or(project.image.repository.as_deref())
+}
+
 /// What is pushed to where the command names nothing.
 fn repository(environment: &Environment, project: &Project) -> anyhow::Result<Repository> {
-    let text = environment
-        .get("SHIPWAY_REPOSITORY")
-        .or(project.image.repository.as_deref());
-    let Some(text) = text else {
+    let Some(text) = named(environment, project) else {
         return Err(CommandError::usage("there is no repository to look at")
             .hint(
                 "name it: shipway doctor registry.example.com/orders, or set repository under [image] in shipway.toml",

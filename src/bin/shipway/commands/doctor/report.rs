@@ -1,10 +1,13 @@
 //! What was looked at, and how it is.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use shipway::error::Error;
+#[cfg(feature = "aws")]
+use shipway::execute::Health;
 
 use crate::args::Format;
 use crate::failure::hints;
@@ -17,7 +20,7 @@ pub(super) enum Status {
     Ok,
     /// It works, and should be looked after.
     Warning,
-    /// A push would fail.
+    /// A push or a run would fail.
     Failed,
     /// It could not be looked at.
     Skipped,
@@ -44,10 +47,22 @@ impl Status {
     }
 }
 
+#[cfg(feature = "aws")]
+impl From<Health> for Status {
+    fn from(health: Health) -> Self {
+        match health {
+            Health::Ok => Self::Ok,
+            Health::Warning => Self::Warning,
+            Health::Failed => Self::Failed,
+            Health::Skipped => Self::Skipped,
+        }
+    }
+}
+
 /// One thing that was looked at.
 #[derive(Debug)]
 struct Check {
-    name: &'static str,
+    name: Cow<'static, str>,
     status: Status,
     text: String,
     hints: Vec<String>,
@@ -60,9 +75,14 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn add(&mut self, name: &'static str, status: Status, text: impl Into<String>) -> &mut Self {
+    pub(super) fn add(
+        &mut self,
+        name: impl Into<Cow<'static, str>>,
+        status: Status,
+        text: impl Into<String>,
+    ) -> &mut Self {
         self.checks.push(Check {
-            name,
+            name: name.into(),
             status,
             text: text.into(),
             hints: Vec::new(),
@@ -98,7 +118,7 @@ impl Report {
         self
     }
 
-    /// Whether a push would work, as far as that is known.
+    /// Whether all of it would work, as far as that is known.
     pub(super) fn is_good(&self) -> bool {
         !self.checks.iter().any(|check| check.status == Status::Failed)
     }
