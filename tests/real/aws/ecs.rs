@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Now, as far as these tests go.
 const NOW: i64 = 1_795_409_220;
 
-fn services() -> Services {
+pub(super) fn services() -> Services {
     let nobody = Credentials::new("AKIAIOSFODNN7EXAMPLE", "secret", None, None, "tests");
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
