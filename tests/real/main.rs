@@ -19,6 +19,7 @@ mod gitlab;
 mod interrupted;
 mod layout;
 mod memory;
+#[cfg(feature = "aws")]
 mod package;
 mod parts;
 mod pipeline;

@@ -29,7 +29,6 @@ fn pack(words: &[&str], package: &Path) -> Output {
 }
 
 /// The function's package, as `ci/lambda.sh` makes it.
-#[cfg(feature = "aws")]
 pub(crate) fn function_package() -> &'static Path {
     static PACKAGE: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
     let (_, package) = PACKAGE.get_or_init(|| {
@@ -43,7 +42,6 @@ pub(crate) fn function_package() -> &'static Path {
 }
 
 /// Catches a package that Lambda cannot start, that differs from one time to the next, or that is for another processor.
-#[cfg(feature = "aws")]
 #[test]
 #[ignore = "needs python3 and binutils: ci/test.sh"]
 fn a_package_holds_the_program_and_is_always_the_same() {

@@ -71,6 +71,7 @@ impl Clone {
     }
 
     /// Puts variables into the environment of each job.
+    #[cfg(feature = "aws")]
     pub(crate) fn with(mut self, environment: impl IntoIterator<Item = (String, String)>) -> Self {
         self.environment.extend(environment);
         self
