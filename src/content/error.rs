@@ -70,14 +70,15 @@ impl ContentError {
     /// The failure and its causes, for where there is room for one line.
     #[must_use]
     pub fn in_one_line(&self) -> String {
-        let mut text = self.to_string();
+        let mut texts = vec![self.to_string()];
         let mut cause = StdError::source(self);
         while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
+            texts.push(error.to_string());
             cause = error.source();
         }
-        text
+        // Some libraries tell a cause in the words of what it caused.
+        texts.dedup();
+        texts.join(": ")
     }
 
     /// Puts a wider phrase before it: this failure becomes the cause, its kind and hints stay.

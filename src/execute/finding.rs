@@ -1,7 +1,5 @@
 //! What was looked at before anything is run, and how it is.
 
-use std::error::Error as StdError;
-
 use serde::{Deserialize, Serialize};
 
 use crate::content::ContentError;
@@ -49,16 +47,7 @@ impl Finding {
     /// Something that could not be done, with its causes on one line.
     #[must_use]
     pub fn of_error(name: &str, health: Health, error: &ContentError) -> Self {
-        let mut texts = vec![error.to_string()];
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            if texts.last() != Some(&text) {
-                texts.push(text);
-            }
-            cause = error.source();
-        }
-        let finding = Self::new(name, health, texts.join(": "));
+        let finding = Self::new(name, health, error.in_one_line());
         error.hints().iter().fold(finding, |finding, hint| finding.hint(hint))
     }
 

@@ -93,6 +93,30 @@ fn a_commit_becomes_a_schema() {
     let junit = clone.read("migrations.xml");
     assert!(junit.contains("\"3.1 index orders by customer\""), "{junit}");
 
+    // What doctor sees of all this: the one thing that AWS would not forgive, machines that nobody has registered.
+    let looked = cloud.end_of(&mut cloud.shipway(&["doctor", &cloud.repository(), "--via-lambda", cloud.name]));
+    assert_eq!(looked.status, Some(1), "{}{}", looked.printed, looked.said);
+    let lines_of = |verdict: &str| -> Vec<String> {
+        let lines = looked
+            .printed
+            .lines()
+            .filter_map(|line| line.strip_prefix(verdict)?.split_once(':'));
+        lines.map(|(name, _)| name.trim().to_owned()).collect()
+    };
+    assert_eq!(lines_of("FAIL"), ["launch", "execution role"], "{}", looked.printed);
+    let fine = [
+        "registry",
+        "function",
+        "cluster",
+        "tasks",
+        "task definition",
+        "network",
+        "log",
+        "table",
+        "allowed",
+    ];
+    assert_eq!(lines_of("ok"), fine, "{}", looked.printed);
+
     let second = run(&clone);
     second.assert_passed(&[BUILD, EXECUTE]);
     assert!(second.log.contains("No migration necessary"), "{}", second.log);

@@ -138,7 +138,7 @@ fn creates_group(definition: &Value, container: &str) -> bool {
 
 /// The role that ECS itself takes on, where it has to: for secrets always, on Fargate for images of Amazon ECR and for the log.
 fn role(definition: &Value, pinned: &Pinned) -> Option<Finding> {
-    if let Some(role) = definition["executionRoleArn"].as_str() {
+    if let Some(role) = definition["executionRoleArn"].as_str().filter(|role| !role.is_empty()) {
         let name = role.rsplit('/').next().unwrap_or(role);
         return Some(Finding::new("execution role", Health::Ok, name));
     }
