@@ -39,7 +39,8 @@ flyway_java() {
     databases_root "$root"
     rm -r "$root/sql"
     mkdir -p "$root/java"
-    tar -C "$java" --exclude='*awt*' --exclude='*font*' --exclude=src.zip --exclude=ct.sym --exclude='libatk*' --exclude='libj2pcsc*' \
+    # Links become what they point to, since that lies elsewhere; some packages bring links to what another package would bring.
+    tar -C "$java" --exclude-from=<(cd "$java" && find conf lib -xtype l) --exclude='*awt*' --exclude='*font*' --exclude=ct.sym \
         -chf - bin/java conf lib release | tar -C "$root/java" -xf -
     for file in "$root/java/bin/java" "$root"/java/lib/*.so "$root"/java/lib/server/*.so; do databases_libraries "$root" "$file"; done
 }
