@@ -4,6 +4,7 @@ mod conclude;
 mod examine;
 mod locking;
 mod plan;
+mod same;
 mod start;
 mod view;
 
@@ -150,6 +151,23 @@ impl Direct {
         revisions.insert(key.to_owned(), Arc::clone(pinned));
     }
 
+    /// What the table knows of a run: of our family, or of another one in our cluster where ours has none.
+    async fn recorded(&self, id: &RunId) -> Result<Option<Record>> {
+        let Some(store) = self.store() else { return Ok(None) };
+        let environment = self.place.environment();
+        match store.latest(id, &self.family, environment).await? {
+            None => store.latest_of_any_family(id, environment).await,
+            found => Ok(found),
+        }
+    }
+
+    /// The tasks of a run of one family: the same name in another one is another run.
+    async fn tasks_of_family(&self, started_by: &str, family: &str) -> Result<Vec<Known>> {
+        let mut known = self.tasks_of(started_by).await?;
+        known.retain(|known| known.task.family() == family);
+        Ok(known)
+    }
+
     /// All tasks of a run that ECS still knows, the newest first, and their raw form.
     async fn tasks_of(&self, started_by: &str) -> Result<Vec<Known>> {
         let by = ListBy::StartedBy(started_by.to_owned());
@@ -181,16 +199,21 @@ impl Direct {
 
     /// The task that is meant: by its ARN, by the table, or by who started it.
     async fn find(&self, look: &Look) -> Result<Option<Known>> {
-        let arn = match (&look.task_arn, &look.run_id, self.store()) {
-            (Some(arn), _, _) => Some(arn.clone()),
-            (None, Some(id), Some(store)) => store.latest(id).await?.and_then(|record| record.task_arn),
-            _ => None,
+        let arn = match (&look.task_arn, &look.run_id) {
+            (Some(arn), _) => Some(arn.clone()),
+            (None, Some(id)) => self.recorded(id).await?.and_then(|record| record.task_arn),
+            (None, None) => None,
         };
         if let Some(arn) = arn {
             return Ok(self.described(&[arn]).await?.into_iter().next());
         }
         match &look.run_id {
-            Some(id) => Ok(self.tasks_of(&id.started_by()).await?.into_iter().next()),
+            Some(id) => {
+                let mut known = self.tasks_of(&id.started_by()).await?;
+                // Of several families ours comes first, and then the newest.
+                known.sort_by_key(|known| known.task.family() != self.family);
+                Ok(known.into_iter().next())
+            }
             None => Err(ContentError::new(Kind::Usage, "neither a run nor a task is named")),
         }
     }
@@ -264,7 +287,7 @@ impl Runs for Direct {
             );
         };
         if let Some(id) = &past.run_id {
-            return Ok(store.latest(id).await?.into_iter().collect());
+            return Ok(self.recorded(id).await?.into_iter().collect());
         }
         let family = past.family.as_deref().unwrap_or(&self.family);
         store

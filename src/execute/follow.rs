@@ -4,6 +4,9 @@
 //! alone unless it was said that it is to be stopped.
 
 mod farewell;
+mod waiting;
+
+pub use waiting::{Parting, Waiting};
 
 use std::time::Duration;
 
@@ -32,38 +35,6 @@ const LINES_AT_A_TIME: u32 = 1000;
 const STOP_LIMIT: Duration = Duration::from_secs(240);
 /// For how long the services may be out of reach before the end of a run counts as unknown, where nothing else limits it.
 const OUTAGE_LIMIT: Duration = Duration::from_secs(300);
-
-/// What is done when nobody waits any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Parting {
-    /// The task is left alone.
-    Leave,
-    /// The task is stopped.
-    Stop,
-}
-
-/// How long is waited, and for what.
-#[derive(Debug, Clone)]
-pub struct Waiting {
-    /// For the end.
-    pub limit: Duration,
-    /// For the task to run; with capacity, and with its image pulled.
-    pub start_limit: Duration,
-    /// For another run to end.
-    pub lock_limit: Duration,
-    /// Between two looks.
-    pub poll: Duration,
-    /// What is done at the end of the limit.
-    pub at_limit: Parting,
-    /// What is done when we are interrupted.
-    pub at_interrupt: Parting,
-    /// Whether anybody wants to read what it writes.
-    pub wants_logs: bool,
-    /// How many of the last lines are kept.
-    pub tail: usize,
-    /// The flags by which another command finds the run, each after a space: for what is said to people.
-    pub whereabouts: String,
-}
 
 /// Who watches.
 pub struct Watcher<'a> {

@@ -51,10 +51,10 @@ impl RunId {
         text.strip_prefix("shipway/")?.parse().ok()
     }
 
-    /// The client token of one attempt: ECS starts one task for it, however often it is asked.
+    /// The client token of one attempt in a cluster and a family: ECS starts one task for it, however often it is asked.
     #[must_use]
-    pub fn client_token(&self, attempt: u32) -> String {
-        let digest = Sha256::digest(format!("{}|{attempt}", self.0));
+    pub fn client_token(&self, cluster: &str, family: &str, attempt: u32) -> String {
+        let digest = Sha256::digest(format!("{cluster}|{family}|{}|{attempt}", self.0));
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         hex.chars().take(TOKEN_LENGTH).collect()
     }
@@ -112,8 +112,15 @@ mod tests {
     #[test]
     fn each_attempt_has_a_token_of_its_own() {
         let id = RunId::of("gl-1-2-abc-migrate");
-        assert_eq!(id.client_token(1), id.client_token(1));
-        assert_ne!(id.client_token(1), id.client_token(2));
-        assert_eq!(id.client_token(1).len(), TOKEN_LENGTH);
+        let token = id.client_token("migrations", "flyway", 1);
+        assert_eq!(token, id.client_token("migrations", "flyway", 1));
+        assert_eq!(token.len(), TOKEN_LENGTH);
+        for (cluster, family, attempt) in [
+            ("migrations", "flyway", 2),
+            ("production", "flyway", 1),
+            ("migrations", "tenant", 1),
+        ] {
+            assert_ne!(token, id.client_token(cluster, family, attempt));
+        }
     }
 }

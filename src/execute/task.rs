@@ -100,6 +100,13 @@ impl Task {
         self.task_definition_arn.rsplit('/').next().unwrap_or_default()
     }
 
+    /// The family of its task definition, such as `flyway`.
+    #[must_use]
+    pub fn family(&self) -> &str {
+        let definition = self.definition();
+        definition.rsplit_once(':').map_or(definition, |(family, _)| family)
+    }
+
     /// The container of a name.
     #[must_use]
     pub fn container(&self, name: &str) -> Option<&Container> {

@@ -32,8 +32,8 @@ impl Direct {
 
     /// A run of which ECS knows no task: the table may know how it ended.
     async fn unknown(&self, look: &Look) -> Result<View> {
-        if let (Some(store), Some(id)) = (self.store(), &look.run_id)
-            && let Some(record) = store.latest(id).await?
+        if let Some(id) = &look.run_id
+            && let Some(record) = self.recorded(id).await?
         {
             if record.status != Status::Running {
                 return Ok(of_record(&record));
@@ -166,7 +166,10 @@ impl Direct {
             return Ok(self.record(task, pinned, view));
         };
         let begun = match &view.run_id {
-            Some(id) => store.latest(id).await?.filter(|record| record.attempt == view.attempt),
+            Some(id) => {
+                let latest = store.latest(id, task.family(), self.place.environment()).await?;
+                latest.filter(|record| record.attempt == view.attempt)
+            }
             None => None,
         };
         let record = Record {
@@ -192,10 +195,6 @@ impl Direct {
             (Some(started), Some(ended)) if ended >= started => Some(((ended - started) * 1000.0).round() as u64),
             _ => None,
         };
-        let family = task
-            .definition()
-            .rsplit_once(':')
-            .map_or(self.family.as_str(), |(family, _)| family);
         Record {
             // What something else started has a name all the same: its task's.
             run_id: view
@@ -203,7 +202,7 @@ impl Direct {
                 .clone()
                 .or_else(|| Some(RunId::of(&format!("task-{}", task.id())))),
             attempt: view.attempt,
-            family: family.to_owned(),
+            family: task.family().to_owned(),
             environment: self.place.environment().to_owned(),
             status: view.status,
             exit_code: view.exit_code,

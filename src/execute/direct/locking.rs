@@ -24,7 +24,7 @@ impl Direct {
                         Lock::Taken => return Ok(None),
                         Lock::Held(holder) => holder,
                     };
-                    if !self.is_gone(&holder, order).await? {
+                    if !self.is_gone(&holder, order, &claim.family).await? {
                         return Ok(Some(busy(claim, &holder)));
                     }
                     lock = match store.holder(&claim.family, &claim.environment).await? {
@@ -43,7 +43,7 @@ impl Direct {
     }
 
     /// Whether the task a lock was taken for has stopped, or never was. How a task ended that has stopped is kept first, which lets the lock go.
-    async fn is_gone(&self, holder: &Holder, order: &Order) -> Result<bool> {
+    async fn is_gone(&self, holder: &Holder, order: &Order, family: &str) -> Result<bool> {
         let now = self.services.clock().there_seconds();
         let known = match &holder.task_arn {
             Some(arn) => {
@@ -54,7 +54,7 @@ impl Direct {
                 known
             }
             None => {
-                let all = self.tasks_of(&holder.run_id.started_by()).await?;
+                let all = self.tasks_of_family(&holder.run_id.started_by(), family).await?;
                 let found = all
                     .into_iter()
                     .find(|known| view::attempt(&known.task) == holder.attempt);

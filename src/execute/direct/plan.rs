@@ -34,7 +34,10 @@ impl Direct {
         let id = self.name(order);
         let started_by = started_by(&id, order);
         let definition = self.definition(order);
-        let (known, described) = tokio::try_join!(self.tasks_of(&started_by), self.ecs.definition(&definition))?;
+        let (known, described) = tokio::try_join!(
+            self.tasks_of_family(&started_by, self.family_of(order)),
+            self.ecs.definition(&definition)
+        )?;
         let pinned = pin(&described, &wish(&id, order)).map_err(unusable)?;
         let input = self.input(&id, order, &pinned, &pinned.arn, 1)?;
         Ok(Plan {

@@ -7,6 +7,7 @@ use super::super::ending::ending;
 use super::super::pin::{Launch, Network, Pin, Pinned, RunTask, is_capacity, pin, run_task_input};
 use super::super::store::Claim;
 use super::super::{Answered, Failure, Look, Order, Record, RunId, Status, View};
+use super::same::{Kept, same};
 use super::{Direct, Guard, Known, conclude, tasks, unusable, view};
 use crate::content::{ContentError, Kind, Result};
 
@@ -19,14 +20,18 @@ impl Direct {
         let is_main = order.purpose.is_none();
         let started_by = started_by(&id, order);
         let definition = self.definition(order);
+        let family = self.family_of(order);
         let record = async {
             match self.store() {
-                Some(store) if is_main => store.latest(&id).await,
+                Some(store) if is_main => store.latest(&id, family, self.place.environment()).await,
                 _ => Ok(None),
             }
         };
-        let (known, described, record) =
-            tokio::try_join!(self.tasks_of(&started_by), self.ecs.definition(&definition), record)?;
+        let (known, described, record) = tokio::try_join!(
+            self.tasks_of_family(&started_by, family),
+            self.ecs.definition(&definition),
+            record
+        )?;
         let mut attempt = order.attempt.unwrap_or(1);
         for existing in &known {
             attempt = attempt.max(view::attempt(&existing.task) + 1);
@@ -34,7 +39,7 @@ impl Direct {
         if let Some(record) = &record {
             attempt = attempt.max(record.attempt + 1);
         }
-        if let Some(view) = self.found(order, known, record).await? {
+        if let Some(view) = self.found(&id, order, known, record).await? {
             return Ok(view);
         }
         let pinned = pin(&described, &wish(&id, order)).map_err(unusable)?;
@@ -57,6 +62,7 @@ impl Direct {
                 Ok(view)
             }
             Ok(Launched::There(known)) => {
+                same(&id, order, &Kept::of_task(&known, &pinned.container))?;
                 let mut view = view::of_task(&known.task, known.raw, &pinned);
                 view.reused = true;
                 Ok(view)
@@ -78,7 +84,16 @@ impl Direct {
     }
 
     /// The run, where it is there already: it runs, or has succeeded.
-    async fn found(&self, order: &Order, known: Vec<Known>, record: Option<Record>) -> Result<Option<View>> {
+    ///
+    /// # Errors
+    /// When that is a run of something else: its end would be told as ours.
+    async fn found(
+        &self,
+        id: &RunId,
+        order: &Order,
+        known: Vec<Known>,
+        record: Option<Record>,
+    ) -> Result<Option<View>> {
         let look = Look {
             container: order.container.clone(),
             ..Look::default()
@@ -88,35 +103,40 @@ impl Direct {
             let pinned = self
                 .revision(&existing.task.task_definition_arn, order.container.as_deref())
                 .await?;
+            let kept = Kept::of_task(&existing, &pinned.container);
             if !existing.task.is_stopped() {
                 let has_ended = ending(&existing.task, &pinned.container, &[]).is_some();
                 let mut view = self.view_of(existing, &look).await?;
                 // What has ended just now may still write; what is done is kept by now.
                 if !has_ended || !view.done {
+                    same(id, order, &kept)?;
                     view.reused = true;
                     return Ok(Some(view));
                 }
-                last.get_or_insert(view);
+                last.get_or_insert((view, kept));
                 continue;
             }
             let view = self.settle(existing, &pinned).await?;
             if last.is_none() {
-                last = Some(view);
+                last = Some((view, kept));
             }
         }
         if order.rerun {
             return Ok(None);
         }
-        if let Some(mut view) = last {
-            view.reused = true;
-            return Ok((view.status == Status::Succeeded).then_some(view));
+        let last = match (last, record) {
+            (Some(last), _) => Some(last),
+            (None, Some(record)) => Some((conclude::of_record(&record), Kept::of_record(&record))),
+            (None, None) => None,
+        };
+        match last {
+            Some((mut view, kept)) if view.status == Status::Succeeded => {
+                same(id, order, &kept)?;
+                view.reused = true;
+                Ok(Some(view))
+            }
+            _ => Ok(None),
         }
-        Ok(record
-            .filter(|record| record.status == Status::Succeeded)
-            .map(|record| View {
-                reused: true,
-                ..conclude::of_record(&record)
-            }))
     }
 
     /// Registers the revision where that is needed, and asks for the task.
@@ -150,7 +170,10 @@ impl Direct {
             },
             // The answer may have been lost, and not the request.
             Err(error) if error.kind() == Kind::Temporary => {
-                let known = self.tasks_of(&started_by(id, order)).await.unwrap_or_default();
+                let known = self
+                    .tasks_of_family(&started_by(id, order), self.family_of(order))
+                    .await;
+                let known = known.unwrap_or_default();
                 return match newest(known, attempt) {
                     Some(known) => Ok(Launched::Task(known)),
                     None => Err(error),
@@ -163,7 +186,10 @@ impl Direct {
             return Ok(Launched::Task(known));
         }
         // A failure does not prove that nothing was started.
-        if let Some(known) = newest(self.tasks_of(&started_by(id, order)).await?, attempt) {
+        let known = self
+            .tasks_of_family(&started_by(id, order), self.family_of(order))
+            .await?;
+        if let Some(known) = newest(known, attempt) {
             return Ok(Launched::Task(known));
         }
         Ok(Launched::Not(Box::new(refused(failures))))
@@ -204,9 +230,14 @@ impl Direct {
         })
     }
 
+    /// The family of an order.
+    pub(super) fn family_of<'a>(&'a self, order: &'a Order) -> &'a str {
+        order.family.as_deref().unwrap_or(&self.family)
+    }
+
     /// How the revision to start from is named.
     pub(super) fn definition(&self, order: &Order) -> String {
-        let family = order.family.as_deref().unwrap_or(&self.family);
+        let family = self.family_of(order);
         match order.revision {
             Some(revision) => format!("{family}:{revision}"),
             None => family.to_owned(),
@@ -215,7 +246,7 @@ impl Direct {
 
     fn claim(&self, id: &RunId, order: &Order, attempt: u32) -> Claim {
         Claim {
-            family: order.family.clone().unwrap_or_else(|| self.family.clone()),
+            family: self.family_of(order).to_owned(),
             environment: self.place.environment().to_owned(),
             run_id: id.clone(),
             attempt,
@@ -252,10 +283,11 @@ impl Direct {
         if let Some(sha) = &order.git.sha {
             tags.insert("shipway:git-sha".to_owned(), sha.clone());
         }
-        let token = match &order.purpose {
-            Some(purpose) => RunId::of(&format!("{id}-{purpose}")).client_token(attempt),
-            None => id.client_token(attempt),
+        let named = match &order.purpose {
+            Some(purpose) => RunId::of(&format!("{id}-{purpose}")),
+            None => id.clone(),
         };
+        let token = named.client_token(self.place.environment(), self.family_of(order), attempt);
         run_task_input(&RunTask {
             cluster: self.place.cluster.clone(),
             definition: revision.to_owned(),
@@ -277,7 +309,7 @@ impl Direct {
         Record {
             run_id: Some(id.clone()),
             attempt,
-            family: order.family.clone().unwrap_or_else(|| self.family.clone()),
+            family: self.family_of(order).to_owned(),
             environment: self.place.environment().to_owned(),
             status: Status::Running,
             image: Some(pinned.image.clone()),

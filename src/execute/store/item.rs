@@ -35,11 +35,11 @@ impl Key {
         }
     }
 
-    /// Where the newest attempt of a run is.
-    pub(super) fn of_pointer(run: &RunId) -> Self {
+    /// Where the newest attempt of a run is: the same name in another family or environment is another run.
+    pub(super) fn of_pointer(run: &RunId, family: &str, environment: &str) -> Self {
         Self {
-            pk: format!("run#{run}"),
-            sk: "latest".to_owned(),
+            pk: pointers_of(run),
+            sk: runs_of(family, environment),
         }
     }
 
@@ -55,6 +55,11 @@ impl Key {
     pub(super) fn attributes(&self) -> Item {
         Item::from([(PK.to_owned(), string(&self.pk)), (SK.to_owned(), string(&self.sk))])
     }
+}
+
+/// Where the newest attempts of all runs of a name are.
+pub(super) fn pointers_of(run: &RunId) -> String {
+    format!("run#{run}")
 }
 
 /// Where the runs of a family in an environment are.

@@ -4,7 +4,9 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::Store;
-use super::item::{EXPIRES_AT, Item, Key, PK, SK, attributes, number, number_of, object, runs_of, string, text_of};
+use super::item::{
+    EXPIRES_AT, Item, Key, PK, SK, attributes, number, number_of, object, pointers_of, runs_of, string, text_of,
+};
 use super::size::fitted;
 use super::table::{Condition, Update, Written};
 use super::words::Words;
@@ -23,6 +25,9 @@ const ANNOUNCER: &str = "announcer";
 
 /// What is said of a run first stays: who comes later to the same run did not ask for it.
 const FIRST_STAYS: [&str; 4] = ["started_at", "requested_by", "git", "command"];
+
+/// Most families and environments that a run of one name is looked for in.
+const MOST_POINTERS: usize = 100;
 
 impl Store {
     /// Records that a run has begun. May be called again, with more that is known; does nothing once an end is recorded.
@@ -85,20 +90,42 @@ impl Store {
         })
     }
 
-    /// The newest attempt of a run.
+    /// The newest attempt of a run of a family in an environment.
     ///
     /// # Errors
     /// When the table cannot be read, or what stands there is not ours.
-    pub async fn latest(&self, run_id: &RunId) -> Result<Option<Record>> {
-        let what = format!("cannot read what is recorded of run {run_id}");
-        let Some(pointer) = self.table.get(&what, &Key::of_pointer(run_id)).await? else {
-            return Ok(None);
+    pub async fn latest(&self, run_id: &RunId, family: &str, environment: &str) -> Result<Option<Record>> {
+        let what = of_run(run_id);
+        let pointer = Key::of_pointer(run_id, family, environment);
+        match self.table.get(&what, &pointer).await? {
+            Some(pointer) => self.pointed_at(&what, &pointer).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The newest attempt of a run of this name in an environment, whatever the family: of several, the one that began last.
+    ///
+    /// # Errors
+    /// As [`Store::latest`].
+    pub async fn latest_of_any_family(&self, run_id: &RunId, environment: &str) -> Result<Option<Record>> {
+        let what = of_run(run_id);
+        let mut found: Option<Record> = None;
+        for pointer in self.table.newest(&what, &pointers_of(run_id), MOST_POINTERS).await? {
+            let record = self.pointed_at(&what, &pointer).await?;
+            found = [found, record.filter(|record| record.environment == environment)]
+                .into_iter()
+                .flatten()
+                .max_by_key(|record| record.started_at);
+        }
+        Ok(found)
+    }
+
+    async fn pointed_at(&self, what: &str, pointer: &Item) -> Result<Option<Record>> {
+        let Some((_, key)) = pointed(pointer) else {
+            return Err(strange(what));
         };
-        let Some((_, key)) = pointed(&pointer) else {
-            return Err(strange(&what));
-        };
-        let item = self.table.get(&what, &key).await?;
-        item.map(|item| read(&what, &item)).transpose()
+        let item = self.table.get(what, &key).await?;
+        item.map(|item| read(what, &item)).transpose()
     }
 
     /// The runs of a family in an environment, from the newest on.
@@ -120,11 +147,10 @@ impl Store {
         let key = Key::of_run(record, run_id);
         let attempt = i64::from(record.attempt);
         let mut words = Words::default();
-        let (pk, number_of_attempt, other) = (words.name(PK), words.name("attempt"), words.name("record_pk"));
+        let (pk, number_of_attempt) = (words.name(PK), words.name("attempt"));
         let this_attempt = words.value("attempt", number(attempt));
-        let this = words.value("record_pk", string(&key.pk));
         let condition = Condition {
-            holds: format!("attribute_not_exists({pk}) OR {number_of_attempt} < {this_attempt} OR {other} <> {this}"),
+            holds: format!("attribute_not_exists({pk}) OR {number_of_attempt} < {this_attempt}"),
             words,
         };
         let item = Item::from([
@@ -133,7 +159,8 @@ impl Store {
             ("record_sk".to_owned(), string(&key.sk)),
             (EXPIRES_AT.to_owned(), number(expires_at(record))),
         ]);
-        let written = self.table.put(what, &Key::of_pointer(run_id), item, condition).await?;
+        let pointer = Key::of_pointer(run_id, &record.family, &record.environment);
+        let written = self.table.put(what, &pointer, item, condition).await?;
         let Written::Refused(Some(pointer)) = written else {
             return Ok(key);
         };
@@ -143,6 +170,10 @@ impl Store {
             None => Err(strange(what)),
         }
     }
+}
+
+fn of_run(run_id: &RunId) -> String {
+    format!("cannot read what is recorded of run {run_id}")
 }
 
 /// What could not be done.

@@ -1,9 +1,11 @@
 //! The same name is the same run: clients that are killed, jobs that are run again.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
-use crate::support::aws::{EcsScene, Script};
-use crate::support::outcome::Running;
+use crate::support::aws::{CLUSTER, EcsScene, FAMILY, Script, TABLE, definition};
+use crate::support::outcome::{Outcome, Running};
 
 fn held() -> Script {
     Script::begins()
@@ -207,4 +209,138 @@ fn a_run_is_found_on_any_page() {
     }
     let json = scene.run(&["--format", "json"]).succeeded().json();
     assert_eq!(json["attempt"], 4);
+}
+
+/// `run` of this image under the name `run-1`, in this cluster, family and otherwise as said.
+fn run_of(scene: &EcsScene, cluster: &str, family: &str, image: &str, more: &[&str]) -> Outcome {
+    let place = [
+        "run",
+        "--cluster",
+        cluster,
+        "--family",
+        family,
+        "--lock",
+        TABLE,
+        "--poll",
+        "0.02",
+    ];
+    let network = [
+        "--subnet",
+        "subnet-0a",
+        "--security-group",
+        "sg-01",
+        "--run-id",
+        "run-1",
+    ];
+    let rest = ["--format", "json", "--image", image];
+    scene.project.run(&[&place[..], &network, &rest, more].concat())
+}
+
+/// Catches a database that is never migrated, since another one was in a run of the same name: a pipeline has one name for all its jobs.
+#[test]
+fn a_name_is_known_in_its_cluster_and_family_only() {
+    let scene = EcsScene::new();
+    scene.aws.cluster("production");
+    let mut tenant = definition();
+    tenant["family"] = "tenant".into();
+    scene.aws.task_definition(&tenant);
+    for (cluster, family) in [(CLUSTER, FAMILY), ("production", FAMILY), (CLUSTER, "tenant")] {
+        let before = scene.aws.count("ecs:RunTask");
+        let json = run_of(&scene, cluster, family, &scene.image, &[]).succeeded().json();
+        assert_eq!(
+            (&json["reused"], &json["attempt"]),
+            (&json!(false), &json!(1)),
+            "{cluster} {family}"
+        );
+        assert_eq!(scene.aws.count("ecs:RunTask"), before + 1, "{cluster} {family}");
+        let json = run_of(&scene, cluster, family, &scene.image, &[]).succeeded().json();
+        assert_eq!(json["reused"], true, "{cluster} {family}");
+    }
+    let tokens: BTreeSet<String> = scene
+        .aws
+        .calls_of("ecs:RunTask")
+        .iter()
+        .map(|call| call.input["clientToken"].to_string())
+        .collect();
+    assert_eq!(tokens.len(), 3, "ECS has one task for one token");
+    // ECS forgets; the table tells the three apart.
+    scene.aws.forget_tasks();
+    for (cluster, family) in [(CLUSTER, FAMILY), ("production", FAMILY), (CLUSTER, "tenant")] {
+        let place = [
+            "status",
+            "run-1",
+            "--cluster",
+            cluster,
+            "--family",
+            family,
+            "--lock",
+            TABLE,
+            "--format",
+            "json",
+        ];
+        let json = scene.project.run(&place).succeeded().json();
+        assert!(
+            json["task"]["definition"].as_str().unwrap().starts_with(family),
+            "{json:#}"
+        );
+        let json = run_of(&scene, cluster, family, &scene.image, &[]).succeeded().json();
+        assert_eq!(json["reused"], true, "{cluster} {family}");
+    }
+    assert_eq!(scene.aws.count("ecs:RunTask"), 3);
+    // Where the family is not said, the name is enough.
+    let place = [
+        "status",
+        "run-1",
+        "--cluster",
+        "production",
+        "--family",
+        "unknown",
+        "--lock",
+        TABLE,
+    ];
+    scene.project.run(&place).succeeded();
+}
+
+/// Catches a green job whose image has never run: the success of another image, or of another command, under the same name.
+#[test]
+fn a_success_of_something_else_is_not_ours() {
+    let scene = EcsScene::new();
+    let other = scene.image.replace(&"5".repeat(64), &"6".repeat(64));
+    assert_ne!(other, scene.image);
+    scene.run(&[]).succeeded();
+    for is_forgotten in [false, true] {
+        if is_forgotten {
+            scene.aws.forget_tasks();
+        }
+        let outcome = run_of(&scene, CLUSTER, FAMILY, &other, &[]).exited(4);
+        outcome.says(&["run-1", "another image", &scene.digest, "hint: "]);
+        let outcome = run_of(&scene, CLUSTER, FAMILY, &scene.image, &["--", "info"]).exited(4);
+        outcome.says(&["run-1", "another command", "info", "hint: "]);
+    }
+    assert_eq!(scene.aws.count("ecs:RunTask"), 1);
+    assert_eq!(scene.lock(), None);
+    // Whoever asks for one more attempt says what it is of.
+    scene.run(&["--rerun", "--", "info"]).succeeded();
+
+    let scene = EcsScene::new();
+    scene.aws.next_task(held());
+    scene.run(&["--detach"]).succeeded();
+    run_of(&scene, CLUSTER, FAMILY, &other, &[])
+        .exited(4)
+        .says(&["another image"]);
+    run_of(&scene, CLUSTER, FAMILY, &other, &["--rerun"])
+        .exited(4)
+        .says(&["another image"]);
+    assert_eq!(scene.aws.count("ecs:RunTask"), 1);
+}
+
+/// Catches a failed run that can never be mended under its name.
+#[test]
+fn a_failure_may_be_tried_again_with_another_image() {
+    let scene = EcsScene::new();
+    scene.aws.next_task(Script::fails(1, &["no"]));
+    scene.run(&[]).exited(5);
+    let other = scene.image.replace(&"5".repeat(64), &"6".repeat(64));
+    let json = run_of(&scene, CLUSTER, FAMILY, &other, &[]).succeeded().json();
+    assert_eq!((&json["attempt"], &json["image"]), (&json!(2), &json!(other)));
 }

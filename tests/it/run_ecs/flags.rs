@@ -1,5 +1,7 @@
 //! What flags, variables and the project file make of a run.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::support::aws::{EcsScene, Script, definition};
@@ -290,4 +292,32 @@ fn files_are_left_whatever_came_of_it() {
         0,
         "a file that cannot be written is found before the run"
     );
+}
+
+/// Catches a database that is never migrated, since an earlier call of the same pipeline migrated another one; and a name that tells of a
+/// password.
+#[test]
+fn what_differs_in_a_pipeline_is_another_run() {
+    let scene = EcsScene::new()
+        .environment("CI_PROJECT_ID", "7")
+        .environment("CI_PIPELINE_ID", "123");
+    let image = scene.image.clone();
+    let run = |more: &[&str]| {
+        let arguments = scene.arguments("run", &["--image", &image, "--format", "json"]);
+        let json = scene.project.run(&[&arguments, more].concat()).succeeded().json();
+        (json["runId"].as_str().unwrap().to_owned(), json["reused"] == true)
+    };
+    let mut names = BTreeSet::new();
+    let mut different: Vec<&[&str]> = vec![&[], &["--env", "FLYWAY_URL=jdbc:mysql://a/orders"]];
+    different.extend([&["--env", "FLYWAY_URL=jdbc:mysql://b/orders"][..], &["--", "migrate"]]);
+    different.extend([&["--", "migrate", "-target=2"][..], &["--", "migrate", "-target=3"]]);
+    for more in &different {
+        let (name, is_reused) = run(more);
+        assert!(!is_reused, "{more:?}");
+        assert!(names.insert(name), "{more:?}");
+        assert!(run(more).1, "the job that is run again: {more:?}");
+    }
+    assert_eq!(scene.aws.count("ecs:RunTask"), different.len());
+    let [one, other] = ["canary-1", "canary-2"].map(|value| run(&["--env", &format!("FLYWAY_PASSWORD={value}")]).0);
+    assert_eq!(one, other, "a name that changes with a password tells of it");
 }

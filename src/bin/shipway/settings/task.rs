@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use shipway::credentials::Secret;
-use shipway::execute::{Git, Order, Parting, Place, RunId, Waiting};
-use shipway::oci::{Digest, Reference};
+use shipway::execute::{Git, Order, Parting, Place, Waiting};
+use shipway::oci::Reference;
 use shipway::project::Project;
 
 use super::given::{memory, variables};
@@ -16,9 +16,11 @@ use crate::environment::Environment;
 use crate::failure::CommandError;
 
 mod image;
+mod name;
 mod place;
 
 pub(crate) use image::WantedImage;
+pub(crate) use name::pipeline_run_id;
 
 /// How long is waited for the end of a run where nobody says so.
 const LIMIT: Span = Span::seconds(30 * 60);
@@ -26,8 +28,6 @@ const LIMIT: Span = Span::seconds(30 * 60);
 const START_LIMIT: Span = Span::seconds(5 * 60);
 /// How often ECS is asked.
 const POLL: Span = Span::seconds(5);
-/// Hexadecimal digits of a digest in a run's name.
-const DIGEST_LENGTH: usize = 12;
 
 /// Where runs are.
 #[derive(Debug, Clone)]
@@ -179,7 +179,7 @@ impl TaskSettings {
             masked.push(value.clone());
         }
         let order = Order {
-            run_id: run_id(arguments, environment, image.as_ref())?,
+            run_id: name::run_id(arguments, environment, image.as_ref(), &passed)?,
             family: reach.family.clone(),
             container: reach.container.clone(),
             revision: options.revision,
@@ -248,51 +248,6 @@ fn waiting(arguments: &RunArguments, project: &Project) -> anyhow::Result<Waitin
         tail: options.tail,
         whereabouts: options.reach.whereabouts(),
     })
-}
-
-/// The run's name: as it was said, or of the pipeline, so that a job that is run again finds its run.
-fn run_id(
-    arguments: &RunArguments,
-    environment: &Environment,
-    image: Option<&WantedImage>,
-) -> anyhow::Result<Option<RunId>> {
-    if let Some(text) = &arguments.task.run_id {
-        let id = text.parse::<RunId>();
-        return Ok(Some(id.map_err(|error| {
-            CommandError::usage(format!("--run-id {text}: no run can be called so")).because(error)
-        })?));
-    }
-    // Where the digest is not known yet, the name is made once it is.
-    let digest = match image {
-        Some(image) => image.digest(),
-        None => None,
-    };
-    if image.is_some() && digest.is_none() {
-        return Ok(None);
-    }
-    Ok(Some(pipeline_run_id(arguments, environment, digest.as_ref())))
-}
-
-/// What a run is called that nobody named.
-pub(crate) fn pipeline_run_id(arguments: &RunArguments, environment: &Environment, digest: Option<&Digest>) -> RunId {
-    let command = arguments.arguments.first().map_or("run", String::as_str);
-    let digest = match digest {
-        Some(digest) => digest.short(DIGEST_LENGTH),
-        None => "definition".to_owned(),
-    };
-    let name = match (environment.get("CI_PROJECT_ID"), environment.get("CI_PIPELINE_ID")) {
-        (Some(project), Some(pipeline)) => format!("gl-{project}-{pipeline}-{digest}-{command}"),
-        // On a laptop each call is a run of its own.
-        _ => {
-            let name = environment.get("USER").unwrap_or("run");
-            format!(
-                "{name}-{}-{:06x}-{command}",
-                environment.now_seconds(),
-                fastrand::u32(..0x100_0000)
-            )
-        }
-    };
-    RunId::of(&name)
 }
 
 fn requested_by(environment: &Environment) -> Option<String> {

@@ -48,7 +48,7 @@ async fn examine_table(store: &Store) -> Vec<Finding> {
         return vec![finding];
     }
     // The one right of these that a run needs itself.
-    if let Err(error) = store.latest(&RunId::of(NOBODYS_RUN)).await {
+    if let Err(error) = store.latest(&RunId::of(NOBODYS_RUN), "", "").await {
         return vec![Finding::of_error("table", Health::Failed, &error)];
     }
     let mut findings = vec![Finding::new("table", Health::Ok, format!("{name} can be read"))];

@@ -214,10 +214,12 @@ impl State {
         let with_tags = input["include"]
             .as_array()
             .is_some_and(|all| all.contains(&"TAGS".into()));
+        let cluster = cluster(input["cluster"].as_str().unwrap_or_default());
         let (mut tasks, mut failures) = (Vec::new(), Vec::new());
         let named = input["tasks"].as_array().cloned().unwrap_or_default();
         for name in named.iter().filter_map(Value::as_str) {
-            let index = self.ecs.tasks.iter().position(|task| task.is_called(name));
+            let mut all = self.ecs.tasks.iter();
+            let index = all.position(|task| task.is_called(name) && task.is_in(&cluster));
             let is_known = index.is_some_and(|index| self.step(index));
             match index.filter(|_| is_known) {
                 Some(index) => tasks.push(self.ecs.tasks[index].told(with_tags)),
@@ -296,9 +298,13 @@ impl Ecs {
 
     fn list_tasks(&mut self, input: &Value) -> Value {
         let is_stopped = input["desiredStatus"] == "STOPPED";
+        let cluster = cluster(input["cluster"].as_str().unwrap_or_default());
         let is_asked_for = |task: &&FakeTask| {
             let is_of = |name: &str, value: &str| input[name].is_null() || input[name] == value;
-            task.is_listed(is_stopped) && is_of("startedBy", task.started_by()) && is_of("family", task.family())
+            task.is_listed(is_stopped)
+                && task.is_in(&cluster)
+                && is_of("startedBy", task.started_by())
+                && is_of("family", task.family())
         };
         let unlisted: Vec<_> = self.tasks.iter_mut().map(FakeTask::is_unlisted).collect();
         let tasks = self

@@ -12,7 +12,10 @@ use super::table::{NOW, at_each, services};
 fn a_run_is_kept_from_its_beginning_to_its_end() {
     at_each(async |place| {
         let store = place.store();
-        assert_eq!(store.latest(&RunId::of("ours")).await.unwrap(), None);
+        assert_eq!(
+            store.latest(&RunId::of("ours"), "flyway", "migrations").await.unwrap(),
+            None
+        );
         let begun = begun("ours", 1);
         store.begin(&begun).await.unwrap();
         assert_eq!(latest(&store, "ours").await, begun);
@@ -147,6 +150,46 @@ fn the_newest_attempt_is_the_run() {
 
 #[test]
 #[ignore = "needs moto and ministack: ci/test.sh"]
+fn the_same_name_elsewhere_is_another_run() {
+    at_each(async |place| {
+        let store = place.store();
+        let ours = begun("ours", 3);
+        let tenants = Record {
+            family: "tenant".to_owned(),
+            started_at: ours.started_at + 1000,
+            ..begun("ours", 1)
+        };
+        let production = Record {
+            environment: "production".to_owned(),
+            started_at: ours.started_at + 2000,
+            ..begun("ours", 2)
+        };
+        for record in [&ours, &tenants, &production] {
+            store.begin(record).await.unwrap();
+        }
+        let id = RunId::of("ours");
+        for record in [&ours, &tenants, &production] {
+            let latest = store.latest(&id, &record.family, &record.environment).await.unwrap();
+            assert_eq!(latest.as_ref(), Some(record));
+        }
+        assert_eq!(store.latest(&id, "tenant", "production").await.unwrap(), None);
+        // Where the family is not known: the one that began last, of this cluster only.
+        for (environment, expected) in [
+            ("migrations", Some(tenants)),
+            ("production", Some(production)),
+            ("other", None),
+        ] {
+            assert_eq!(
+                store.latest_of_any_family(&id, environment).await.unwrap(),
+                expected,
+                "{environment}"
+            );
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs moto and ministack: ci/test.sh"]
 fn a_history_of_many_pages_is_read_from_the_newest_on() {
     at_each(async |place| {
         let store = place.store();
@@ -246,7 +289,7 @@ fn a_table_is_looked_at() {
 }
 
 async fn latest(store: &Store, run: &str) -> Record {
-    let record = store.latest(&RunId::of(run)).await;
+    let record = store.latest(&RunId::of(run), "flyway", "migrations").await;
     record.expect("the table can be read").expect("the run is there")
 }
 

@@ -57,7 +57,8 @@ pub(super) async fn run(
             let digest = digest::resolve(&image.reference, &places).await?;
             settings.order.image = Some(format!("{}@{digest}", image.reference.repository));
             if settings.order.run_id.is_none() {
-                settings.order.run_id = Some(pipeline_run_id(arguments, environment, Some(&digest)));
+                let variables = &settings.order.environment;
+                settings.order.run_id = Some(pipeline_run_id(arguments, environment, Some(&digest), variables));
             }
         }
         open(&settings.reach, global, environment, &project).await

@@ -116,6 +116,11 @@ impl FakeTask {
         self.arn() == name || self.arn().rsplit('/').next() == Some(name)
     }
 
+    /// Whether it is in a cluster of this name.
+    pub(super) fn is_in(&self, cluster: &str) -> bool {
+        self.arn().contains(&format!(":task/{cluster}/"))
+    }
+
     pub(super) fn is_missing(&self) -> bool {
         self.is_missing
     }
