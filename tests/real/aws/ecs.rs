@@ -181,6 +181,8 @@ fn a_revision_is_pinned_and_its_task_is_found_and_stopped() {
 fn what_is_not_there_is_told_as_such() {
     at_ministack(|services| async move {
         let ecs = Ecs::new(&services);
+        // Whole, for ministack takes the end of an ID for the ID: a short one could be that of another test's task.
+        let absent = "0".repeat(32);
         let error = ecs
             .definition("no-such-family")
             .await
@@ -188,17 +190,13 @@ fn what_is_not_there_is_told_as_such() {
             .to_string();
         assert!(error.contains("no task definition no-such-family"), "{error}");
         let error = ecs
-            .stop("no-such-cluster", "0", "why")
+            .stop("no-such-cluster", &absent, "why")
             .await
             .expect_err("there is none")
             .to_string();
         assert!(error.contains("no-such-cluster"), "{error}");
         make_cluster(&services).await;
-        let gone = format!(
-            "arn:aws:ecs:{}:000000000000:task/{CLUSTER}/{}",
-            services.region(),
-            "0".repeat(32)
-        );
+        let gone = format!("arn:aws:ecs:{}:000000000000:task/{CLUSTER}/{absent}", services.region());
         let answered = ecs.tasks(CLUSTER, &[gone]).await.expect("it answers");
         assert!(answered.tasks.is_empty());
         assert_eq!(answered.failures[0]["reason"], "MISSING");
