@@ -35,7 +35,7 @@ pub use database::{Address, Engine, UnknownEngine};
 #[cfg(feature = "aws")]
 pub use direct::{Direct, Guard, Place, Plan};
 pub use finding::{Finding, Health};
-pub use follow::{Followed, Parting, Waiting, Watcher, attend, follow};
+pub use follow::{Followed, Parting, Waiting, Watcher, begin, follow};
 pub use history::{Row, Table};
 #[cfg(feature = "aws")]
 pub use lambda::Function;

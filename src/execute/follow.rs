@@ -82,12 +82,17 @@ pub async fn follow(runs: &dyn Runs, order: &Order, waiting: &Waiting, watcher: 
     Ok(followed)
 }
 
-/// Sees a run through that was started before.
-pub async fn attend(runs: &dyn Runs, view: View, waiting: &Waiting, watcher: Watcher<'_>) -> Followed {
+/// Starts a run, or finds it, and leaves it to itself.
+///
+/// # Errors
+/// When it cannot be started, or it cannot be told whether it was.
+pub async fn begin(runs: &dyn Runs, order: &Order, waiting: &Waiting, watcher: Watcher<'_>) -> Result<Followed> {
     let begun = Instant::now();
-    let mut followed = Pursuit::new(waiting, watcher).watch(runs, view).await;
+    let mut pursuit = Pursuit::new(waiting, watcher);
+    let view = pursuit.start(runs, order).await?;
+    let mut followed = pursuit.end(view);
     followed.total = begun.elapsed();
-    followed
+    Ok(followed)
 }
 
 /// The way of one run, as far as we have followed it.
@@ -235,7 +240,7 @@ impl<'a> Pursuit<'a> {
                     if view.done {
                         return self.end(blame(view, stopping.map(|(cause, _)| cause), self.waiting));
                     }
-                    if has_more && self.interruption().is_none() {
+                    if has_more && self.interruption().is_none() && begun.elapsed() <= self.waiting.limit {
                         continue;
                     }
                 }
@@ -365,8 +370,9 @@ impl<'a> Pursuit<'a> {
     }
 
     fn end(&mut self, mut view: View) -> Followed {
-        if let Some(report) = std::mem::take(&mut self.reader).finish() {
-            view.report = Some(report);
+        view.report = std::mem::take(&mut self.reader).finish().or(view.report);
+        if let Some(report) = &mut view.report {
+            report.mask(&self.watcher.lines);
         }
         Followed {
             view,

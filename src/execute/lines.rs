@@ -1,6 +1,9 @@
 //! Lines of a log, as they may be shown: without what a terminal would obey, and without secrets.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
+
+use serde_json::Value;
 
 use crate::credentials::Secret;
 
@@ -28,17 +31,37 @@ impl Lines {
         Self { masked }
     }
 
+    /// Lines in which the values are masked that a task got beside those of its definition: whoever may read its log may be no one who may
+    /// describe it. `raw` is the task, as ECS or an event tells it.
+    #[must_use]
+    pub fn of_task(raw: &Value) -> Self {
+        let containers = raw.pointer("/overrides/containerOverrides").and_then(Value::as_array);
+        let variables = containers
+            .into_iter()
+            .flatten()
+            .filter_map(|container| container["environment"].as_array())
+            .flatten();
+        Self::masking(variables.filter_map(|variable| Some(Secret::new(variable["value"].as_str()?.to_owned()))))
+    }
+
+    /// The text without the values.
+    #[must_use]
+    pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut text = Cow::Borrowed(text);
+        for secret in &self.masked {
+            if text.contains(secret.expose()) {
+                text = text.replace(secret.expose(), MASK).into();
+            }
+        }
+        text
+    }
+
     /// The line as it may be shown: in one line, and with what controls a terminal written out.
     #[must_use]
     pub fn show(&self, line: &str) -> String {
-        let mut text = line.trim_end_matches(['\r', '\n']).to_owned();
-        for secret in &self.masked {
-            if text.contains(secret.expose()) {
-                text = text.replace(secret.expose(), MASK);
-            }
-        }
+        let text = self.mask(line.trim_end_matches(['\r', '\n']));
         if !text.chars().any(is_obeyed) {
-            return text;
+            return text.into_owned();
         }
         let mut shown = String::with_capacity(text.len());
         for c in text.chars() {
@@ -97,6 +120,16 @@ mod tests {
         let lines = Lines::masking(["s3cr3t", "s3cr3t-and-more", "ab"].map(|text| Secret::new(text.to_owned())));
         assert_eq!(lines.show("pw=s3cr3t-and-more, s3cr3t! ab\r\n"), "pw=***, ***! ab");
         assert_eq!(lines.show("\u{1b}[2Jx\ty\u{202e}"), "\\u{1b}[2Jx\ty\\u{202e}");
+    }
+
+    #[test]
+    fn the_values_a_task_got_are_masked() {
+        let task = serde_json::json!({"overrides": {"containerOverrides": [
+            {"name": "flyway"},
+            {"name": "other", "environment": [{"name": "A", "value": "s3cr3t"}, {"name": "B"}, {"name": "C", "value": ""}]},
+        ]}});
+        assert_eq!(Lines::of_task(&task).show("pw=s3cr3t"), "pw=***");
+        assert_eq!(Lines::of_task(&serde_json::json!({})).show("pw=s3cr3t"), "pw=s3cr3t");
     }
 
     #[test]

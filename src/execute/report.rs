@@ -22,6 +22,8 @@ pub use repair::{FailedRow, NotRepairable, repairable};
 
 use serde::{Deserialize, Serialize};
 
+use super::Lines;
+
 /// What a migration tool says it did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -42,6 +44,17 @@ pub struct Report {
     /// What it failed at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ToolError>,
+}
+
+impl Report {
+    /// Masks what may repeat a value that the database or the tool was given. Versions and names are those of files.
+    pub fn mask(&mut self, lines: &Lines) {
+        let error = self.error.iter_mut();
+        let texts = error.flat_map(|error| std::iter::once(&mut error.message).chain(&mut error.statement));
+        for text in self.warnings.iter_mut().chain(texts) {
+            *text = lines.mask(text).into_owned();
+        }
+    }
 }
 
 /// A migration that was run to its end.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::ending::ending;
 use super::super::pin::Pinned;
 use super::super::report::Reader;
-use super::super::{Failure, LogEvent, Logs, Look, Record, Report, RunId, Status, Task, View};
+use super::super::{Failure, Lines, LogEvent, Logs, Look, Record, Report, RunId, Status, Task, View};
 use super::locking::FORGOTTEN_SECONDS;
 use super::{Direct, Known, nobody, view};
 use crate::content::{Kind, Result};
@@ -68,6 +68,7 @@ impl Direct {
         let pinned = self
             .revision(&task.task_definition_arn, look.container.as_deref())
             .await?;
+        let lines = Lines::of_task(&raw);
         let mut view = view::of_task(&task, raw, &pinned);
         let end = ending(&task, &pinned.container, &[]);
         let limit = match (look.limit, &end) {
@@ -103,7 +104,7 @@ impl Direct {
         view.logs.complete = is_drained && is_readable;
         view.done = true;
         if self.store().is_some() && is_main(&task) {
-            let (report, _) = self.read(&view.logs).await;
+            let (report, _) = self.read(&view.logs, &lines).await;
             view.report = report;
             self.keep(&task, &pinned, &mut view).await?;
         }
@@ -153,7 +154,7 @@ impl Direct {
         view.digest_verified = end.digest_verified;
         view.failure = end.failure;
         view.done = true;
-        let (report, tail) = self.read(&view.logs).await;
+        let (report, tail) = self.read(&view.logs, &Lines::of_task(raw)).await;
         view.report = report;
         let record = self.keep(&task, &pinned, &mut view).await?;
         view.logs.events = tail;
@@ -262,7 +263,7 @@ impl Direct {
     }
 
     /// What the tool reports in the whole log, and its last lines. A log that cannot be read tells nothing, and stops nobody.
-    async fn read(&self, logs: &Logs) -> (Option<Report>, Vec<LogEvent>) {
+    async fn read(&self, logs: &Logs, lines: &Lines) -> (Option<Report>, Vec<LogEvent>) {
         let mut reader = Reader::default();
         let mut last: std::collections::VecDeque<LogEvent> = std::collections::VecDeque::new();
         let mut token: Option<String> = None;
@@ -271,8 +272,9 @@ impl Direct {
                 Ok(page) => page,
                 Err(_) => break,
             };
-            for event in page.events {
+            for mut event in page.events {
                 reader.line(&event.message);
+                event.message = lines.mask(&event.message).into_owned();
                 last.push_back(event);
                 if last.len() > TAIL {
                     last.pop_front();
@@ -283,7 +285,11 @@ impl Direct {
                 break;
             }
         }
-        (reader.finish(), last.into())
+        let mut report = reader.finish();
+        if let Some(report) = &mut report {
+            report.mask(lines);
+        }
+        (report, last.into())
     }
 }
 

@@ -53,6 +53,49 @@ fn a_failure_is_looked_into() {
     }
 }
 
+/// Catches a diagnosis or a repair that sees nothing because nobody wanted to read what the run itself writes.
+#[test]
+fn a_failure_is_looked_into_without_its_log() {
+    let scene = failing(vec![
+        Script::succeeds(&["| Versioned | 3 | add note | Failed |"]),
+        said(FAILED, 1),
+        Script::succeeds(&["Repair of failed migration"]),
+        Script::succeeds(&["applied"]),
+    ]);
+    let outcome = scene.run(&[
+        "--logs",
+        "none",
+        "--diagnose",
+        "info",
+        "--repair",
+        "failed-only",
+        "--format",
+        "json",
+    ]);
+    let outcome = outcome.succeeded();
+    let json = outcome.json();
+    assert_eq!(
+        json["diagnosis"]["lines"],
+        json!(["| Versioned | 3 | add note | Failed |"])
+    );
+    assert_eq!(json["repair"]["repaired"], true, "{json:#}");
+    assert!(!outcome.text().contains("applied\n"), "nobody wanted it: {outcome:#?}");
+}
+
+/// Catches what ran after a repair that nobody compares with what was asked for.
+#[test]
+fn what_runs_after_a_repair_is_compared_too() {
+    let other = json!(format!("sha256:{}", "6".repeat(64)));
+    let scene = failing(vec![
+        said(FAILED, 1),
+        Script::succeeds(&["Repair of failed migration"]),
+        Script::succeeds(&["applied"]).pulls(&other),
+    ])
+    .with_registry();
+    let outcome = scene.run(&["--repair", "failed-only", "--format", "json"]).exited(5);
+    assert_eq!(outcome.json()["status"], "digest_mismatch", "{outcome:#?}");
+}
+
 /// Catches a diagnosis of a success, or of what never ran.
 #[test]
 fn nothing_is_looked_into_where_there_is_nothing() {

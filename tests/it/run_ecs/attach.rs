@@ -182,6 +182,29 @@ fn who_detaches_finds_the_run_again() {
     scene.assert_recorded("succeeded");
 }
 
+/// Catches `--detach` that gives up at once where others are to wait: for another run to end, and for capacity.
+#[test]
+fn who_detaches_waits_for_the_start() {
+    let scene = EcsScene::new();
+    scene.aws.next_task(held());
+    scene.run(&["--detach", "--run-id", "run-0"]).succeeded();
+    scene.run(&["--detach"]).exited(4).says(&["run-0"]);
+    let waiting = scene.start(&["--detach", "--wait-for-lock", "60s", "--format", "json"]);
+    scene.wait_until("it waits", |_| waiting.has_printed("waiting: "));
+    scene.aws.refuse_task("RESOURCE:CPU");
+    scene.aws.proceed();
+    let json = waiting.wait().succeeded().json();
+    assert_eq!(json["status"], "running", "{json:#}");
+    assert_eq!(json["attempt"], 2, "the first one found no capacity: {json:#}");
+    assert_eq!(scene.aws.tasks().len(), 2);
+    let scene = EcsScene::new();
+    for _ in 0..500 {
+        scene.aws.refuse_task("RESOURCE:CPU");
+    }
+    scene.run(&["--detach", "--start-timeout", "1s"]).exited(8);
+    assert!(scene.aws.count("ecs:RunTask") > 1, "{}", scene.aws.recorded());
+}
+
 /// Catches two clients of one run that start two tasks, or quarrel about its end.
 #[test]
 fn two_clients_of_one_run_see_the_same() {

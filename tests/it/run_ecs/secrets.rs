@@ -55,6 +55,50 @@ fn values_of_variables_are_not_seen() {
     }
 }
 
+/// What Flyway writes of a script with the variable in it, as text and as JSON.
+const REPORTS: [&str; 2] = [
+    "ERROR: Failed to execute script V2__broken.sql\n\
+     SQL State  : 42000\n\
+     Message    : no user canary-variable-not-to-be-seen\n\
+     Location   : /flyway/sql/V2__broken.sql\n\
+     Line       : 5\n\
+     Statement  : CREATE USER app IDENTIFIED BY 'canary-variable-not-to-be-seen'",
+    r#"{"error":{"errorCode":"FAILED_VERSIONED_MIGRATION","message":"no user canary-variable-not-to-be-seen","path":"/flyway/sql/V2__broken.sql","lineNumber":5},"flywayVersion":"12.4.0","operation":"migrate","success":false,"warnings":["mind canary-variable-not-to-be-seen"]}"#,
+];
+
+/// Catches a value that the tool repeats in what is understood of its log: in the error, the results, the table and the mail.
+#[test]
+fn values_of_variables_are_not_seen_in_what_is_understood() {
+    for report in REPORTS {
+        for (scene, logs) in [
+            (EcsScene::new(), "follow"),
+            // Nobody here reads the log then, but for whoever keeps the record.
+            (EcsScene::new(), "none"),
+            (EcsScene::via_function(), "follow"),
+            (EcsScene::via_function(), "none"),
+        ] {
+            let lines: Vec<&str> = report.lines().collect();
+            scene.aws.next_task(Script::fails(1, &lines));
+            let mut arguments = vec!["-v", "--format", "json", "--env", VARIABLE, "--logs", logs];
+            arguments.extend(FILES);
+            let run = scene.run(&arguments).exited(5);
+            let json = run.json();
+            assert_eq!(json["migrations"]["error"]["line"], 5, "it was understood: {json:#}");
+            assert!(run.stderr.contains("V2__broken.sql line 5"), "{run:#?}");
+            let history = scene.command("history", &["--format", "json"]).succeeded();
+            assert!(history.stdout.contains("no user ***"), "{history:#?}");
+            assert_unseen(&scene, &[&run, &history]);
+            if scene.has_function() {
+                scene.event(&scene.aws.event(0)).expect("it is concluded");
+                let mails = scene.aws.mails();
+                assert!(mails[0].text.contains("no user ***"), "{mails:#?}");
+                assert!(!format!("{mails:?}").contains("canary"), "{mails:#?}");
+                assert!(!scene.function_log().contains("canary"), "{}", scene.function_log());
+            }
+        }
+    }
+}
+
 /// Catches the plan of a run that prints what it would send.
 #[test]
 fn a_plan_shows_no_values() {

@@ -225,6 +225,11 @@ impl EcsScene {
         Running::start(&mut self.project.command(&arguments), "")
     }
 
+    /// Whether the function is a process of ours.
+    pub(crate) fn has_function(&self) -> bool {
+        self.function.is_some()
+    }
+
     /// The function is called as anybody can: with this event.
     pub(crate) fn event(&self, event: &Value) -> Result<Value, Value> {
         self.aws.send_event(FUNCTION, event)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use shipway::daemon::Watch;
 use shipway::execute::report::summary;
-use shipway::execute::{History, Outcome, Report, Status, Stop};
+use shipway::execute::{History, Lines, Outcome, Report, Status, Stop};
 
 use crate::args::{Format, GlobalArguments, RunArguments};
 use crate::environment::Environment;
@@ -44,11 +44,13 @@ pub(crate) async fn run(
     let mut outcome = daemon.run(&settings.request, watch).await;
     // Whoever reads slowly gets it all; whoever does not want to wait for that interrupts twice.
     let mut stop = signals.stop.clone();
-    let (written, report) = tokio::select! {
+    let (written, mut report) = tokio::select! {
         ended = relay.end() => ended,
         _ = stop.wait_for(|stop| *stop == Some(Stop::AtOnce)) => (Ok(()), None),
     };
-    if let Some(report) = &report {
+    if let Some(report) = &mut report {
+        let values = settings.request.variables.iter().map(|(_, value)| value.clone());
+        report.mask(&Lines::masking(values));
         explain(&mut outcome, report, printer);
     }
     tell(&outcome, report.as_ref(), printer)?;

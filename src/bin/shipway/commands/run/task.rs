@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use shipway::error::Error;
 use shipway::execute::report::summary::{error_line, executed};
-use shipway::execute::{Failure, Followed, Lines, Order, Piece, Runs, Status, View, Watcher, follow};
+use shipway::execute::{Failure, Followed, Lines, Order, Piece, Runs, Status, View, Waiting, Watcher, begin, follow};
 use tokio::sync::mpsc;
 
 use crate::args::{Diagnose, Format, GlobalArguments, RunArguments, ShowLogs};
@@ -190,7 +190,6 @@ impl Run<'_> {
             return self.detach().await;
         }
         let mut followed = self.follow(&self.settings.order, self.shows_lines()).await?;
-        digest::verify(&mut followed.view, self.places).await;
         let mut notes = after::Notes::default();
         if followed.view.status == Status::Failed && !followed.is_interrupted {
             notes = self.look_into(&mut followed).await;
@@ -204,7 +203,17 @@ impl Run<'_> {
 
     /// Starts it and goes.
     async fn detach(&self) -> anyhow::Result<Told> {
-        let view = self.runs().start(&self.settings.order).await.map_err(Error::from)?;
+        let linger = || Duration::ZERO;
+        let settings = self.settings;
+        let begun = begin(
+            self.runs(),
+            &settings.order,
+            &settings.waiting,
+            self.watcher(None, &linger),
+        )
+        .await;
+        let followed = begun.map_err(Error::from)?;
+        let view = &followed.view;
         if view.status == Status::Running
             && let Some(id) = &view.run_id
         {
@@ -214,10 +223,6 @@ impl Run<'_> {
             self.printer
                 .line(&format!("see how it ends: shipway status {id}{whereabouts}"));
         }
-        let followed = Followed {
-            view,
-            ..Followed::default()
-        };
         let json = followed_json(&followed);
         Ok(Told { followed, json })
     }
@@ -229,26 +234,41 @@ impl Run<'_> {
     /// Sees a run through; its lines are shown as they come.
     async fn follow(&self, order: &Order, shows_lines: bool) -> anyhow::Result<Followed> {
         let (output, relay) = Relay::begin(self.printer.format());
-        let followed = self.watch(order, shows_lines.then_some(output)).await;
+        let waiting = &self.settings.waiting;
+        let followed = self.watch(order, waiting, shows_lines.then_some(output)).await;
         relay.end().await.0?;
-        Ok(followed.map_err(Error::from)?)
+        let mut followed = followed.map_err(Error::from)?;
+        digest::verify(&mut followed.view, self.places).await;
+        Ok(followed)
     }
 
-    async fn watch(&self, order: &Order, output: Option<mpsc::Sender<Piece>>) -> shipway::content::Result<Followed> {
+    async fn watch(
+        &self,
+        order: &Order,
+        waiting: &Waiting,
+        output: Option<mpsc::Sender<Piece>>,
+    ) -> shipway::content::Result<Followed> {
         let signals = &self.signals;
         let linger = || match signals.first() {
             Interrupted::ByUser => LINGER,
             // Whoever ends a job does not ask twice.
             Interrupted::ByTermination => Duration::ZERO,
         };
-        let watcher = Watcher {
+        follow(self.runs(), order, waiting, self.watcher(output, &linger)).await
+    }
+
+    fn watcher<'a>(
+        &'a self,
+        output: Option<mpsc::Sender<Piece>>,
+        linger: &'a (dyn Fn() -> Duration + Sync),
+    ) -> Watcher<'a> {
+        Watcher {
             progress: self.places.progress.as_ref(),
             output,
-            interrupt: signals.stop.clone(),
-            linger: &linger,
+            interrupt: self.signals.stop.clone(),
+            linger,
             lines: Lines::masking(self.settings.masked.iter().cloned()),
-        };
-        follow(self.runs(), order, &self.settings.waiting, watcher).await
+        }
     }
 
     fn tell(&self, followed: &Followed, notes: &after::Notes) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shipway::execute::report::repair::{QUESTION, repairable};
-use shipway::execute::{Followed, Order, Piece, RunId, Status};
+use shipway::execute::{Followed, Order, Piece, RunId, Status, Waiting};
 use tokio::sync::mpsc;
 
 use super::Run;
@@ -152,7 +152,12 @@ impl Run<'_> {
             }
             lines
         };
-        let (seen, lines) = tokio::join!(self.watch(&order, Some(output)), collect);
+        // What it says is wanted, even where nobody wants to read what the run itself writes.
+        let waiting = Waiting {
+            wants_logs: true,
+            ..self.settings.waiting.clone()
+        };
+        let (seen, lines) = tokio::join!(self.watch(&order, &waiting, Some(output)), collect);
         Ok((seen.map_err(shipway::error::Error::from)?.view.status, lines))
     }
 }
