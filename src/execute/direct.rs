@@ -2,6 +2,7 @@
 
 mod conclude;
 mod examine;
+mod launch;
 mod locking;
 mod plan;
 mod same;

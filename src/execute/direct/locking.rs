@@ -42,6 +42,22 @@ impl Direct {
         }
     }
 
+    /// Makes sure that the lock still is ours, right before a task is asked for: what came between may have taken long, and whoever has no task
+    /// for too long is presumed gone. Tells of who has it instead.
+    pub(super) async fn keep_lock(&self, claim: &Claim) -> Result<Option<View>> {
+        let Guard::Table(store) = &self.guard else {
+            return Ok(None);
+        };
+        let claim = Claim {
+            now_seconds: self.services.clock().there_seconds(),
+            ..claim.clone()
+        };
+        Ok(match store.keep(&claim).await? {
+            Lock::Taken => None,
+            Lock::Held(holder) => Some(busy(&claim, &holder)),
+        })
+    }
+
     /// Whether the task a lock was taken for has stopped, or never was. How a task ended that has stopped is kept first, which lets the lock go.
     async fn is_gone(&self, holder: &Holder, order: &Order, family: &str) -> Result<bool> {
         let now = self.services.clock().there_seconds();

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::super::ecs::Started;
 use super::super::ending::ending;
-use super::super::pin::{Launch, Network, Pin, Pinned, RunTask, is_capacity, pin, run_task_input};
+use super::super::pin::{Launch, Network, Pin, Pinned, RunTask, pin, run_task_input};
 use super::super::store::Claim;
-use super::super::{Answered, Failure, Look, Order, Record, RunId, Status, View};
+use super::super::{Look, Order, Record, RunId, Status, View};
+use super::launch::Launched;
 use super::same::{Kept, same};
-use super::{Direct, Guard, Known, conclude, tasks, unusable, view};
+use super::{Direct, Guard, Known, conclude, unusable, view};
 use crate::content::{ContentError, Kind, Result};
 
 /// What a run is called that nobody named.
@@ -49,7 +49,7 @@ impl Direct {
         if is_main && let Some(busy) = self.lock(&claim, order).await? {
             return Ok(busy);
         }
-        let started = self.launch(&id, order, &pinned, attempt).await;
+        let started = self.launch(&id, order, &pinned, &claim).await;
         match started {
             Ok(Launched::Task(known)) => {
                 if is_main && let Some(store) = self.store() {
@@ -137,62 +137,6 @@ impl Direct {
             }
             _ => Ok(None),
         }
-    }
-
-    /// Registers the revision where that is needed, and asks for the task.
-    async fn launch(&self, id: &RunId, order: &Order, pinned: &Pinned, attempt: u32) -> Result<Launched> {
-        let revision = match &pinned.register {
-            Some(input) if !order.no_register => {
-                let registered = self.ecs.register(input).await?;
-                let Some(arn) = registered["taskDefinitionArn"].as_str().map(str::to_owned) else {
-                    return Err(ContentError::new(
-                        Kind::Invalid,
-                        "ECS registered a revision and does not say which",
-                    ));
-                };
-                self.know(&arn, order.container.as_deref(), pinned);
-                arn
-            }
-            _ => pinned.arn.clone(),
-        };
-        let input = self.input(id, order, pinned, &revision, attempt)?;
-        let answered = match self.ecs.run_task(&input).await {
-            Ok(Started::Answered(answered)) => answered,
-            Ok(Started::Conflict(arns)) => {
-                let known = self.described(&arns).await?.into_iter().next();
-                return known.map(Launched::There).ok_or_else(|| {
-                    ContentError::new(Kind::Temporary, "ECS has a task of this run, and does not show it yet")
-                });
-            }
-            Ok(Started::NoCapacity(why)) => Answered {
-                tasks: Vec::new(),
-                failures: vec![serde_json::json!({ "reason": why, "isCapacity": true })],
-            },
-            // The answer may have been lost, and not the request.
-            Err(error) if error.kind() == Kind::Temporary => {
-                let known = self
-                    .tasks_of_family(&started_by(id, order), self.family_of(order))
-                    .await;
-                let known = known.unwrap_or_default();
-                return match newest(known, attempt) {
-                    Some(known) => Ok(Launched::Task(known)),
-                    None => Err(error),
-                };
-            }
-            Err(error) => return Err(error),
-        };
-        let failures = answered.failures.clone();
-        if let Some(known) = tasks(answered)?.into_iter().next() {
-            return Ok(Launched::Task(known));
-        }
-        // A failure does not prove that nothing was started.
-        let known = self
-            .tasks_of_family(&started_by(id, order), self.family_of(order))
-            .await?;
-        if let Some(known) = newest(known, attempt) {
-            return Ok(Launched::Task(known));
-        }
-        Ok(Launched::Not(Box::new(refused(failures))))
     }
 
     /// Keeps how a task ended that has stopped, and tells of it. What is there to be read of its log is read.
@@ -324,20 +268,6 @@ impl Direct {
     }
 }
 
-/// What became of the wish to have a task.
-enum Launched {
-    /// It was started.
-    Task(Known),
-    /// One of the same name was there.
-    There(Known),
-    /// Nothing was started.
-    Not(Box<View>),
-}
-
-fn newest(known: Vec<Known>, attempt: u32) -> Option<Known> {
-    known.into_iter().find(|known| view::attempt(&known.task) == attempt)
-}
-
 pub(super) fn started_by(id: &RunId, order: &Order) -> String {
     match &order.purpose {
         Some(purpose) => format!("{}/{purpose}", id.started_by()),
@@ -357,43 +287,5 @@ pub(super) fn wish(id: &RunId, order: &Order) -> Pin {
         container: order.container.clone(),
         image: order.image.clone().filter(|_| !order.no_register),
         tags,
-    }
-}
-
-/// Nothing was started, for reasons ECS gives.
-fn refused(failures: Vec<serde_json::Value>) -> View {
-    let reasons: Vec<&str> = failures
-        .iter()
-        .filter_map(|failure| failure["reason"].as_str())
-        .collect();
-    let has_no_capacity = !failures.is_empty()
-        && failures
-            .iter()
-            .all(|failure| failure["isCapacity"] == true || failure["reason"].as_str().is_some_and(is_capacity));
-    let (status, failure) = match has_no_capacity {
-        true => (
-            Status::NoCapacity,
-            Failure::new("there is no capacity to run the task on")
-                .hint("name subnets of more zones, or run the same command again later"),
-        ),
-        false => (
-            Status::StartFailed,
-            Failure::new("ECS did not start the task")
-                .hint("check the cluster, the subnets and the platform of the task definition"),
-        ),
-    };
-    let failure = match reasons.is_empty() {
-        true => failure.because("it gives no reason"),
-        false => failure.because(reasons.join("; ")),
-    };
-    View {
-        status,
-        done: true,
-        failure: Some(failure),
-        answered: Answered {
-            tasks: Vec::new(),
-            failures,
-        },
-        ..View::default()
     }
 }

@@ -7,8 +7,7 @@ use super::words::Words;
 use crate::content::{ContentError, Kind, Result};
 use crate::execute::RunId;
 
-/// How long a holder that has no task yet is presumed alive: long enough for the calls that start one, each with its retries, and for the
-/// longest wait between two attempts to find capacity.
+/// How long a holder that has no task yet is presumed alive, since it last showed life: longer than it may take to ask for a task after that.
 pub const CLAIM_SECONDS: i64 = 120;
 /// How often the lock is tried for when it is let go between two calls. Each time somebody else must have held it.
 const TRIES: u32 = 4;
@@ -105,25 +104,42 @@ impl Store {
         }
     }
 
-    /// Says that who holds the lock, and has no task yet, is still alive.
+    /// Says that who holds the lock, and has no task yet, is still alive. Takes it again where whoever took it over has let it go since.
     ///
     /// # Errors
-    /// [`Kind::Refused`] when the lock is not ours any more, or when the table cannot be written to.
-    pub async fn keep(&self, claim: &Claim) -> Result<()> {
+    /// When the table cannot be written to.
+    pub async fn keep(&self, claim: &Claim) -> Result<Lock> {
         let mut words = Words::default();
         let change = format!("SET {}", words.equals("claimed_until", number(claim.until())));
-        self.change_ours(claim, "keep", change, words).await
+        let holds = owner(&mut words, "our", &claim.run_id, claim.attempt);
+        let update = Update { change, holds, words };
+        match self.table.update(&claim.what("keep"), &claim.key(), update).await? {
+            Written::Done(_) => Ok(Lock::Taken),
+            Written::Refused(Some(item)) => claim.met(&item),
+            Written::Refused(None) => self.lock(claim).await,
+        }
     }
 
     /// Notes in the lock which task it is held for.
     ///
     /// # Errors
-    /// As [`Store::keep`].
+    /// [`Kind::Refused`] when the lock is not ours any more, or when the table cannot be written to.
     pub async fn hold(&self, claim: &Claim, cluster: &str, task_arn: &str) -> Result<()> {
         let mut words = Words::default();
         let task = words.equals("task_arn", string(task_arn));
         let change = format!("SET {task}, {}", words.equals("cluster", string(cluster)));
-        self.change_ours(claim, "name the task in", change, words).await
+        let what = claim.what("name the task in");
+        let holds = owner(&mut words, "our", &claim.run_id, claim.attempt);
+        let update = Update { change, holds, words };
+        let cause = match self.table.update(&what, &claim.key(), update).await? {
+            Written::Done(_) => return Ok(()),
+            Written::Refused(None) => "nobody holds it any more".to_owned(),
+            Written::Refused(Some(item)) => match Holder::read(&item) {
+                Some(holder) => format!("run {} has it now (attempt {})", holder.run_id, holder.attempt),
+                None => return Err(strange(&what)),
+            },
+        };
+        Err(ContentError::new(Kind::Refused, what).because(cause))
     }
 
     /// Lets the lock go; false if it is not, or not any more, that attempt's.
@@ -148,21 +164,6 @@ impl Store {
         let item = self.table.get(&what, &Key::of_lock(family, environment)).await?;
         item.map(|item| Holder::read(&item).ok_or_else(|| strange(&what)))
             .transpose()
-    }
-
-    async fn change_ours(&self, claim: &Claim, verb: &str, change: String, mut words: Words) -> Result<()> {
-        let what = claim.what(verb);
-        let holds = owner(&mut words, "our", &claim.run_id, claim.attempt);
-        let update = Update { change, holds, words };
-        let cause = match self.table.update(&what, &claim.key(), update).await? {
-            Written::Done(_) => return Ok(()),
-            Written::Refused(None) => "nobody holds it any more".to_owned(),
-            Written::Refused(Some(item)) => match Holder::read(&item) {
-                Some(holder) => format!("run {} has it now (attempt {})", holder.run_id, holder.attempt),
-                None => return Err(strange(&what)),
-            },
-        };
-        Err(ContentError::new(Kind::Refused, what).because(cause))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::aws::{CLUSTER, EcsScene, FAMILY, Script, TABLE};
+use crate::support::aws::{CLUSTER, EcsScene, FAMILY, Script, TABLE, failure};
 
 fn held() -> Script {
     Script::begins().runs(&["working"]).holds().exits(0).stops()
@@ -160,6 +160,23 @@ fn one_of_many_at_once_is_started() {
     assert_eq!(ends, [Some(0), Some(4), Some(4), Some(4)]);
     assert_eq!(scene.aws.tasks().len(), 1);
     assert_eq!(scene.lock(), None);
+}
+
+/// Catches a task that is asked for although the lock is somebody else's by now: what came before took too long.
+#[test]
+fn who_lost_the_lock_starts_nothing() {
+    let scene = EcsScene::new();
+    let fault = failure("ecs:RegisterTaskDefinition", 500, "ServerException", "internal").times(2);
+    scene.aws.fault(fault);
+    let slow = scene.start(&["--retry-delay", "1", "--format", "json"]);
+    scene.wait_until("it registers", |aws| aws.count("ecs:RegisterTaskDefinition") > 0);
+    assert_eq!(scene.lock().unwrap()["run_id"], "run-1");
+    scene.aws.put_item(TABLE, &lock_item(&json!({})));
+    let outcome = slow.wait().exited(4);
+    assert_eq!(outcome.json()["status"], "busy", "{outcome:#?}");
+    assert!(outcome.stderr.contains("other"), "{outcome:#?}");
+    assert_eq!(scene.aws.count("ecs:RunTask"), 0);
+    assert_eq!(scene.lock().unwrap()["run_id"], "other", "it stays theirs");
 }
 
 /// Catches an unlock of a lock that is somebody else's by now.

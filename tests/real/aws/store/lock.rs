@@ -137,7 +137,7 @@ fn a_holder_that_shows_life_is_not_taken_over() {
             now_seconds: NOW + 100,
             ..alive.clone()
         };
-        store.keep(&later).await.unwrap();
+        assert_eq!(store.keep(&later).await.unwrap(), Lock::Taken);
         let kept = holder_of(&place).await.expect("it is held");
         assert_eq!(kept.claimed_until, NOW + 100 + CLAIM_SECONDS);
         assert_eq!(store.take_over(&first, &other).await.unwrap(), Lock::Held(kept.clone()));
@@ -168,10 +168,12 @@ fn what_was_let_go_meanwhile_is_simply_taken() {
 fn who_lost_it_is_told_to_whom() {
     at_each(async |place| {
         let store = place.store();
-        let error = store.keep(&claim("ours", 1)).await.unwrap_err();
+        let error = store.hold(&claim("ours", 1), "migrations", TASK).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Refused);
         assert_eq!(cause(&error), "nobody holds it any more");
         store.lock(&claim("theirs", 3)).await.unwrap();
+        let theirs = holder_of(&place).await.expect("it is held");
+        assert_eq!(store.keep(&claim("ours", 1)).await.unwrap(), Lock::Held(theirs));
         let error = store.hold(&claim("ours", 1), "migrations", TASK).await.unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -180,6 +182,19 @@ fn who_lost_it_is_told_to_whom() {
         assert_eq!(cause(&error), "run theirs has it now (attempt 3)");
         // Neither left anything behind.
         assert_eq!(holder_of(&place).await.expect("it is held").task_arn, None);
+    });
+}
+
+#[test]
+#[ignore = "needs moto and ministack: ci/test.sh"]
+fn who_shows_life_after_all_others_are_gone_has_it_again() {
+    at_each(async |place| {
+        let store = place.store();
+        assert_eq!(store.keep(&claim("ours", 1)).await.unwrap(), Lock::Taken);
+        assert_eq!(
+            holder_of(&place).await.expect("it is held").run_id,
+            claim("ours", 1).run_id
+        );
     });
 }
 
