@@ -198,6 +198,12 @@ impl Direct {
         Ok(known)
     }
 
+    /// Whether it is a task of shipway, or of our family, as something else may have started it: only those are looked at, stopped and kept.
+    fn is_ours(&self, task: &Task) -> bool {
+        let by = task.started_by.as_deref().unwrap_or_default();
+        by.starts_with("shipway/") || task.group.as_deref() == Some(&format!("family:{}", self.family))
+    }
+
     /// The task that is meant: by its ARN, by the table, or by who started it.
     async fn find(&self, look: &Look) -> Result<Option<Known>> {
         let arn = match (&look.task_arn, &look.run_id) {
@@ -206,7 +212,11 @@ impl Direct {
             (None, None) => None,
         };
         if let Some(arn) = arn {
-            return Ok(self.described(&[arn]).await?.into_iter().next());
+            let known = self.described(&[arn]).await?.into_iter().next();
+            return match known {
+                Some(known) if !self.is_ours(&known.task) => Err(foreign(&known.task, &self.family)),
+                known => Ok(known),
+            };
         }
         match &look.run_id {
             Some(id) => {
@@ -244,6 +254,15 @@ fn unusable(error: super::pin::PinError) -> ContentError {
         refused = refused.hint(hint);
     }
     refused
+}
+
+/// A task of somebody else: whoever may call the function may not for that reason see or stop what else runs in the cluster.
+fn foreign(task: &Task, family: &str) -> ContentError {
+    let what = format!(
+        "{} is no migration: shipway did not start it, and it is not of the family {family}",
+        task.task_arn
+    );
+    ContentError::new(Kind::Refused, what)
 }
 
 /// A run that nobody knows.

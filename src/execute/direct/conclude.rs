@@ -133,9 +133,7 @@ impl Direct {
         let Ok(mut task) = Task::read(raw) else {
             return Ok(None);
         };
-        let is_ours = task.started_by.as_deref().is_some_and(|by| by.starts_with("shipway/"))
-            || task.group.as_deref() == Some(&format!("family:{}", self.family));
-        if !task.is_stopped() || !is_ours || !is_main(&task) {
+        if !task.is_stopped() || !self.is_ours(&task) || !is_main(&task) {
             return Ok(None);
         }
         if task.tags.is_empty()

@@ -6,6 +6,8 @@ use crate::oci::Digest;
 
 /// Commands of Flyway that change nothing, or what was meant to be changed. Never `clean`, which empties the database.
 const USUAL_COMMANDS: [&str; 4] = ["migrate", "info", "validate", "repair"];
+/// Those of them that only look: a task beside a run takes no lock and is not kept.
+const LOOKING: [&str; 2] = ["info", "validate"];
 /// The command that settings can turn on, too.
 const CLEAN: &str = "clean";
 
@@ -48,6 +50,12 @@ impl Rules {
                     ))
                     .hint("the value of a flag is written with it: --flag=value"));
             }
+        }
+        let mut words = order.command.iter().flatten().filter(|word| !word.starts_with('-'));
+        let only_looks = words.clone().next().is_some() && words.all(|word| LOOKING.contains(&word.as_str()));
+        if order.purpose.is_some() && !only_looks {
+            let error = refused("a task beside a run may only look, since it takes no lock".to_owned());
+            return Err(error.hint(format!("with a purpose goes: {}", LOOKING.join(", "))));
         }
         order.environment.keys().try_for_each(|name| self.check_setting(name))
     }
@@ -189,5 +197,21 @@ mod tests {
         let all = Rules::new(Vec::new(), Some(vec!["clean".to_owned()]));
         assert!(all.check(&of_command(&["-cleanDisabled=false", "clean"])).is_ok());
         assert!(all.check(&of_command(&["migrate"])).is_err());
+    }
+
+    #[test]
+    fn without_the_lock_is_only_looked() {
+        let aside = |command: Option<&[&str]>| Order {
+            purpose: Some("examine-1".to_owned()),
+            ..command.map(of_command).unwrap_or_default()
+        };
+        for command in [&["info"][..], &["info", "validate", "-outputType=json"]] {
+            assert!(rules().check(&aside(Some(command))).is_ok(), "{command:?}");
+        }
+        // Without a command it is the task definition's.
+        for command in [None, Some(&["migrate"][..]), Some(&["info", "migrate"]), Some(&["-X"])] {
+            let error = rules().check(&aside(command)).expect_err("it changes something");
+            assert_eq!(error.kind(), Kind::Refused);
+        }
     }
 }

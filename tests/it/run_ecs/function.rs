@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::aws::{ACCOUNT, EcsScene, FAMILY, FUNCTION, Said, Script, failure};
+use crate::support::aws::{ACCOUNT, CLUSTER, EcsScene, FAMILY, FUNCTION, Said, Script, definition, failure};
 use crate::support::registry::{Action, Fault};
 
 fn held() -> Script {
@@ -265,6 +265,33 @@ fn an_answer_of_another_version_is_no_success() {
     assert_ne!(scene.run(&[]).status, Some(0));
     let scene = EcsScene::via_script(&[answered(&json!({"done": true}))]);
     scene.run(&[]).exited(7);
+}
+
+/// Catches callers who see, stop or have kept what else runs in the cluster: they may call the function, and nothing else.
+#[test]
+fn other_tasks_are_none_of_the_callers_business() {
+    let scene = EcsScene::via_function();
+    let mut web = definition();
+    web["family"] = json!("web");
+    scene.aws.task_definition(&web);
+    let input = json!({"cluster": CLUSTER, "taskDefinition": "web:1", "startedBy": "ecs-svc/1"});
+    let arn = scene.aws.foreign_task(&input, held());
+    for action in ["status", "logs", "stop"] {
+        let refusal = scene.event(&json!({"action": action, "task_arn": arn})).unwrap_err();
+        assert_eq!(refusal["errorType"], "Refused", "{refusal:#}");
+        assert!(
+            refusal["errorMessage"].as_str().unwrap().contains("no migration"),
+            "{refusal:#}"
+        );
+    }
+    assert_eq!(scene.aws.count("ecs:StopTask"), 0);
+    assert_eq!(scene.aws.count("logs:GetLogEvents"), 0);
+    assert_eq!(scene.records(), Vec::<Value>::new());
+    // What the article's function, or somebody at the console, started is one.
+    let input = json!({"cluster": CLUSTER, "taskDefinition": "flyway:1", "startedBy": "console"});
+    let arn = scene.aws.foreign_task(&input, held());
+    scene.event(&json!({"action": "stop", "task_arn": arn})).unwrap();
+    assert_eq!(scene.aws.count("ecs:StopTask"), 1);
 }
 
 /// Starts a run through the function and lets it end without anybody who watches.
