@@ -87,7 +87,7 @@ fn unreachable(call: Call<'_>) -> ContentError {
 }
 
 /// What to look at when AWS cannot be reached.
-const NETWORK: &str = "check the network: is there a way to AWS, a proxy (HTTPS_PROXY), or in a closed network a VPC endpoint for ecr.api and sts? a region that does not exist has no address either";
+const NETWORK: &str = "check the network: is there a way to AWS, a proxy (HTTPS_PROXY), or in a closed network VPC endpoints for sts and for what is called (ecr.api; for runs ecs, logs, dynamodb or lambda)? a region that does not exist has no address either";
 
 fn kind(code: &str) -> Kind {
     match code {

@@ -173,7 +173,7 @@ fn hint(class: &str) -> Option<&'static str> {
             "nothing ran. The execution role must be allowed to pull (AmazonECSTaskExecutionRolePolicy), and the task must reach the registry: a public address, NAT, or VPC endpoints for ecr.api, ecr.dkr and S3"
         }
         "resources" => {
-            "nothing ran. The execution role must be allowed to read the secrets (secretsmanager:GetSecretValue, and kms:Decrypt for a key of your own) and to write the log; the task must reach both: NAT, or VPC endpoints for secretsmanager and logs"
+            "nothing ran. The execution role must be allowed to pull and to write the log (AmazonECSTaskExecutionRolePolicy), and to read the secrets (secretsmanager:GetSecretValue, and kms:Decrypt for a key of your own); the task must reach all three: a public address, NAT, or VPC endpoints for ecr.api, ecr.dkr, S3, logs and secretsmanager"
         }
         "program" => {
             "nothing ran. The image has no such program, or is for another processor: look at the entry point and the command of image and task definition, and at runtimePlatform"

@@ -39,6 +39,14 @@ fn a_plain_run_asks_for_this() {
     );
 }
 
+/// Catches a place nobody tells of where none is named.
+#[test]
+fn without_a_place_all_places_are_named() {
+    let scene = EcsScene::new();
+    let outcome = scene.project.run(&["run", "--image", &scene.image]).exited(2);
+    outcome.says(&["--cluster NAME", "ENV_CLUSTER", "--via-lambda NAME", "--docker IMAGE"]);
+}
+
 /// Catches flags that are lost on their way.
 #[test]
 fn flags_reach_the_task() {

@@ -72,7 +72,12 @@ impl RunSettings {
 
 fn image(arguments: &RunArguments, environment: &Environment) -> anyhow::Result<String> {
     let Some(said) = &arguments.docker else {
-        return Err(CommandError::usage("it is not said where the image is to run")
+        let error = CommandError::usage("it is not said where the image is to run");
+        #[cfg(feature = "aws")]
+        let error = error.hint("on Amazon ECS: --cluster NAME, ENV_CLUSTER, or cluster under [run] in shipway.toml");
+        #[cfg(feature = "aws")]
+        let error = error.hint("through the function that stands before it: --via-lambda NAME");
+        return Err(error
             .hint("on the local Docker daemon: shipway run --docker IMAGE")
             .into());
     };
