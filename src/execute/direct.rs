@@ -287,7 +287,13 @@ impl Runs for Direct {
     }
 
     async fn stop(&self, look: &Look, reason: &str) -> Result<View> {
-        let known = self.find(look).await?.ok_or_else(|| nobody(look.run_id.as_ref()))?;
+        let Some(known) = self.find(look).await? else {
+            let view = self.unknown(look).await?;
+            return match view.done {
+                true => Ok(view),
+                false => Err(nobody(look.run_id.as_ref())),
+            };
+        };
         if known.task.is_stopped() {
             return self.look_at(look).await;
         }

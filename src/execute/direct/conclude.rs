@@ -31,25 +31,26 @@ impl Direct {
     }
 
     /// A run of which ECS knows no task: the table may know how it ended.
-    async fn unknown(&self, look: &Look) -> Result<View> {
+    pub(super) async fn unknown(&self, look: &Look) -> Result<View> {
         if let Some(id) = &look.run_id
             && let Some(record) = self.recorded(id).await?
         {
-            if record.status != Status::Running {
-                return Ok(of_record(&record));
+            let mut view = of_record(&record);
+            if record.status == Status::Running {
+                let age = self.services.clock().there_seconds() - record.started_at / 1000;
+                if age <= FORGOTTEN_SECONDS {
+                    return Ok(view);
+                }
+                let failure = Failure::new("ECS has forgotten the task, and nobody saw how it ended")
+                    .hint("look at the database, and at the log if it is still there, before it is run again");
+                view.status = Status::Unknown;
+                view.done = true;
+                view.failure = Some(failure);
             }
-            let age = self.services.clock().there_seconds() - record.started_at / 1000;
-            if age <= FORGOTTEN_SECONDS {
-                return Ok(of_record(&record));
+            if look.limit > 0 {
+                view.logs = self.log_of(&record, look).await?;
             }
-            let failure = Failure::new("ECS has forgotten the task, and nobody saw how it ended")
-                .hint("look at the database, and at the log if it is still there, before it is run again");
-            return Ok(View {
-                status: Status::Unknown,
-                done: true,
-                failure: Some(failure),
-                ..of_record(&record)
-            });
+            return Ok(view);
         }
         match &look.task_arn {
             // ECS may not know yet what it has just made.
@@ -61,6 +62,29 @@ impl Direct {
             }),
             None => Err(nobody(look.run_id.as_ref())),
         }
+    }
+
+    /// A page of the log of a task that ECS has forgotten: its log is kept for longer.
+    async fn log_of(&self, record: &Record, look: &Look) -> Result<Logs> {
+        let (Some(arn), Some(definition)) = (&record.task_arn, &record.task_definition) else {
+            return Ok(Logs::default());
+        };
+        let pinned = match self.revision(definition, look.container.as_deref()).await {
+            Ok(pinned) => pinned,
+            Err(error) if error.kind() == Kind::Temporary => return Err(error),
+            Err(error) => {
+                return Ok(Logs {
+                    problem: Some(error.in_one_line()),
+                    ..Logs::default()
+                });
+            }
+        };
+        let task = Task {
+            task_arn: arn.clone(),
+            ..Task::default()
+        };
+        let place = view::place_of_logs(&task, &pinned);
+        self.page(place, look.logs_token.as_deref(), look.limit, true).await
     }
 
     pub(super) async fn view_of(&self, known: Known, look: &Look) -> Result<View> {

@@ -58,7 +58,8 @@ pub(super) fn ended_at(task: &Task) -> Option<f64> {
     task.execution_stopped_at.or(task.stopped_at)
 }
 
-fn place_of_logs(task: &Task, pinned: &Pinned) -> Logs {
+/// Where a task writes to.
+pub(super) fn place_of_logs(task: &Task, pinned: &Pinned) -> Logs {
     let Some(log) = &pinned.log else {
         return Logs::default();
     };

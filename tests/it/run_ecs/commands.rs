@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::aws::{EcsScene, Script, TABLE};
+use crate::support::aws::{EcsScene, Script, TABLE, definition};
 
 fn held() -> Script {
     Script::begins()
@@ -110,6 +110,41 @@ fn a_log_is_shown() {
         .collect();
     let messages: Vec<_> = lines.iter().map(|line| line["message"].clone()).collect();
     assert_eq!(messages, ["first", "second", "third"]);
+}
+
+/// Catches a log that is lost with the task: CloudWatch keeps it for as long as it is told to, ECS the task for an hour.
+#[test]
+fn a_log_outlives_its_task() {
+    for scene in [EcsScene::new(), EcsScene::via_function()] {
+        let lines: Vec<String> = (0..1500).map(|number| format!("line {number:05}")).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        scene.aws.next_task(Script::fails(1, &lines));
+        scene.run(&[]).exited(5);
+        scene.aws.forget_tasks();
+        let shown = scene.command("logs", &["run-1"]).succeeded().stdout;
+        assert_eq!(shown.lines().collect::<Vec<_>>(), lines);
+        let shown = scene.command("logs", &["run-1", "--follow"]).succeeded().stdout;
+        assert_eq!(shown.lines().count(), 1500, "it has ended");
+        scene.command("stop", &["run-1"]).succeeded().says(&["over already"]);
+        assert_eq!(scene.aws.count("ecs:StopTask"), 0);
+    }
+}
+
+/// Catches a log that cannot be read told as one in which nothing is.
+#[test]
+fn a_log_that_may_not_be_read_is_an_error() {
+    let scene = detached(held());
+    scene.aws.deny("logs:GetLogEvents");
+    let outcome = scene.command("logs", &["run-1"]).exited(1);
+    let outcome = outcome.says(&["log", "logs:GetLogEvents"]);
+    assert!(!outcome.stderr.contains("nothing so far"), "{outcome:#?}");
+    let mut elsewhere = definition();
+    elsewhere["containerDefinitions"][0]["logConfiguration"]["logDriver"] = "splunk".into();
+    let scene = EcsScene::new();
+    scene.aws.task_definition(&elsewhere);
+    scene.run(&[]).succeeded();
+    let outcome = scene.command("logs", &["run-1"]).succeeded();
+    outcome.says(&["names no log group"]);
 }
 
 /// Catches a stop that is not asked for, or of a task that has ended.

@@ -12,7 +12,7 @@ use crate::args::{
     Format, GlobalArguments, HistoryArguments, LogsArguments, ReachOptions, StatusArguments, StopArguments,
 };
 use crate::environment::Environment;
-use crate::failure::CommandError;
+use crate::failure::{CommandError, Exit};
 use crate::printer::{OutputError, Printer};
 use crate::results::{history_json, record_lines, view_json, view_lines};
 use crate::settings::{self, Identities, Lock, Reach, Via};
@@ -156,6 +156,10 @@ pub(crate) async fn logs(
     let mut count = 0_usize;
     loop {
         let view = opened.runs().look(&look).await.map_err(Error::from)?;
+        if let Some(problem) = view.logs.problem {
+            let error = CommandError::new(Exit::Failed, "its log cannot be read").because(problem);
+            return Err(error.into());
+        }
         for event in &view.logs.events {
             count += 1;
             let line = match printer.format() {
@@ -177,7 +181,7 @@ pub(crate) async fn logs(
             if count == 0 {
                 printer.notice(match view.logs.group {
                     Some(_) => "it has written nothing so far",
-                    None => "nothing is known of its log: ECS has forgotten the task, or its task definition names no log group",
+                    None => "nothing is known of its log: its task definition names no log group, or ECS has forgotten the task and no table was asked",
                 });
             }
             return Ok(());
