@@ -96,22 +96,7 @@ fn tags_of_the_run_before_are_replaced() {
     scene.run(&[]).succeeded();
     let other = format!("{HOST}/orders@sha256:{}", "7".repeat(64));
     scene
-        .project
-        .run(&[
-            "run",
-            "--cluster",
-            "migrations",
-            "--lock",
-            "migrations-runs",
-            "--subnet",
-            "subnet-0a",
-            "--poll",
-            "0.02",
-            "--run-id",
-            "run-2",
-            "--image",
-            &other,
-        ])
+        .command("run", &["--run-id", "run-2", "--image", &other])
         .succeeded();
     let tags = scene.aws.revisions("flyway").pop().unwrap()["tags"]
         .as_array()
@@ -148,24 +133,7 @@ fn a_revision_can_be_named() {
     let revisions = scene.aws.revisions("flyway");
     assert_eq!(revisions[2]["taskDefinition"]["cpu"], "256", "a copy of the first");
     let scene = EcsScene::new();
-    let outcome = scene.project.run(&[
-        "run",
-        "--cluster",
-        "migrations",
-        "--lock",
-        "migrations-runs",
-        "--subnet",
-        "subnet-0a",
-        "--poll",
-        "0.02",
-        "--run-id",
-        "run-1",
-        "--no-register",
-        "--revision",
-        "1",
-        "--format",
-        "json",
-    ]);
+    let outcome = scene.command("run", &["--no-register", "--revision", "1", "--format", "json"]);
     let json = outcome.succeeded().json();
     assert_eq!(json["task"]["definition"], "flyway:1");
     assert_eq!(scene.aws.count("ecs:RegisterTaskDefinition"), 0);
@@ -204,25 +172,8 @@ fn a_tag_is_resolved_to_its_digest() {
     let tag = format!("{HOST}/orders:v1");
     scene.aws.next_task(Script::succeeds(&[]).pulls(&json!(scene.digest)));
     let endpoint = format!("{HOST}=http://{}", scene.registry.as_ref().unwrap().host());
-    let outcome = scene.project.run(&[
-        "run",
-        "--cluster",
-        "migrations",
-        "--lock",
-        "migrations-runs",
-        "--subnet",
-        "subnet-0a",
-        "--poll",
-        "0.02",
-        "--run-id",
-        "run-1",
-        "--registry-endpoint",
-        &endpoint,
-        "--image",
-        &tag,
-        "--format",
-        "json",
-    ]);
+    let registry = ["--registry-endpoint", &endpoint, "--image", &tag, "--format", "json"];
+    let outcome = scene.command("run", &registry);
     let json = outcome.succeeded().json();
     assert_eq!(json["image"], scene.image);
     let sent = &scene.aws.calls_of("ecs:RegisterTaskDefinition")[0].input;
@@ -242,50 +193,17 @@ fn the_image_comes_from_where_the_build_left_it() {
     ] {
         let scene = EcsScene::new();
         scene.project.write(file, text.replace("{}", &scene.image));
-        let arguments = [
-            "run",
-            "--cluster",
-            "migrations",
-            "--lock",
-            "migrations-runs",
-            "--subnet",
-            "subnet-0a",
-            "--poll",
-            "0.02",
-            "--run-id",
-            "run-1",
-            "--format",
-            "json",
-            "--image-from",
-            file,
-        ];
-        assert_eq!(
-            scene.project.run(&arguments).succeeded().json()["image"],
-            scene.image,
-            "{file}"
-        );
+        let outcome = scene.command("run", &["--image-from", file, "--format", "json"]);
+        assert_eq!(outcome.succeeded().json()["image"], scene.image, "{file}");
     }
     let scene = EcsScene::new();
     let image = scene.image.clone();
     let scene = scene.environment("SHIPWAY_IMAGE", &image);
-    let arguments = [
-        "run",
-        "--cluster",
-        "migrations",
-        "--lock",
-        "none",
-        "--subnet",
-        "subnet-0a",
-        "--poll",
-        "0.02",
-        "--format",
-        "json",
-    ];
-    assert_eq!(scene.project.run(&arguments).succeeded().json()["image"], image);
+    let outcome = scene.command("run", &["--format", "json"]);
+    assert_eq!(outcome.succeeded().json()["image"], image);
     let scene = EcsScene::new();
     scene
-        .project
-        .run(&arguments)
+        .command("run", &[])
         .exited(2)
         .says(&["--image", "SHIPWAY_IMAGE"])
         .hints();
