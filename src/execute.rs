@@ -12,6 +12,7 @@ mod finding;
 pub mod follow;
 #[cfg(feature = "aws")]
 mod function;
+pub mod given;
 mod history;
 #[cfg(feature = "aws")]
 pub mod lambda;

@@ -59,7 +59,13 @@ where
     let code = service.code().unwrap_or_default();
     if code.is_empty() {
         let status = error.raw_response().map(|response| response.status().as_u16());
-        return ContentError::new(Kind::Other, call.what)
+        // What a service or a load balancer says when it cannot say more may pass.
+        let kind = if status.is_some_and(|status| status >= 500) {
+            Kind::Temporary
+        } else {
+            Kind::Other
+        };
+        return ContentError::new(kind, call.what)
             .because(format!(
                 "something else than AWS answered (status {})",
                 status.unwrap_or_default()
@@ -67,7 +73,14 @@ where
             .hint("a proxy (HTTPS_PROXY, NO_PROXY), or an address in AWS_ENDPOINT_URL that is not AWS's?");
     }
     let cause = told(code, service.message());
-    let failure = ContentError::new(kind(code), call.what).because(cause);
+    let is_theirs = error
+        .raw_response()
+        .is_some_and(|response| response.status().as_u16() >= 500);
+    let kind = match kind(code) {
+        Kind::Other if is_theirs => Kind::Temporary,
+        kind => kind,
+    };
+    let failure = ContentError::new(kind, call.what).because(cause);
     match hint(code, call, clock) {
         Some(hint) => failure.hint(hint),
         None => failure,

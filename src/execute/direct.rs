@@ -206,27 +206,33 @@ impl Direct {
 
     /// The task that is meant: by its ARN, by the table, or by who started it.
     async fn find(&self, look: &Look) -> Result<Option<Known>> {
-        let arn = match (&look.task_arn, &look.run_id) {
-            (Some(arn), _) => Some(arn.clone()),
-            (None, Some(id)) => self.recorded(id).await?.and_then(|record| record.task_arn),
-            (None, None) => None,
-        };
-        if let Some(arn) = arn {
-            let known = self.described(&[arn]).await?.into_iter().next();
+        if let Some(arn) = &look.task_arn {
+            let known = self.described(std::slice::from_ref(arn)).await?.into_iter().next();
             return match known {
                 Some(known) if !self.is_ours(&known.task) => Err(foreign(&known.task, &self.family)),
                 known => Ok(known),
             };
         }
-        match &look.run_id {
-            Some(id) => {
-                let mut known = self.tasks_of(&id.started_by()).await?;
-                // Of several families ours comes first, and then the newest.
-                known.sort_by_key(|known| known.task.family() != self.family);
-                Ok(known.into_iter().next())
-            }
-            None => Err(ContentError::new(Kind::Usage, "neither a run nor a task is named")),
+        let Some(id) = &look.run_id else {
+            return Err(ContentError::new(Kind::Usage, "neither a run nor a task is named"));
+        };
+        let record = self.recorded(id).await?;
+        let family = record
+            .as_ref()
+            .map_or(self.family.as_str(), |record| record.family.as_str());
+        let recorded = match record.as_ref().and_then(|record| record.task_arn.clone()) {
+            Some(arn) => self.described(&[arn]).await?.into_iter().next(),
+            None => None,
+        };
+        if recorded.as_ref().is_some_and(|known| !known.task.is_stopped()) {
+            return Ok(recorded);
         }
+        // There may be a later attempt, whose client was killed before it kept that.
+        let mut known = self.tasks_of(&id.started_by()).await?;
+        known.retain(|known| record.is_none() || known.task.family() == family);
+        // Of several families ours comes first, and then the newest.
+        known.sort_by_key(|known| known.task.family() != family);
+        Ok(known.into_iter().next().or(recorded))
     }
 }
 
@@ -299,9 +305,8 @@ impl Runs for Direct {
         }
         let raw = self.ecs.stop(&self.place.cluster, &known.task.task_arn, reason).await?;
         let task = Task::read(&raw).unwrap_or(known.task);
-        let pinned = self
-            .revision(&task.task_definition_arn, look.container.as_deref())
-            .await?;
+        let container = view::container(&task, look.container.as_deref());
+        let pinned = self.revision(&task.task_definition_arn, container).await?;
         Ok(view::of_task(&task, raw, &pinned))
     }
 

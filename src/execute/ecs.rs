@@ -130,7 +130,8 @@ impl Ecs {
         let raw = Raw::sending(input);
         let call = self.client.run_task().task_definition(definition);
         match call.customize().interceptor(raw.clone()).send().await {
-            Ok(_) => Ok(Started::Answered(answered(raw.answer()?))),
+            // What cannot be read may have started something.
+            Ok(_) => Ok(Started::Answered(answered(raw.answer().map_err(unsure)?))),
             Err(error) => {
                 if code_is(&error, "ConflictException") {
                     let ids = raw
@@ -254,6 +255,11 @@ impl Ecs {
             false => refused,
         }
     }
+}
+
+/// Whether anything was done is not known.
+fn unsure(error: ContentError) -> ContentError {
+    ContentError::new(Kind::Temporary, "it is not known whether ECS has started a task").because(error)
 }
 
 /// A call that failed.

@@ -5,24 +5,27 @@
 
 mod farewell;
 mod waiting;
+mod watcher;
 
 pub use waiting::{Parting, Waiting};
+pub use watcher::{Followed, Watcher};
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
-use super::lines::{Lines, Tail};
+use super::lines::Tail;
 use super::report::Reader;
 use super::{Failure, Look, Order, Piece, Runs, Status, Stop, Stream, View};
 use crate::content::{Kind, Result};
-use crate::progress::{Event, Progress};
+use crate::progress::Event;
 use farewell::{Cause, blame, give_up, lost};
 
 /// Waits between attempts that find no capacity, the last one for all further ones.
 const BACKOFF_SECONDS: [f64; 5] = [5.0, 10.0, 20.0, 40.0, 60.0];
+/// How often it is tried again to start a run when a service fails for now. Each call has its own repetitions besides.
+const MOST_AGAIN: usize = 3;
 /// How often a task that does not run yet is asked about, unless that is to be more often anyway.
 const POLL_BEFORE_RUNNING: Duration = Duration::from_secs(2);
 /// How often the end of a log is looked for once the task has ended.
@@ -35,35 +38,6 @@ const LINES_AT_A_TIME: u32 = 1000;
 const STOP_LIMIT: Duration = Duration::from_secs(240);
 /// For how long the services may be out of reach before the end of a run counts as unknown, where nothing else limits it.
 const OUTAGE_LIMIT: Duration = Duration::from_secs(300);
-
-/// Who watches.
-pub struct Watcher<'a> {
-    /// Is told what happens.
-    pub progress: &'a dyn Progress,
-    /// Gets what the task writes, line by line.
-    pub output: Option<mpsc::Sender<Piece>>,
-    /// Says that we are interrupted.
-    pub interrupt: watch::Receiver<Option<Stop>>,
-    /// How long a second interrupt is waited for after the first one.
-    pub linger: &'a (dyn Fn() -> Duration + Sync),
-    /// Makes lines fit to be shown.
-    pub lines: Lines,
-}
-
-/// What was seen of a run.
-#[derive(Debug, Clone, Default)]
-pub struct Followed {
-    /// What is known last.
-    pub view: View,
-    /// The last lines it wrote.
-    pub tail: Vec<String>,
-    /// How many lines it wrote.
-    pub lines: u64,
-    /// Whether we were interrupted.
-    pub is_interrupted: bool,
-    /// How long all of it took.
-    pub total: Duration,
-}
 
 /// Starts a run, or finds it, and sees it through.
 ///
@@ -142,11 +116,20 @@ impl<'a> Pursuit<'a> {
         *self.watcher.interrupt.borrow()
     }
 
+    /// How long to wait after so many tries.
+    fn backoff(&self, tries: usize) -> Duration {
+        let seconds = BACKOFF_SECONDS[tries.min(BACKOFF_SECONDS.len() - 1)];
+        let wait = Duration::from_secs_f64(seconds * (0.8 + 0.4 * fastrand::f64()));
+        // Whoever polls quickly does not mean to wait long.
+        wait.min(self.waiting.poll * 12)
+    }
+
     /// Starts the run; waits for other runs and for capacity as long as it may.
     async fn start(&mut self, runs: &dyn Runs, order: &Order) -> Result<View> {
         let begun = Instant::now();
         let mut order = order.clone();
         let mut tries = 0_usize;
+        let mut again = 0_usize;
         let mut is_waiting_told = false;
         loop {
             if self.interruption().is_some() {
@@ -161,7 +144,23 @@ impl<'a> Pursuit<'a> {
                 });
             }
             // Not dropped in the middle: whether a task was started must be known.
-            let view = runs.start(&order).await?;
+            let view = match runs.start(&order).await {
+                Ok(view) => view,
+                // The same attempt: if it was started after all, it is found.
+                Err(error) if error.kind() == Kind::Temporary && again < MOST_AGAIN => {
+                    let wait = self.backoff(again);
+                    again += 1;
+                    let cause = error.in_one_line();
+                    self.watcher.progress.on(&Event::Retry {
+                        what: "starting the task",
+                        cause: &cause,
+                        wait,
+                    });
+                    self.pause(wait).await;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let wait = match view.status {
                 Status::Busy if begun.elapsed() < self.waiting.lock_limit => {
                     if !std::mem::replace(&mut is_waiting_told, true) {
@@ -173,10 +172,7 @@ impl<'a> Pursuit<'a> {
                         .min(self.waiting.lock_limit.saturating_sub(begun.elapsed()))
                 }
                 Status::NoCapacity => {
-                    let seconds = BACKOFF_SECONDS[tries.min(BACKOFF_SECONDS.len() - 1)];
-                    let wait = Duration::from_secs_f64(seconds * (0.8 + 0.4 * fastrand::f64()));
-                    // Whoever polls quickly does not mean to wait long.
-                    let wait = wait.min(self.waiting.poll * 12);
+                    let wait = self.backoff(tries);
                     if begun.elapsed() + wait > self.waiting.start_limit {
                         return Ok(view);
                     }
@@ -237,11 +233,13 @@ impl<'a> Pursuit<'a> {
                     let has_more = look.limit > 0 && next.logs.next_token.is_some() && !next.logs.is_at_end;
                     self.tell(&next);
                     view = next;
-                    if view.done {
-                        return self.end(blame(view, stopping.map(|(cause, _)| cause), self.waiting));
-                    }
+                    // Also when it is over: what it wrote is shown to the end.
                     if has_more && self.interruption().is_none() && begun.elapsed() <= self.waiting.limit {
                         continue;
+                    }
+                    if view.done {
+                        view.logs.complete &= !has_more;
+                        return self.end(blame(view, stopping.map(|(cause, _)| cause), self.waiting));
                     }
                 }
                 Err(error)

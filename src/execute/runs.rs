@@ -221,6 +221,9 @@ pub struct Record {
     pub task_definition: Option<String>,
     /// Arguments of the image's program, where they were given.
     pub command: Option<Vec<String>>,
+    /// Tells its variables from others; empty where it was given none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub variables: String,
     /// Who wanted it.
     pub requested_by: Option<String>,
     /// The commit.

@@ -37,7 +37,7 @@ const RESERVE: Duration = Duration::from_secs(10);
 pub trait Concludes: Runs {
     /// Keeps how a task ended, lets the next run go, and tells what became of it, with the last lines it wrote. `None` where the task is
     /// nobody's of ours, has not ended, or was told of before: who is told writes mails.
-    async fn conclude(&self, task: &Value, container: Option<&str>) -> Result<Option<(View, Record)>>;
+    async fn conclude(&self, task: &Value, container: Option<&str>, teller: &str) -> Result<Option<(View, Record)>>;
 
     /// Looks at what a run meets, and starts nothing.
     async fn examine(&self, order: &Order) -> Vec<Finding>;
@@ -45,8 +45,8 @@ pub trait Concludes: Runs {
 
 #[async_trait]
 impl Concludes for Direct {
-    async fn conclude(&self, task: &Value, container: Option<&str>) -> Result<Option<(View, Record)>> {
-        Self::conclude(self, task, container).await
+    async fn conclude(&self, task: &Value, container: Option<&str>, teller: &str) -> Result<Option<(View, Record)>> {
+        Self::conclude(self, task, container, teller).await
     }
 
     async fn examine(&self, order: &Order) -> Vec<Finding> {
@@ -153,7 +153,7 @@ impl Service {
                 let until = Instant::now() + Duration::from_secs(request.wait_seconds).min(most);
                 self.serve_call(*request, invocation, until, surroundings).await
             }
-            Event::Stopped(task) => self.conclude(&task, now, surroundings).await,
+            Event::Stopped(task) => self.conclude(&task, invocation, now, surroundings).await,
             Event::Other => Ok(of_conclusion(None)),
         }
     }
@@ -231,13 +231,14 @@ impl Service {
     async fn conclude(
         &self,
         task: &Value,
+        invocation: &Invocation,
         now_milliseconds: i64,
         surroundings: &Surroundings,
     ) -> std::result::Result<Value, Refusal> {
         let refused = |error: ContentError| Refusal::of_error(&error);
         let Some((view, record)) = self
             .runs
-            .conclude(task, self.container.as_deref())
+            .conclude(task, self.container.as_deref(), &invocation.id)
             .await
             .map_err(refused)?
         else {
@@ -247,7 +248,8 @@ impl Service {
         if record.status != Status::Succeeded
             && let Some(mailer) = &self.mailer
         {
-            // An error here is one that an alarm on the function's errors tells of: nobody else would know.
+            // After an error Lambda hands the event over again, under the same id, and it is tried once more; an alarm on the function's errors
+            // tells of it.
             mailer
                 .send(&mail::write(&self.name, &view, &record))
                 .await

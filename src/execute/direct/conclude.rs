@@ -18,6 +18,8 @@ const DRAIN_SECONDS: f64 = 30.0;
 const PAGE: u32 = 10_000;
 /// Pages that are read of a log for what the tool reports: about 100 MB.
 const MOST_PAGES: usize = 100;
+/// What is said of a run whose task ECS does not show any more.
+const FORGOTTEN: &str = "ECS has forgotten the task, and nobody saw how it ended";
 /// How many of the last lines go with what is concluded.
 const TAIL: usize = 20;
 
@@ -41,11 +43,12 @@ impl Direct {
                 if age <= FORGOTTEN_SECONDS {
                     return Ok(view);
                 }
-                let failure = Failure::new("ECS has forgotten the task, and nobody saw how it ended")
+                let failure = Failure::new(FORGOTTEN)
                     .hint("look at the database, and at the log if it is still there, before it is run again");
                 view.status = Status::Unknown;
                 view.done = true;
                 view.failure = Some(failure);
+                self.forget(&record).await?;
             }
             if look.limit > 0 {
                 view.logs = self.log_of(&record, look).await?;
@@ -62,6 +65,23 @@ impl Direct {
             }),
             None => Err(nobody(look.run_id.as_ref())),
         }
+    }
+
+    /// Keeps that nobody will ever know how a run ended, and lets the next one go.
+    pub(super) async fn forget(&self, record: &Record) -> Result<()> {
+        let (Some(store), Some(id)) = (self.store(), &record.run_id) else {
+            return Ok(());
+        };
+        let unknown = Record {
+            status: Status::Unknown,
+            error: Some(FORGOTTEN.to_owned()),
+            ..record.clone()
+        };
+        store.finish(&unknown).await?;
+        store
+            .unlock(&record.family, &record.environment, id, record.attempt)
+            .await?;
+        Ok(())
     }
 
     /// A page of the log of a task that ECS has forgotten: its log is kept for longer.
@@ -89,9 +109,8 @@ impl Direct {
 
     pub(super) async fn view_of(&self, known: Known, look: &Look) -> Result<View> {
         let Known { task, raw } = known;
-        let pinned = self
-            .revision(&task.task_definition_arn, look.container.as_deref())
-            .await?;
+        let container = view::container(&task, look.container.as_deref());
+        let pinned = self.revision(&task.task_definition_arn, container).await?;
         let lines = Lines::of_task(&raw);
         let mut view = view::of_task(&task, raw, &pinned);
         let end = ending(&task, &pinned.container, &[]);
@@ -116,9 +135,10 @@ impl Direct {
         view.exit_code = end.exit_code;
         view.digest_verified = end.digest_verified;
         view.failure = end.failure;
-        // The seconds since the container's end, by the clock it was noted by.
+        // The seconds since the container's end, by the clock it was noted by. It may not be noted before the task has stopped.
         let now = self.services.clock().there_seconds() as f64;
-        let passed = view::ended_at(&task).map_or(DRAIN_SECONDS, |ended| now - ended);
+        let unnoted = if task.is_stopped() { DRAIN_SECONDS } else { 0.0 };
+        let passed = view::ended_at(&task).map_or(unnoted, |ended| now - ended);
         let never_ran = task.started_at.is_none() && view.exit_code.is_none();
         let is_drained = view.logs.is_at_end && (passed >= QUIET_SECONDS || never_ran);
         let is_readable = view.logs.problem.is_none();
@@ -137,16 +157,16 @@ impl Direct {
 
     /// Keeps what became of a task that has stopped, told of by an event; its container is the only essential one where none is named.
     /// `None` where it is not ours, has not stopped, or its end was told before: whoever is told here tells people. That is not whoever kept the
-    /// end first, which is a client that follows its run as a rule.
+    /// end first, which is a client that follows its run as a rule. `teller` names whoever asks, and is the same when it is asked once more.
     ///
     /// # Errors
     /// When the log or the table cannot be asked.
-    pub async fn conclude(&self, raw: &Value, container: Option<&str>) -> Result<Option<(View, Record)>> {
+    pub async fn conclude(&self, raw: &Value, container: Option<&str>, teller: &str) -> Result<Option<(View, Record)>> {
         let Some((view, record)) = self.concluded(raw, container).await? else {
             return Ok(None);
         };
         let is_ours_to_tell = match self.store() {
-            Some(store) => store.announce(&record).await?,
+            Some(store) => store.announce(&record, teller).await?,
             None => true,
         };
         Ok(is_ours_to_tell.then_some((view, record)))
@@ -166,6 +186,7 @@ impl Direct {
             // Events do not tell tags, and one of them says which attempt it is.
             task.tags = known.task.tags;
         }
+        let container = view::container(&task, container);
         let pinned = self.revision(&task.task_definition_arn, container).await?;
         let mut view = view::of_task(&task, raw.clone(), &pinned);
         let Some(end) = ending(&task, &pinned.container, &[]) else {
@@ -190,16 +211,18 @@ impl Direct {
         };
         let begun = match &view.run_id {
             Some(id) => {
-                let latest = store.latest(id, task.family(), self.place.environment()).await?;
-                latest.filter(|record| record.attempt == view.attempt)
+                store
+                    .attempt(id, view.attempt, task.family(), self.place.environment())
+                    .await?
             }
             None => None,
         };
         let record = Record {
             started_at: begun
                 .as_ref()
-                .map_or_else(|| milliseconds(task.created_at), |begun| begun.started_at),
+                .map_or_else(|| task.created_at.map_or(0, milliseconds), |begun| begun.started_at),
             command: begun.as_ref().and_then(|begun| begun.command.clone()),
+            variables: task.tag(view::VARIABLES_TAG).unwrap_or_default().to_owned(),
             requested_by: begun.as_ref().and_then(|begun| begun.requested_by.clone()),
             git: begun.map(|begun| begun.git).unwrap_or_default(),
             ..self.record(task, pinned, view)
@@ -233,8 +256,8 @@ impl Direct {
             task_arn: Some(task.task_arn.clone()),
             task_definition: Some(task.definition().to_owned()),
             requested_by: None,
-            started_at: milliseconds(task.created_at),
-            ended_at: Some(milliseconds(view::ended_at(task))),
+            started_at: task.created_at.map_or(0, milliseconds),
+            ended_at: view::ended_at(task).map(milliseconds),
             run_milliseconds: run,
             stop_code: task.stop_code.clone(),
             report: view.report.clone(),
@@ -321,8 +344,9 @@ fn is_main(task: &Task) -> bool {
     by.strip_prefix("shipway/").is_none_or(|rest| !rest.contains('/'))
 }
 
-fn milliseconds(seconds: Option<f64>) -> i64 {
-    seconds.map_or(0, |seconds| (seconds * 1000.0).round() as i64)
+/// Seconds in milliseconds.
+fn milliseconds(seconds: f64) -> i64 {
+    (seconds * 1000.0).round() as i64
 }
 
 /// What the table knows of a run.

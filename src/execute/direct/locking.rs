@@ -65,7 +65,7 @@ impl Direct {
             Some(arn) => {
                 let known = self.described(std::slice::from_ref(arn)).await?.into_iter().next();
                 if known.is_none() {
-                    return Ok(now - holder.taken_at > FORGOTTEN_SECONDS);
+                    return self.is_forgotten(holder, now, family).await;
                 }
                 known
             }
@@ -85,10 +85,24 @@ impl Direct {
         if !known.task.is_stopped() {
             return Ok(false);
         }
-        let pinned = self
-            .revision(&known.task.task_definition_arn, order.container.as_deref())
-            .await?;
+        let container = view::container(&known.task, order.container.as_deref());
+        let pinned = self.revision(&known.task.task_definition_arn, container).await?;
         self.settle(known, &pinned).await?;
+        Ok(true)
+    }
+
+    /// Whether the task of a lock is one that ECS has forgotten, and not one that it does not show yet.
+    async fn is_forgotten(&self, holder: &Holder, now: i64, family: &str) -> Result<bool> {
+        if now - holder.taken_at <= FORGOTTEN_SECONDS {
+            return Ok(false);
+        }
+        if let Some(store) = self.store()
+            && let Some(record) = store.latest(&holder.run_id, family, self.place.environment()).await?
+            && record.attempt == holder.attempt
+            && record.status == Status::Running
+        {
+            self.forget(&record).await?;
+        }
         Ok(true)
     }
 

@@ -2,14 +2,15 @@
 
 use serde_json::Value;
 
-use super::super::{Order, Record, RunId};
-use super::Known;
+use super::super::{Order, Record, RunId, given};
+use super::{Known, view};
 use crate::content::{ContentError, Kind, Result};
 
 /// What is kept of what a run ran.
 pub(super) struct Kept {
     image: Option<String>,
     command: Option<Vec<String>>,
+    variables: String,
 }
 
 impl Kept {
@@ -23,6 +24,7 @@ impl Kept {
         Self {
             image: known.task.container(container).and_then(|of| of.image.clone()),
             command: command.map(|words| words.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+            variables: known.task.tag(view::VARIABLES_TAG).unwrap_or_default().to_owned(),
         }
     }
 
@@ -31,6 +33,7 @@ impl Kept {
         Self {
             image: record.image.clone(),
             command: record.command.clone(),
+            variables: record.variables.clone(),
         }
     }
 }
@@ -49,13 +52,21 @@ pub(super) fn same(id: &RunId, order: &Order, kept: &Kept) -> Result<()> {
         return other("image", had.clone(), asked.clone());
     }
     // An empty list is none, to ECS.
-    let words = |command: &Option<Vec<String>>| command.clone().unwrap_or_default();
+    let words = |command: &Option<Vec<String>>| given::shown(command.as_deref().unwrap_or_default());
     if words(&kept.command) != words(&order.command) {
         let told = |command: &Option<Vec<String>>| match words(command) {
             words if words.is_empty() => "the task definition's command".to_owned(),
             words => format!("{words:?}"),
         };
         return other("command", told(&kept.command), told(&order.command));
+    }
+    let asked = given::fingerprint(&[], &order.environment);
+    if kept.variables != asked {
+        let told = |variables: &str| match variables {
+            "" => "no variables".to_owned(),
+            print => format!("variables with the fingerprint {print}"),
+        };
+        return other("set of variables", told(&kept.variables), told(&asked));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::ending::ending;
 use super::super::pin::{Launch, Network, Pin, Pinned, RunTask, pin, run_task_input};
 use super::super::store::Claim;
-use super::super::{Look, Order, Record, RunId, Status, View};
+use super::super::{Look, Order, Record, RunId, Status, View, given};
 use super::launch::Launched;
 use super::same::{Kept, same};
 use super::{Direct, Guard, Known, conclude, unusable, view};
@@ -53,8 +53,10 @@ impl Direct {
         match started {
             Ok(Launched::Task(known)) => {
                 if is_main && let Some(store) = self.store() {
-                    store.hold(&claim, &self.place.cluster, &known.task.task_arn).await?;
-                    store.begin(&self.begun(&id, order, &known, &pinned, attempt)).await?;
+                    // It runs, whatever the table says now. A lock that does not name it makes others look for it, and its end is kept
+                    // without its beginning.
+                    let _ = store.hold(&claim, &self.place.cluster, &known.task.task_arn).await;
+                    let _ = store.begin(&self.begun(&id, order, &known, &pinned, attempt)).await;
                 }
                 let mut view = view::of_task(&known.task, known.raw, &pinned);
                 view.run_id = Some(id);
@@ -100,9 +102,8 @@ impl Direct {
         };
         let mut last = None;
         for existing in known {
-            let pinned = self
-                .revision(&existing.task.task_definition_arn, order.container.as_deref())
-                .await?;
+            let container = view::container(&existing.task, order.container.as_deref());
+            let pinned = self.revision(&existing.task.task_definition_arn, container).await?;
             let kept = Kept::of_task(&existing, &pinned.container);
             if !existing.task.is_stopped() {
                 let has_ended = ending(&existing.task, &pinned.container, &[]).is_some();
@@ -224,6 +225,11 @@ impl Direct {
         let mut tags: BTreeMap<String, String> = order.tags.clone();
         tags.insert("shipway:run-id".to_owned(), id.to_string());
         tags.insert(view::ATTEMPT_TAG.to_owned(), attempt.to_string());
+        tags.insert(view::CONTAINER_TAG.to_owned(), pinned.container.clone());
+        let variables = given::fingerprint(&[], &order.environment);
+        if !variables.is_empty() {
+            tags.insert(view::VARIABLES_TAG.to_owned(), variables);
+        }
         if let Some(sha) = &order.git.sha {
             tags.insert("shipway:git-sha".to_owned(), sha.clone());
         }
@@ -259,7 +265,8 @@ impl Direct {
             image: Some(pinned.image.clone()),
             task_arn: Some(known.task.task_arn.clone()),
             task_definition: Some(known.task.definition().to_owned()),
-            command: order.command.clone(),
+            command: order.command.as_deref().map(given::shown),
+            variables: given::fingerprint(&[], &order.environment),
             requested_by: order.requested_by.clone(),
             git: order.git.clone(),
             started_at: self.now_milliseconds(),

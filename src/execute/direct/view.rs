@@ -8,6 +8,16 @@ use super::super::{Answered, Logs, RunId, Status, Task, Times, View};
 /// The tag that tells which attempt a task is.
 pub(super) const ATTEMPT_TAG: &str = "shipway:attempt";
 
+/// The tag that tells which container is watched.
+pub(super) const CONTAINER_TAG: &str = "shipway:container";
+/// The tag that tells sets of variables apart.
+pub(super) const VARIABLES_TAG: &str = "shipway:variables";
+
+/// The container whose end is the run's: the one it was started with, and only else the one that is asked for.
+pub(super) fn container<'a>(task: &'a Task, asked: Option<&'a str>) -> Option<&'a str> {
+    task.tag(CONTAINER_TAG).or(asked)
+}
+
 /// What is known of a task that has not ended.
 pub(super) fn of_task(task: &Task, raw: Value, pinned: &Pinned) -> View {
     View {

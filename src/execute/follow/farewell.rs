@@ -22,6 +22,15 @@ pub(super) fn blame(mut view: View, cause: Option<Cause>, waiting: &Waiting) -> 
     }
     let reason = view.stopped_reason.clone();
     let failure = match cause {
+        // It came up while it was told to stop.
+        Cause::StartLimit if view.times.started_at.is_some() || view.exit_code.is_some() => {
+            view.status = Status::Stopped;
+            Failure::new(format!(
+                "the task did not run within {} s, and was stopped when it had just begun",
+                waiting.start_limit.as_secs_f64()
+            ))
+            .hint("what it was doing may be done in part: look at the database before the same command is run again")
+        }
         Cause::StartLimit => {
             view.status = Status::StartFailed;
             Failure::new(format!("the task did not run within {} s, and was stopped", waiting.start_limit.as_secs_f64()))
@@ -100,5 +109,43 @@ pub(super) fn lost(view: View, error: &ContentError, waiting: &Waiting) -> View 
         status: Status::Unknown,
         failure: Some(failure),
         ..view
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::execute::follow::Parting;
+
+    /// Catches a migration that was killed told as one that never began.
+    #[test]
+    fn what_came_up_while_it_was_stopped_has_run() {
+        let waiting = Waiting {
+            limit: Duration::from_secs(1800),
+            start_limit: Duration::from_secs(300),
+            lock_limit: Duration::ZERO,
+            poll: Duration::from_secs(5),
+            at_limit: Parting::Leave,
+            at_interrupt: Parting::Leave,
+            wants_logs: true,
+            tail: 20,
+            whereabouts: String::new(),
+        };
+        let mut view = View {
+            status: Status::StartFailed,
+            stop_code: Some("UserInitiated".to_owned()),
+            done: true,
+            ..View::default()
+        };
+        let never = blame(view.clone(), Some(Cause::StartLimit), &waiting);
+        assert_eq!(never.status, Status::StartFailed);
+        view.times.started_at = Some(1.0);
+        view.exit_code = Some(143);
+        let cut_off = blame(view, Some(Cause::StartLimit), &waiting);
+        assert_eq!(cut_off.status, Status::Stopped);
+        let failure = cut_off.failure.expect("it is none");
+        assert!(failure.hints[0].contains("look at the database"), "{failure:?}");
     }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use super::super::{Answered, Finding, Health, Record, Status, View};
+use super::super::{Answered, Finding, Health, Record, Status, View, given};
 
 /// What the part of an answer is called that is ours.
 const OURS: &str = "shipway";
@@ -69,9 +69,17 @@ pub(crate) fn is_good(view: &View) -> bool {
     matches!(view.status, Status::Running | Status::Succeeded) && view.answered.failures.is_empty()
 }
 
-/// The answer that tells of earlier runs.
+/// The answer that tells of earlier runs, as many as fit into it.
 pub(crate) fn of_records(records: &[Record]) -> Value {
-    json!({OURS: {"schema": SCHEMA, "ok": true, "records": records}})
+    let mut records = records;
+    loop {
+        let answer = json!({OURS: {"schema": SCHEMA, "ok": true, "records": records}});
+        if records.len() < 2 || !is_too_long(&answer) {
+            return answer;
+        }
+        // The newest stay.
+        records = &records[..records.len() / 2];
+    }
 }
 
 /// The answer that tells whether a run could be started.
@@ -119,6 +127,9 @@ fn without_values(mut task: Value) -> Value {
         .pointer_mut("/overrides/containerOverrides")
         .and_then(Value::as_array_mut);
     for container in containers.into_iter().flatten() {
+        if let Some(Ok(command)) = container.get("command").map(Vec::<String>::deserialize) {
+            container["command"] = json!(given::shown(&command));
+        }
         let variables = container.get_mut("environment").and_then(Value::as_array_mut);
         for variable in variables.into_iter().flatten() {
             if let Some(value) = variable.get_mut("value") {

@@ -8,6 +8,9 @@ use serde_json::json;
 use super::super::{Failure, Health, LogEvent, Past};
 use super::*;
 
+/// The id Lambda gives to the events here.
+const INVOCATION: &str = "8476a536-e9f4";
+
 /// Runs as a test wants them; what is asked is written down.
 #[derive(Default)]
 struct Scripted {
@@ -54,7 +57,8 @@ impl Runs for Arc<Scripted> {
 
 #[async_trait]
 impl Concludes for Arc<Scripted> {
-    async fn conclude(&self, _: &Value, _: Option<&str>) -> Result<Option<(View, Record)>> {
+    async fn conclude(&self, _: &Value, _: Option<&str>, teller: &str) -> Result<Option<(View, Record)>> {
+        assert_eq!(teller, INVOCATION, "Lambda hands an event over again under the same id");
         next(&self.ends)
     }
 
@@ -114,7 +118,7 @@ impl Scene {
             line: Arc::new(move |line| lines.lock().unwrap().push(line.to_owned())),
         };
         let invocation = Invocation {
-            id: "8476a536-e9f4".to_owned(),
+            id: INVOCATION.to_owned(),
             deadline_milliseconds: NOW + seconds * 1000,
         };
         answered(&self.service, &surroundings, Received::of(event), &invocation).await

@@ -110,7 +110,9 @@ impl Store {
     /// When the table cannot be written to.
     pub async fn keep(&self, claim: &Claim) -> Result<Lock> {
         let mut words = Words::default();
-        let change = format!("SET {}", words.equals("claimed_until", number(claim.until())));
+        // It begins anew: how old a lock is tells how long ago its task may have been made.
+        let taken = words.equals("taken_at", number(claim.now_seconds));
+        let change = format!("SET {taken}, {}", words.equals("claimed_until", number(claim.until())));
         let holds = owner(&mut words, "our", &claim.run_id, claim.attempt);
         let update = Update { change, holds, words };
         match self.table.update(&claim.what("keep"), &claim.key(), update).await? {

@@ -24,8 +24,10 @@ const RECORDER: &str = "recorder";
 const ANNOUNCER: &str = "announcer";
 
 /// What is said of a run first stays: who comes later to the same run did not ask for it.
-const FIRST_STAYS: [&str; 4] = ["started_at", "requested_by", "git", "command"];
+const FIRST_STAYS: [&str; 5] = ["started_at", "requested_by", "git", "command", "variables"];
 
+/// How many runs are looked through for an earlier attempt, of which an event came late: by minutes, or by a day at the most.
+const MOST_LOOKED_THROUGH: usize = 100;
 /// Most families and environments that a run of one name is looked for in.
 const MOST_POINTERS: usize = 100;
 
@@ -72,20 +74,20 @@ impl Store {
         })
     }
 
-    /// Asks to be the one who tells people how a run ended, by mail and metric: true for one call only, whoever recorded the end.
+    /// Asks to be the one who tells people how a run ended, by mail and metric: true for one `teller` only, whoever recorded the end, however often
+    /// it asks.
     ///
     /// # Errors
     /// When the table cannot be written to.
-    pub async fn announce(&self, record: &Record) -> Result<bool> {
+    pub async fn announce(&self, record: &Record, teller: &str) -> Result<bool> {
         let what = what(record);
         let key = self.place(&what, record).await?;
-        let mine = nonce();
         let mut words = Words::default();
-        let change = format!("SET {}", words.equals(ANNOUNCER, string(&mine)));
+        let change = format!("SET {}", words.equals(ANNOUNCER, string(teller)));
         let holds = format!("attribute_not_exists({})", words.name(ANNOUNCER));
         let update = Update { change, holds, words };
         Ok(match self.table.update(&what, &key, update).await? {
-            Written::Done(item) | Written::Refused(Some(item)) => text_of(&item, ANNOUNCER) == Some(&mine),
+            Written::Done(item) | Written::Refused(Some(item)) => text_of(&item, ANNOUNCER) == Some(teller),
             Written::Refused(None) => false,
         })
     }
@@ -100,6 +102,27 @@ impl Store {
         match self.table.get(&what, &pointer).await? {
             Some(pointer) => self.pointed_at(&what, &pointer).await,
             None => Ok(None),
+        }
+    }
+
+    /// One attempt of a run. An earlier one than the newest is looked for among the last runs of the family.
+    ///
+    /// # Errors
+    /// As [`Store::latest`].
+    pub async fn attempt(
+        &self,
+        run_id: &RunId,
+        attempt: u32,
+        family: &str,
+        environment: &str,
+    ) -> Result<Option<Record>> {
+        match self.latest(run_id, family, environment).await? {
+            Some(record) if record.attempt > attempt => {
+                let last = self.history(family, environment, MOST_LOOKED_THROUGH).await?;
+                let mut found = last.into_iter();
+                Ok(found.find(|record| record.run_id.as_ref() == Some(run_id) && record.attempt == attempt))
+            }
+            newest => Ok(newest.filter(|record| record.attempt == attempt)),
         }
     }
 

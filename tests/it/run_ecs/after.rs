@@ -82,6 +82,25 @@ fn a_failure_is_looked_into_without_its_log() {
     assert!(!outcome.text().contains("applied\n"), "nobody wanted it: {outcome:#?}");
 }
 
+/// Catches a repair that is refused because a value that is masked is part of what Flyway says.
+#[test]
+fn what_is_masked_is_understood_all_the_same() {
+    let scene = failing(vec![
+        said(FAILED, 1),
+        Script::succeeds(&["Repair of failed migration"]),
+        Script::succeeds(&["applied"]),
+    ]);
+    let outcome = scene.run(&[
+        "--env",
+        "FLYWAY_OUT_OF_ORDER=false",
+        "--repair",
+        "failed-only",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(outcome.succeeded().json()["repair"]["repaired"], true);
+}
+
 /// Catches what ran after a repair that nobody compares with what was asked for.
 #[test]
 fn what_runs_after_a_repair_is_compared_too() {

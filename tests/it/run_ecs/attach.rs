@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::support::aws::{CLUSTER, EcsScene, FAMILY, Script, TABLE, definition};
+use crate::support::aws::{CLUSTER, EcsScene, FAMILY, Script, TABLE, definition, failure};
 use crate::support::outcome::{Outcome, Running};
+use crate::support::registry::{Action, Fault};
 
 fn held() -> Script {
     Script::begins()
@@ -18,7 +19,7 @@ fn held() -> Script {
 
 fn is_running(scene: &EcsScene) {
     scene.wait_until("the task runs", |aws| {
-        aws.tasks().first().is_some_and(|task| task["lastStatus"] == "RUNNING")
+        aws.tasks().last().is_some_and(|task| task["lastStatus"] == "RUNNING")
     });
 }
 
@@ -203,6 +204,75 @@ fn who_detaches_waits_for_the_start() {
     }
     scene.run(&["--detach", "--start-timeout", "1s"]).exited(8);
     assert!(scene.aws.count("ecs:RunTask") > 1, "{}", scene.aws.recorded());
+}
+
+/// Catches a success told for another database, since the name was said and the variables are others.
+#[test]
+fn a_name_stands_for_its_variables() {
+    let scene = EcsScene::new();
+    let [one, other] = ["db1", "db2"].map(|host| format!("FLYWAY_URL=jdbc:mysql://{host}/a?password=s3cr3t-canary"));
+    scene.run(&["--env", &one]).succeeded();
+    scene.run(&["--env", &one]).succeeded().says(&["succeeded before"]);
+    let refused = |scene: &EcsScene| {
+        for more in [&["--env", other.as_str()][..], &[]] {
+            let outcome = scene.run(more).exited(4).says(&["variables", "--run-id"]);
+            assert!(!outcome.text().contains("canary"), "{outcome:#?}");
+        }
+    };
+    refused(&scene);
+    scene.aws.forget_tasks();
+    refused(&scene);
+    assert_eq!(scene.aws.count("ecs:RunTask"), 1);
+    scene.run(&["--env", &one]).succeeded().says(&["succeeded before"]);
+}
+
+/// Catches commands that look at the attempt the table knows, while a later one runs whose client was killed before it kept that.
+#[test]
+fn the_newest_attempt_is_the_run() {
+    let scene = EcsScene::new();
+    scene.aws.next_task(Script::fails(1, &["no"]));
+    scene.run(&[]).exited(5);
+    scene.aws.next_task(held());
+    // The end of the first attempt is seen once more, and the lock is kept; then it is to name the task.
+    let stall = Fault::on_operation("dynamodb:UpdateItem").with(Action::StallAfter(0));
+    scene.aws.fault(stall.after(2));
+    let killed = scene.start(&[]);
+    scene.wait_until("it is started", |aws| aws.tasks().len() == 2);
+    killed.signal("KILL");
+    killed.wait();
+    let json = scene
+        .command("status", &["run-1", "--format", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(
+        (&json["attempt"], &json["status"]),
+        (&json!(2), &json!("running")),
+        "{json:#}"
+    );
+    scene.command("stop", &["run-1"]).succeeded();
+    assert_eq!(scene.aws.count("ecs:StopTask"), 1);
+}
+
+/// Catches a task that is told as never started, or that nobody follows, because the table failed once it ran.
+#[test]
+fn a_table_that_fails_does_not_hide_the_task() {
+    let scene = EcsScene::new();
+    scene.aws.next_task(held());
+    let fault = failure(
+        "dynamodb:UpdateItem",
+        400,
+        "ProvisionedThroughputExceededException",
+        "no",
+    )
+    .times(2);
+    // The first one is that the lock is still held.
+    scene.aws.fault(fault.after(1));
+    let running = scene.start(&["--retry", "0", "--format", "json"]);
+    is_running(&scene);
+    scene.aws.proceed();
+    assert_eq!(running.wait().succeeded().json()["status"], "succeeded");
+    scene.assert_recorded("succeeded");
+    assert_eq!(scene.lock(), None);
 }
 
 /// Catches two clients of one run that start two tasks, or quarrel about its end.

@@ -85,6 +85,8 @@ fn a_run_that_ecs_has_forgotten_is_not_running_for_ever() {
     let outcome = scene.command("status", &["run-1", "--format", "json"]);
     let outcome = outcome.exited(7).says(&["forgotten", "hint: look at the database"]);
     assert_eq!(outcome.json()["status"], "unknown");
+    scene.assert_recorded("unknown");
+    assert_eq!(scene.lock(), None, "nobody waits for it any more");
 }
 
 /// Catches lines that are lost or repeated.

@@ -26,7 +26,7 @@ fn a_plain_run_asks_for_this() {
         .iter()
         .map(|tag| tag["key"].as_str().unwrap())
         .collect();
-    assert_eq!(tags, ["shipway:attempt", "shipway:run-id"]);
+    assert_eq!(tags, ["shipway:attempt", "shipway:container", "shipway:run-id"]);
     assert_eq!(
         input,
         json!({
@@ -196,6 +196,10 @@ fn mistakes_are_found_before_anything_is_asked() {
         (vec!["--image", "not an image"], "image"),
         (vec!["--via-lambda", "f"], "--via-lambda"),
         (vec!["--docker", "x"], "--docker"),
+        (vec!["--pull", "never"], "--pull"),
+        (vec!["--stop-timeout", "7"], "--stop-timeout"),
+        (vec!["--wait-timeout", "7"], "--wait-timeout"),
+        (vec!["--database-timeout", "7"], "--database-timeout"),
     ] {
         let scene = EcsScene::new();
         let mut arguments = vec!["run", "--cluster", "migrations", "--subnet", "subnet-0a"];
@@ -319,6 +323,11 @@ fn what_differs_in_a_pipeline_is_another_run() {
     let mut different: Vec<&[&str]> = vec![&[], &["--env", "FLYWAY_URL=jdbc:mysql://a/orders"]];
     different.extend([&["--env", "FLYWAY_URL=jdbc:mysql://b/orders"][..], &["--", "migrate"]]);
     different.extend([&["--", "migrate", "-target=2"][..], &["--", "migrate", "-target=3"]]);
+    different.extend([&["--", "-target=2"][..], &["--", "-target=3"]]);
+    different.extend([
+        &["--env", "DATABASE_URL=postgres://u:canary-s3cr3t@db1/a"][..],
+        &["--env", "DATABASE_URL=postgres://u:canary-s3cr3t@db2/a"],
+    ]);
     for more in &different {
         let (name, is_reused) = run(more);
         assert!(!is_reused, "{more:?}");
@@ -328,4 +337,9 @@ fn what_differs_in_a_pipeline_is_another_run() {
     assert_eq!(scene.aws.count("ecs:RunTask"), different.len());
     let [one, other] = ["canary-1", "canary-2"].map(|value| run(&["--env", &format!("FLYWAY_PASSWORD={value}")]).0);
     assert_eq!(one, other, "a name that changes with a password tells of it");
+    let (name, _) = run(&["--", "-password=canary-hunter2hunter2", "migrate"]);
+    assert!(name.contains("-migrate-") && !name.contains("canary"), "{name}");
+    for item in scene.aws.items(crate::support::aws::TABLE) {
+        assert!(!item.to_string().contains("canary"), "{item:#}");
+    }
 }

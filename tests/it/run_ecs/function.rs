@@ -350,6 +350,48 @@ fn an_event_keeps_the_end_once() {
     );
 }
 
+/// Catches an end that is told twice, and kept twice, because the event of an earlier attempt came when a later one had begun.
+#[test]
+fn a_late_event_of_an_earlier_attempt_changes_nothing() {
+    let scene = EcsScene::via_function();
+    scene.aws.next_task(Script::fails(1, &["no"]));
+    scene.run(&[]).exited(5);
+    let event = scene.aws.event(0);
+    scene.event(&event).unwrap();
+    scene.aws.next_task(held());
+    scene.run(&["--detach"]).succeeded();
+    let records = scene.records();
+    for _ in 0..2 {
+        scene.event(&event).unwrap();
+    }
+    assert_eq!(scene.records(), records);
+    assert_eq!(scene.aws.mails().len(), 1);
+    assert_eq!(scene.lock().unwrap()["attempt"], 2);
+}
+
+/// Catches an event that cannot be concluded since only who started the run knew which container is meant.
+#[test]
+fn the_container_of_a_run_is_known_to_the_event() {
+    let scene = EcsScene::via_function();
+    let mut with_sidecar = definition();
+    let sidecar = json!({"name": "sidecar", "image": "busybox", "essential": true});
+    with_sidecar["containerDefinitions"]
+        .as_array_mut()
+        .unwrap()
+        .insert(0, sidecar);
+    scene.aws.task_definition(&with_sidecar);
+    scene.aws.next_task(Script::fails(3, &["no"]).watching("flyway"));
+    scene.run(&["--container", "flyway", "--detach"]).succeeded();
+    for _ in 0..10 {
+        scene.aws.pass_time();
+    }
+    scene.event(&scene.aws.event(0)).unwrap();
+    assert_eq!(scene.assert_recorded("failed")["exit_code"], 3);
+    assert_eq!(scene.lock(), None);
+    let json = scene.command("status", &["run-1", "--format", "json"]).exited(5).json();
+    assert_eq!(json["exitCode"], 3, "nobody says which container: {json:#}");
+}
+
 /// Catches a mail about a success, a metric that is missing then, and a second mail where the client saw the end first.
 #[test]
 fn a_success_is_measured_and_not_mailed() {

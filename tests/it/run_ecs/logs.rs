@@ -51,6 +51,33 @@ fn a_long_log_is_shown_whole_and_once() {
     assert_eq!(shown, lines);
 }
 
+/// Catches lines that are lost because the end was seen long after it had come.
+#[test]
+fn a_long_log_is_shown_whole_when_its_end_is_seen_late() {
+    let lines: Vec<String> = (0..3500).map(|number| format!("line {number:05}")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    for scene in [EcsScene::new(), EcsScene::via_function()] {
+        scene.aws.next_task(Script::begins().runs(&lines).exits(1).stops());
+        scene.run(&["--detach"]).succeeded();
+        for _ in 0..40 {
+            scene.aws.pass_time();
+        }
+        let logs = scene.command("logs", &["run-1"]).succeeded();
+        assert_eq!(logs.stdout.lines().count(), 3500);
+    }
+    let scene = EcsScene::new();
+    let script = Script::begins().runs(&["first"]).holds().then(&lines).exits(0).stops();
+    scene.aws.next_task(script);
+    let running = scene.start(&["--format", "json"]);
+    scene.wait_until("it is shown", |_| running.has_printed("first"));
+    scene.aws.proceed();
+    for _ in 0..40 {
+        scene.aws.pass_time();
+    }
+    let outcome = running.wait().succeeded();
+    assert_eq!(outcome.json()["logs"]["lines"], 3501, "{}", scene.aws.recorded());
+}
+
 /// Catches lines that are shown when all is over only.
 #[test]
 fn lines_are_shown_as_they_come() {

@@ -235,6 +235,23 @@ fn a_service_that_is_down_before_the_start_is_temporary() {
     }
 }
 
+/// Catches a lock that is let go, and a second task, after an answer that says nothing: of a load balancer, or half of one.
+#[test]
+fn an_answer_that_says_nothing_is_no_refusal() {
+    for fault in [
+        Fault::on_operation(RUN_TASK)
+            .respond(502, "", "<html>Bad Gateway</html>")
+            .always(),
+        failure(RUN_TASK, 500, "SomethingNew", "no").always(),
+    ] {
+        let scene = EcsScene::new();
+        scene.aws.fault(fault);
+        scene.run(&["--retry", "0"]).exited(8);
+        assert!(scene.lock().is_some(), "whether something runs is not known");
+        assert_eq!(scene.aws.count(RUN_TASK), 4, "{}", scene.aws.recorded());
+    }
+}
+
 /// Catches a task that was started and forgotten because the answer got lost.
 #[test]
 fn a_lost_answer_is_no_second_task() {
@@ -272,7 +289,7 @@ fn a_conflict_is_the_task_itself() {
     scene.aws.next_task(Script::succeeds(&["of the first"]).unlisted(4));
     let stall = Fault::on_operation(RUN_TASK).with(Action::StallAfter(0));
     scene.aws.fault(stall);
-    let first = scene.start(&["--env", "A=1"]);
+    let first = scene.start(&["--cpu", "512"]);
     scene.wait_until("it is started", |aws| !aws.tasks().is_empty());
     first.signal("KILL");
     first.wait();

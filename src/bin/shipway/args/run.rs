@@ -40,15 +40,9 @@ pub(crate) struct RunArguments {
     #[cfg(feature = "aws")]
     #[command(flatten)]
     pub(crate) task: TaskOptions,
-    /// When the daemon pulls the image
-    #[arg(
-        long,
-        value_enum,
-        value_name = "WHEN",
-        default_value = "missing",
-        help_heading = "What runs"
-    )]
-    pub(crate) pull: PullWhen,
+    /// When the daemon pulls the image [default: missing]
+    #[arg(long, value_enum, value_name = "WHEN", help_heading = "What runs")]
+    pub(crate) pull: Option<PullWhen>,
     /// Arguments for the image's program, in the place of its own
     #[arg(value_name = "ARGS", last = true, help_heading = "What runs")]
     pub(crate) arguments: Vec<String>,
@@ -81,12 +75,12 @@ pub(crate) struct RunArguments {
     /// Start only when this server accepts connections; repeatable
     #[arg(long, value_name = "HOST:PORT", help_heading = "When it starts and ends")]
     pub(crate) wait_for: Vec<String>,
-    /// How long to wait for each of them
-    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds, help_heading = "When it starts and ends")]
-    pub(crate) wait_timeout: f64,
-    /// How long its program may take to end after Ctrl-C, before it is killed
-    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, help_heading = "When it starts and ends")]
-    pub(crate) stop_timeout: f64,
+    /// How long to wait for each of them [default: 60]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "When it starts and ends")]
+    pub(crate) wait_timeout: Option<f64>,
+    /// How long its program may take to end after Ctrl-C, before it is killed [default: 10]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "When it starts and ends")]
+    pub(crate) stop_timeout: Option<f64>,
 
     /// Rehearse: run against an empty database that is made for it, and removed: mysql, mariadb or postgres
     #[arg(long, value_name = "NAME", help_heading = "Rehearsal")]
@@ -94,7 +88,7 @@ pub(crate) struct RunArguments {
     /// Image of that database [default: mysql:8.4, mariadb:11 or postgres:17]
     #[arg(long, value_name = "REF", requires = "database", value_parser = NonEmptyStringValueParser::new(), help_heading = "Rehearsal")]
     pub(crate) database_image: Option<String>,
-    /// How long it may take until it answers
-    #[arg(long, value_name = "SECONDS", default_value_t = 120.0, value_parser = seconds, help_heading = "Rehearsal")]
-    pub(crate) database_timeout: f64,
+    /// How long it may take until it answers [default: 120]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Rehearsal")]
+    pub(crate) database_timeout: Option<f64>,
 }

@@ -14,6 +14,13 @@ use crate::args::{PullWhen, RunArguments};
 use crate::environment::Environment;
 use crate::failure::CommandError;
 
+/// How long a server is waited for that the image needs, where nobody says.
+const WAIT_SECONDS: f64 = 60.0;
+/// How long a program may take to end.
+const STOP_SECONDS: f64 = 10.0;
+/// How long a database may take until it answers.
+const DATABASE_SECONDS: f64 = 120.0;
+
 /// What is to run, and what is worth knowing about it beforehand.
 #[derive(Debug)]
 pub(crate) struct RunSettings {
@@ -31,7 +38,7 @@ impl RunSettings {
         let mut notices = Vec::new();
         let request = RunRequest {
             image: image(arguments, environment)?,
-            pull: match arguments.pull {
+            pull: match arguments.pull.unwrap_or(PullWhen::Missing) {
                 PullWhen::Missing => Pull::Missing,
                 PullWhen::Always => Pull::Always,
                 PullWhen::Never => Pull::Never,
@@ -55,8 +62,8 @@ impl RunSettings {
                 None => None,
             },
             wait_for: wait_for(arguments)?,
-            wait_timeout: Duration::from_secs_f64(arguments.wait_timeout),
-            stop_timeout: Duration::from_secs_f64(arguments.stop_timeout),
+            wait_timeout: Duration::from_secs_f64(arguments.wait_timeout.unwrap_or(WAIT_SECONDS)),
+            stop_timeout: Duration::from_secs_f64(arguments.stop_timeout.unwrap_or(STOP_SECONDS)),
             database: database(arguments, project)?,
         };
         Ok(Self { request, notices })
@@ -205,7 +212,7 @@ fn database(arguments: &RunArguments, project: &Project) -> anyhow::Result<Optio
     Ok(Some(DatabaseRequest {
         engine,
         image: image.map_or_else(|| engine.default_image().to_owned(), Clone::clone),
-        timeout: Duration::from_secs_f64(arguments.database_timeout),
+        timeout: Duration::from_secs_f64(arguments.database_timeout.unwrap_or(DATABASE_SECONDS)),
     }))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use shipway::credentials::Secret;
-use shipway::execute::{Git, Order, Parting, Place, Waiting};
+use shipway::execute::{Git, Order, Parting, Place, Waiting, given};
 use shipway::oci::Reference;
 use shipway::project::Project;
 
@@ -178,6 +178,8 @@ impl TaskSettings {
             passed.insert(name.to_owned(), value.expose().to_owned());
             masked.push(value.clone());
         }
+        let in_command = given::secrets(&arguments.arguments);
+        masked.extend(in_command.map(|value| Secret::new(value.to_owned())));
         let order = Order {
             run_id: name::run_id(arguments, environment, image.as_ref(), &passed)?,
             family: reach.family.clone(),
@@ -295,6 +297,10 @@ fn refuse_flags_of_docker(arguments: &RunArguments) -> anyhow::Result<()> {
         ("--workdir", arguments.workdir.is_some()),
         ("--wait-for", !arguments.wait_for.is_empty()),
         ("--database", arguments.database.is_some()),
+        ("--pull", arguments.pull.is_some()),
+        ("--stop-timeout", arguments.stop_timeout.is_some()),
+        ("--wait-timeout", arguments.wait_timeout.is_some()),
+        ("--database-timeout", arguments.database_timeout.is_some()),
     ];
     match given.iter().find(|(_, is_given)| *is_given) {
         Some((flag, _)) => Err(CommandError::usage(format!(

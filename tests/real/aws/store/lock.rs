@@ -140,6 +140,8 @@ fn a_holder_that_shows_life_is_not_taken_over() {
         assert_eq!(store.keep(&later).await.unwrap(), Lock::Taken);
         let kept = holder_of(&place).await.expect("it is held");
         assert_eq!(kept.claimed_until, NOW + 100 + CLAIM_SECONDS);
+        // How old it is tells how long ECS may have forgotten its task.
+        assert_eq!(kept.taken_at, NOW + 100);
         assert_eq!(store.take_over(&first, &other).await.unwrap(), Lock::Held(kept.clone()));
         store.hold(&alive, "migrations", TASK).await.unwrap();
         let held = holder_of(&place).await.expect("it is held");

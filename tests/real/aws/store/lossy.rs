@@ -37,8 +37,12 @@ async fn all_is_ours(store: &Store) {
     let ended = ended(&begun, 7);
     assert!(store.finish(&ended).await.expect(ANSWERS));
     assert!(!store.finish(&ended).await.expect(ANSWERS));
-    assert!(store.announce(&ended).await.expect(ANSWERS));
-    assert!(!store.announce(&ended).await.expect(ANSWERS));
+    assert!(store.announce(&ended, "first").await.expect(ANSWERS));
+    assert!(!store.announce(&ended, "second").await.expect(ANSWERS));
+    assert!(
+        store.announce(&ended, "first").await.expect(ANSWERS),
+        "who is asked once more may have failed to tell"
+    );
     assert_eq!(store.history("flyway", "migrations", 10).await.expect(ANSWERS), [ended]);
 }
 

@@ -209,7 +209,7 @@ impl Run<'_> {
             self.runs(),
             &settings.order,
             &settings.waiting,
-            self.watcher(None, &linger),
+            self.watcher(None, self.lines(), &linger),
         )
         .await;
         let followed = begun.map_err(Error::from)?;
@@ -235,7 +235,9 @@ impl Run<'_> {
     async fn follow(&self, order: &Order, shows_lines: bool) -> anyhow::Result<Followed> {
         let (output, relay) = Relay::begin(self.printer.format());
         let waiting = &self.settings.waiting;
-        let followed = self.watch(order, waiting, shows_lines.then_some(output)).await;
+        let followed = self
+            .watch(order, waiting, shows_lines.then_some(output), self.lines())
+            .await;
         relay.end().await.0?;
         let mut followed = followed.map_err(Error::from)?;
         digest::verify(&mut followed.view, self.places).await;
@@ -247,6 +249,7 @@ impl Run<'_> {
         order: &Order,
         waiting: &Waiting,
         output: Option<mpsc::Sender<Piece>>,
+        lines: Lines,
     ) -> shipway::content::Result<Followed> {
         let signals = &self.signals;
         let linger = || match signals.first() {
@@ -254,12 +257,13 @@ impl Run<'_> {
             // Whoever ends a job does not ask twice.
             Interrupted::ByTermination => Duration::ZERO,
         };
-        follow(self.runs(), order, waiting, self.watcher(output, &linger)).await
+        follow(self.runs(), order, waiting, self.watcher(output, lines, &linger)).await
     }
 
     fn watcher<'a>(
         &'a self,
         output: Option<mpsc::Sender<Piece>>,
+        lines: Lines,
         linger: &'a (dyn Fn() -> Duration + Sync),
     ) -> Watcher<'a> {
         Watcher {
@@ -267,8 +271,13 @@ impl Run<'_> {
             output,
             interrupt: self.signals.stop.clone(),
             linger,
-            lines: Lines::masking(self.settings.masked.iter().cloned()),
+            lines,
         }
+    }
+
+    /// Lines without the values that the task is given.
+    fn lines(&self) -> Lines {
+        Lines::masking(self.settings.masked.iter().cloned())
     }
 
     fn tell(&self, followed: &Followed, notes: &after::Notes) {

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest as _, Sha256};
-use shipway::execute::RunId;
-use shipway::migrations::check::secret::shows_secret;
+use shipway::execute::{RunId, given};
 use shipway::oci::Digest;
 
 use super::WantedImage;
@@ -14,8 +12,8 @@ use crate::failure::CommandError;
 
 /// Hexadecimal digits of a digest in a run's name.
 const DIGEST_LENGTH: usize = 12;
-/// Bytes of what tells runs of one pipeline apart.
-const DIFFERENCE_BYTES: usize = 4;
+/// Characters of a command in a run's name.
+const COMMAND_LENGTH: usize = 24;
 
 /// The run's name: as it was said, or of the pipeline, so that a job that is run again finds its run.
 pub(super) fn run_id(
@@ -53,15 +51,32 @@ pub(crate) fn pipeline_run_id(
     digest: Option<&Digest>,
     variables: &BTreeMap<String, String>,
 ) -> RunId {
-    let command = arguments.arguments.first().map_or("run", String::as_str);
+    let words = &arguments.arguments;
+    // Not a flag: its value may be a password.
+    let command = words.iter().find(|word| !word.starts_with('-'));
+    let command: String = command
+        .map_or("run", String::as_str)
+        .chars()
+        .take(COMMAND_LENGTH)
+        .collect();
     let digest = match digest {
         Some(digest) => digest.short(DIGEST_LENGTH),
         None => "definition".to_owned(),
     };
     let name = match (environment.get("CI_PROJECT_ID"), environment.get("CI_PIPELINE_ID")) {
         (Some(project), Some(pipeline)) => {
-            let difference = difference(arguments, variables);
-            format!("gl-{project}-{pipeline}-{digest}-{command}{difference}")
+            // One that migrates this database, and one that migrates that one, are two.
+            let more = if words.first() == Some(&command) {
+                words.get(1..)
+            } else {
+                words.get(..)
+            };
+            let mut name = format!("gl-{project}-{pipeline}-{digest}-{command}");
+            let given = given::fingerprint(more.unwrap_or_default(), variables);
+            if !given.is_empty() {
+                name = format!("{name}-{given}");
+            }
+            name
         }
         // On a laptop each call is a run of its own.
         _ => {
@@ -74,25 +89,4 @@ pub(crate) fn pipeline_run_id(
         }
     };
     RunId::of(&name)
-}
-
-/// Tells runs of one pipeline apart that differ in more than their command: one that migrates this database, and one that migrates that one.
-/// Values that look like secrets do not count, since a name is read by many.
-fn difference(arguments: &RunArguments, variables: &BTreeMap<String, String>) -> String {
-    let words = arguments.arguments.get(1..).unwrap_or_default();
-    if words.is_empty() && variables.is_empty() {
-        return String::new();
-    }
-    let mut hash = Sha256::new();
-    for word in words {
-        hash.update(format!("{word}\0"));
-    }
-    for (name, value) in variables {
-        let line = format!("{name}={value}");
-        let told = if shows_secret(&line) { name } else { &line };
-        hash.update(format!("\0{told}"));
-    }
-    let digits = hash.finalize();
-    let digits = digits.iter().take(DIFFERENCE_BYTES).map(|byte| format!("{byte:02x}"));
-    format!("-{}", digits.collect::<String>())
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shipway::execute::report::repair::{QUESTION, repairable};
-use shipway::execute::{Followed, Order, Piece, RunId, Status, Waiting};
+use shipway::execute::{Followed, Lines, Order, Piece, RunId, Status, Waiting};
 use tokio::sync::mpsc;
 
 use super::Run;
@@ -47,6 +47,8 @@ impl Run<'_> {
             notes.lines.push(format!("what {command} says:"));
             match self.aside(followed, &[command], command).await {
                 Ok((status, lines)) => {
+                    let masked = self.lines();
+                    let lines: Vec<String> = lines.iter().map(|line| masked.show(line)).collect();
                     notes.diagnosis = Some(json!({ "command": command, "status": status, "lines": lines }));
                     notes.lines.extend(lines.iter().map(|line| format!("  {line}")));
                 }
@@ -130,7 +132,8 @@ impl Run<'_> {
         }
     }
 
-    /// Runs another command of the same image, which changes nothing; returns what it wrote.
+    /// Runs another command of the same image, which changes nothing; returns what it wrote, word for word: a value that is masked may be part of
+    /// what is to be understood.
     async fn aside(
         &self,
         followed: &Followed,
@@ -157,7 +160,7 @@ impl Run<'_> {
             wants_logs: true,
             ..self.settings.waiting.clone()
         };
-        let (seen, lines) = tokio::join!(self.watch(&order, &waiting, Some(output)), collect);
+        let (seen, lines) = tokio::join!(self.watch(&order, &waiting, Some(output), Lines::default()), collect);
         Ok((seen.map_err(shipway::error::Error::from)?.view.status, lines))
     }
 }

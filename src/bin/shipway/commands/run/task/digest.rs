@@ -39,9 +39,17 @@ pub(super) async fn verify(view: &mut View, places: &Places) {
             );
         }
         Err(error) => {
-            let text = format!("what ran is {pulled}; whether that is part of {image} cannot be told: {error:#}");
-            places.progress.on(&shipway::progress::Event::Notice(&text));
             view.digest_verified = None;
+            // It failed in any case; but it is no proof of a success.
+            if view.status == Status::Succeeded {
+                view.status = Status::Unknown;
+                let failure = Failure::new(format!(
+                    "what ran is {pulled}; whether that is part of {image} cannot be told"
+                ));
+                view.failure = Some(failure.because(format!("{error:#}")).hint(
+                    "it has succeeded; the same command tells once more, without running it again, as soon as the registry answers",
+                ));
+            }
         }
     }
 }
