@@ -26,7 +26,7 @@ const EXAMPLES: &str = "Examples:
 #[cfg_attr(
     feature = "aws",
     doc = "",
-    doc = "Where it is said where runs are, by flags, ENV_CLUSTER or [run] in shipway.toml, it looks at what a run needs there as well: cluster, task definition, network, log and table; or the function, which it asks for the last run."
+    doc = "Where it is said where runs are, by flags, ENV_CLUSTER or [run] in shipway.toml, it looks at what a run needs there as well: cluster, task definition, network, log and table; or the function, which looks at them itself."
 )]
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

@@ -106,8 +106,10 @@ fn repository(stack: &Stack) {
         format!("{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{}", stack.name)
     );
     // What a mistake at the stack must not take with it.
+    assert_eq!(stack.resource("OidcProvider")["DeletionPolicy"], "RetainExceptOnCreate");
     for kept in ["Repository", "LogGroup", "Table"] {
-        assert_eq!(stack.resource(kept)["DeletionPolicy"], "Retain", "{kept}");
+        // A stack that could not be made can be made again under the same names.
+        assert_eq!(stack.resource(kept)["DeletionPolicy"], "RetainExceptOnCreate", "{kept}");
         assert_eq!(stack.resource(kept)["UpdateReplacePolicy"], "Retain", "{kept}");
     }
 }
@@ -366,7 +368,7 @@ fn function(stack: &Stack) {
         "Function.Environment",
         &stack.variables(),
         json!({
-            "ENV_CLUSTER": stack.name, "ENV_SUBNET": "subnet-1,subnet-2", "ENV_SECURITY_GROUP": "sg-1,sg-2",
+            "ENV_CLUSTER": stack.name, "ENV_SUBNET": "subnet-1,subnet-2", "ENV_SECURITY_GROUP": "sg-1,sg-2", "SHIPWAY_ASSIGN_PUBLIC_IP": "DISABLED",
             "SHIPWAY_TABLE": stack.output("TableName"), "SHIPWAY_TOPIC_ARN": topic_arn(stack),
             "SHIPWAY_REPOSITORY": stack.output("RepositoryUri"), "SHIPWAY_ALLOWED_COMMANDS": "migrate,info,validate",
             "SHIPWAY_FAMILY": family, "SHIPWAY_CONTAINER": family, "SHIPWAY_NAME": stack.name,
