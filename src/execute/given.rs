@@ -19,8 +19,8 @@ pub fn fingerprint(words: &[String], variables: &BTreeMap<String, String>) -> St
         return String::new();
     }
     let mut hash = Sha256::new();
-    for word in words {
-        hash.update(format!("{}\0", without_secret("", word)));
+    for (before, word) in with_flags(words) {
+        hash.update(format!("{}\0", without_secret(&before, word)));
     }
     for (name, value) in variables {
         hash.update(format!("\0{name}={}", without_secret(&format!("{name}="), value)));
@@ -32,20 +32,30 @@ pub fn fingerprint(words: &[String], variables: &BTreeMap<String, String>) -> St
 /// A command as it may be kept and shown.
 #[must_use]
 pub fn shown(words: &[String]) -> Vec<String> {
-    let show = |word: &String| match word.split_once('=') {
-        _ if !shows_secret(word) => word.clone(),
+    let show = |(before, word): (String, &str)| match word.split_once('=') {
+        _ if !shows_secret(&format!("{before}{word}")) => word.to_owned(),
         Some((flag, _)) if flag.starts_with('-') => format!("{flag}={HIDDEN}"),
         _ => HIDDEN.to_owned(),
     };
-    words.iter().map(show).collect()
+    with_flags(words).map(show).collect()
 }
 
 /// The values in a command that nobody is to see.
 pub fn secrets(words: &[String]) -> impl Iterator<Item = &str> {
-    let secret = words.iter().filter(|word| shows_secret(word));
-    secret.map(|word| match word.split_once('=') {
+    let secret = with_flags(words).filter(|(before, word)| shows_secret(&format!("{before}{word}")));
+    secret.map(|(_, word)| match word.split_once('=') {
         Some((flag, value)) if flag.starts_with('-') => value,
         _ => word,
+    })
+}
+
+/// Each word of a command behind what it is given as: `--flag=` where the word before is a flag that may have its value here.
+fn with_flags(words: &[String]) -> impl Iterator<Item = (String, &str)> {
+    let before = std::iter::once("").chain(words.iter().map(String::as_str));
+    before.zip(words).map(|(before, word)| {
+        let is_flag = before.starts_with('-') && !before.contains('=') && !word.starts_with('-');
+        let before = if is_flag { format!("{before}=") } else { String::new() };
+        (before, word.as_str())
     })
 }
 
@@ -143,11 +153,20 @@ mod tests {
 
     #[test]
     fn a_command_is_shown_without_passwords() {
-        let command = words("-password=hunter2hunter2 -target=5 migrate --url postgres://u:hunter2hunter2@db1/a");
-        assert_eq!(shown(&command), words("-password=*** -target=5 migrate --url ***"));
+        let command = words(
+            "-password=hunter2hunter2 -target=5 --password an0ther1 migrate --url postgres://u:hunter2hunter2@db1/a --verbose info",
+        );
+        assert_eq!(
+            shown(&command),
+            words("-password=*** -target=5 --password *** migrate --url *** --verbose info")
+        );
         assert_eq!(
             secrets(&command).collect::<Vec<_>>(),
-            ["hunter2hunter2", "postgres://u:hunter2hunter2@db1/a"]
+            ["hunter2hunter2", "an0ther1", "postgres://u:hunter2hunter2@db1/a"]
+        );
+        assert_eq!(
+            fingerprint(&words("--password an0ther1"), &BTreeMap::new()),
+            fingerprint(&words("--password hunter2hunter2"), &BTreeMap::new())
         );
     }
 }
