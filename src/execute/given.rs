@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize as _;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::lines::MASK;
 use crate::migrations::check::secret::shows_secret;
 
 /// Bytes of a fingerprint: enough to tell the few runs of one name apart.
 const BYTES: usize = 4;
-/// What stands in the place of a secret.
-const HIDDEN: &str = "***";
 
 /// Digits that differ where arguments or variables do, and none where there are none: one run migrates this database, and another one that one.
 /// Passwords do not count, since the digits are read by many, who could try passwords out; the rest of an address with a password in it does.
@@ -34,8 +35,8 @@ pub fn fingerprint(words: &[String], variables: &BTreeMap<String, String>) -> St
 pub fn shown(words: &[String]) -> Vec<String> {
     let show = |(before, word): (String, &str)| match word.split_once('=') {
         _ if !shows_secret(&format!("{before}{word}")) => word.to_owned(),
-        Some((flag, _)) if flag.starts_with('-') => format!("{flag}={HIDDEN}"),
-        _ => HIDDEN.to_owned(),
+        Some((flag, _)) if flag.starts_with('-') => format!("{flag}={MASK}"),
+        _ => MASK.to_owned(),
     };
     with_flags(words).map(show).collect()
 }
@@ -47,6 +48,26 @@ pub fn secrets(words: &[String]) -> impl Iterator<Item = &str> {
         Some((flag, value)) if flag.starts_with('-') => value,
         _ => word,
     })
+}
+
+/// A task, or the request for one, without the values of variables and the passwords in commands: it ends up in the logs of jobs.
+#[must_use]
+pub fn without_values(mut task: Value) -> Value {
+    let containers = task
+        .pointer_mut("/overrides/containerOverrides")
+        .and_then(Value::as_array_mut);
+    for container in containers.into_iter().flatten() {
+        if let Some(Ok(command)) = container.get("command").map(Vec::<String>::deserialize) {
+            container["command"] = json!(shown(&command));
+        }
+        let variables = container.get_mut("environment").and_then(Value::as_array_mut);
+        for variable in variables.into_iter().flatten() {
+            if let Some(value) = variable.get_mut("value") {
+                *value = json!(MASK);
+            }
+        }
+    }
+    task
 }
 
 /// Each word of a command behind what it is given as: `--flag=` where the word before is a flag that may have its value here.

@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
+use super::given;
 use crate::credentials::Secret;
 
 /// Shorter values are not masked: they are part of too many words.
 const SHORTEST_MASKED: usize = 4;
 /// What stands in the place of a secret.
-const MASK: &str = "***";
+pub(super) const MASK: &str = "***";
 
 /// Makes lines fit to be shown.
 #[derive(Debug, Clone, Default)]
@@ -31,17 +33,20 @@ impl Lines {
         Self { masked }
     }
 
-    /// Lines in which the values are masked that a task got beside those of its definition: whoever may read its log may be no one who may
+    /// Lines in which the values are masked that a task got beside those of its definition, and the passwords in its command: whoever may read its log may be no one who may
     /// describe it. `raw` is the task, as ECS or an event tells it.
     #[must_use]
     pub fn of_task(raw: &Value) -> Self {
         let containers = raw.pointer("/overrides/containerOverrides").and_then(Value::as_array);
-        let variables = containers
-            .into_iter()
-            .flatten()
-            .filter_map(|container| container["environment"].as_array())
-            .flatten();
-        Self::masking(variables.filter_map(|variable| Some(Secret::new(variable["value"].as_str()?.to_owned()))))
+        let mut secrets = Vec::new();
+        for container in containers.into_iter().flatten() {
+            let variables = container["environment"].as_array().into_iter().flatten();
+            let values = variables.filter_map(|variable| variable["value"].as_str());
+            secrets.extend(values.map(str::to_owned));
+            let command = Vec::<String>::deserialize(&container["command"]).unwrap_or_default();
+            secrets.extend(given::secrets(&command).map(str::to_owned));
+        }
+        Self::masking(secrets.into_iter().map(Secret::new))
     }
 
     /// The text without the values.
@@ -125,10 +130,13 @@ mod tests {
     #[test]
     fn the_values_a_task_got_are_masked() {
         let task = serde_json::json!({"overrides": {"containerOverrides": [
-            {"name": "flyway"},
+            {"name": "flyway", "command": ["migrate", "-password=0ther-s3cr3t"]},
             {"name": "other", "environment": [{"name": "A", "value": "s3cr3t"}, {"name": "B"}, {"name": "C", "value": ""}]},
         ]}});
-        assert_eq!(Lines::of_task(&task).show("pw=s3cr3t"), "pw=***");
+        assert_eq!(
+            Lines::of_task(&task).show("migrate: pw=s3cr3t, 0ther-s3cr3t"),
+            "migrate: pw=***, ***"
+        );
         assert_eq!(Lines::of_task(&serde_json::json!({})).show("pw=s3cr3t"), "pw=s3cr3t");
     }
 

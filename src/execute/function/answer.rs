@@ -17,8 +17,6 @@ const POLL_MILLISECONDS: u64 = 5000;
 const MOST_BYTES: usize = 5_500_000;
 /// The shortest a line of the log is cut to, so that an answer fits.
 const SHORTEST_LINE: usize = 64;
-/// What stands in place of a value that only the task is to know.
-const HIDDEN: &str = "***";
 
 /// Why an answer is none of a function of ours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,7 +58,7 @@ fn write(view: &View) -> Value {
         ours.extend(told);
         ours.insert("poll_after_ms".to_owned(), json!(poll_after(view)));
     }
-    let tasks: Vec<Value> = view.answered.tasks.iter().cloned().map(without_values).collect();
+    let tasks: Vec<Value> = view.answered.tasks.iter().cloned().map(given::without_values).collect();
     json!({"tasks": tasks, "failures": view.answered.failures, OURS: ours})
 }
 
@@ -119,25 +117,6 @@ fn cut(text: &mut String, length: usize) {
         text.truncate(end.unwrap_or_default());
         text.push('…');
     }
-}
-
-/// A task without the values of variables it was started with: an answer ends up in the logs of jobs.
-fn without_values(mut task: Value) -> Value {
-    let containers = task
-        .pointer_mut("/overrides/containerOverrides")
-        .and_then(Value::as_array_mut);
-    for container in containers.into_iter().flatten() {
-        if let Some(Ok(command)) = container.get("command").map(Vec::<String>::deserialize) {
-            container["command"] = json!(given::shown(&command));
-        }
-        let variables = container.get_mut("environment").and_then(Value::as_array_mut);
-        for variable in variables.into_iter().flatten() {
-            if let Some(value) = variable.get_mut("value") {
-                *value = json!(HIDDEN);
-            }
-        }
-    }
-    task
 }
 
 /// Reads an answer that tells how a run is.

@@ -1,6 +1,6 @@
 //! What callers may have the function start: they need no right but to call it, so the function itself says what they may want.
 
-use super::super::{Finding, Health, Order};
+use super::super::{Finding, Health, Order, given};
 use crate::content::{ContentError, Kind, Result};
 use crate::oci::Digest;
 
@@ -39,11 +39,13 @@ impl Rules {
         if let Some(image) = &order.image {
             self.check_image(image)?;
         }
-        for word in order.command.iter().flatten() {
+        let command = order.command.as_deref().unwrap_or_default();
+        // What is refused may be the password behind a flag.
+        for (word, shown) in command.iter().zip(given::shown(command)) {
             if word.starts_with('-') {
                 self.check_setting(word)?;
             } else if !self.commands.contains(word) {
-                return Err(refused(format!("the command {word:?} is not allowed here"))
+                return Err(refused(format!("the command {shown:?} is not allowed here"))
                     .hint(format!(
                         "allowed: {} (SHIPWAY_ALLOWED_COMMANDS of the function)",
                         self.commands.join(", ")

@@ -33,6 +33,7 @@ const FILES: [&str; 6] = [
     "run.env",
 ];
 const VARIABLE: &str = "FLYWAY_PASSWORD=canary-variable-not-to-be-seen";
+const COMMAND: [&str; 3] = ["--", "migrate", "-password=canary-variable-not-to-be-seen"];
 
 /// Catches a value of a variable in any output, and also where the program itself writes it.
 #[test]
@@ -70,17 +71,20 @@ const REPORTS: [&str; 2] = [
 #[test]
 fn values_of_variables_are_not_seen_in_what_is_understood() {
     for report in REPORTS {
-        for (scene, logs) in [
-            (EcsScene::new(), "follow"),
+        for (scene, logs, given) in [
+            (EcsScene::new(), "follow", &["--env", VARIABLE][..]),
             // Nobody here reads the log then, but for whoever keeps the record.
-            (EcsScene::new(), "none"),
-            (EcsScene::via_function(), "follow"),
-            (EcsScene::via_function(), "none"),
+            (EcsScene::new(), "none", &["--env", VARIABLE]),
+            (EcsScene::new(), "none", &COMMAND),
+            (EcsScene::via_function(), "follow", &["--env", VARIABLE]),
+            (EcsScene::via_function(), "none", &["--env", VARIABLE]),
+            (EcsScene::via_function(), "none", &COMMAND),
         ] {
             let lines: Vec<&str> = report.lines().collect();
             scene.aws.next_task(Script::fails(1, &lines));
-            let mut arguments = vec!["-v", "--format", "json", "--env", VARIABLE, "--logs", logs];
+            let mut arguments = vec!["-v", "--format", "json", "--logs", logs];
             arguments.extend(FILES);
+            arguments.extend(given);
             let run = scene.run(&arguments).exited(5);
             let json = run.json();
             assert_eq!(json["migrations"]["error"]["line"], 5, "it was understood: {json:#}");
@@ -103,12 +107,28 @@ fn values_of_variables_are_not_seen_in_what_is_understood() {
 #[test]
 fn a_plan_shows_no_values() {
     let scene = EcsScene::new();
-    let text = scene.run(&["--dry-run", "--env", VARIABLE]).succeeded();
-    let json = scene
-        .run(&["--dry-run", "--env", VARIABLE, "--format", "json"])
-        .succeeded();
-    assert!(json.stdout.contains("FLYWAY_PASSWORD"), "{json:#?}");
+    let plan = |format| {
+        let mut arguments = vec!["--dry-run", "--env", VARIABLE, "--format", format];
+        arguments.extend(COMMAND);
+        scene.run(&arguments).succeeded()
+    };
+    let (text, json) = (plan("text"), plan("json"));
+    for word in ["FLYWAY_PASSWORD", "migrate", "-password=***"] {
+        assert!(json.stdout.contains(word), "{word}: {json:#?}");
+    }
     assert_unseen(&scene, &[&text, &json]);
+}
+
+/// Catches a refusal that repeats the word after a flag, which may be a password.
+#[test]
+fn a_refused_command_is_told_without_passwords() {
+    let scene = EcsScene::via_function();
+    let refused = scene
+        .run(&["--", "migrate", "-password", "canary-command-not-to-be-seen"])
+        .exited(4)
+        .says(&["--flag=value"]);
+    assert_unseen(&scene, &[&refused]);
+    assert!(!scene.function_log().contains("canary"), "{}", scene.function_log());
 }
 
 /// Catches an error of ECS that repeats what was sent.

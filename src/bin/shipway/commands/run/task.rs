@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use shipway::error::Error;
 use shipway::execute::report::summary::{error_line, executed};
-use shipway::execute::{Failure, Followed, Lines, Order, Piece, Runs, Status, View, Waiting, Watcher, begin, follow};
+use shipway::execute::{
+    Failure, Followed, Lines, Order, Piece, Runs, Status, View, Waiting, Watcher, begin, follow, given,
+};
 use tokio::sync::mpsc;
 
 use crate::args::{Diagnose, Format, GlobalArguments, RunArguments, ShowLogs};
@@ -85,24 +87,6 @@ pub(super) async fn run(
     run.judge(told.followed).map(|()| true)
 }
 
-/// A request without the values of variables: plans end up in the logs of jobs.
-fn without_values(mut request: serde_json::Value) -> serde_json::Value {
-    let containers = request.pointer_mut("/overrides/containerOverrides");
-    for container in containers
-        .and_then(serde_json::Value::as_array_mut)
-        .into_iter()
-        .flatten()
-    {
-        let variables = container
-            .get_mut("environment")
-            .and_then(serde_json::Value::as_array_mut);
-        for variable in variables.into_iter().flatten() {
-            variable["value"] = "***".into();
-        }
-    }
-    request
-}
-
 /// Says what would be started.
 async fn plan(opened: &Opened, order: &Order, printer: &Printer) -> anyhow::Result<()> {
     let Opened::Direct(direct) = opened else {
@@ -121,7 +105,7 @@ async fn plan(opened: &Opened, order: &Order, printer: &Printer) -> anyhow::Resu
                 "image": plan.image,
                 "container": plan.container,
                 "existingTask": plan.existing.as_ref().and_then(|view| view.task_arn.clone()),
-                "runTask": without_values(plan.run_task),
+                "runTask": given::without_values(plan.run_task),
             });
             printer.data(&format!("{object}\n"))?;
         }
