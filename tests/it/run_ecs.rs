@@ -4,6 +4,7 @@ mod after;
 mod attach;
 mod commands;
 mod doctor;
+mod documented;
 mod ends;
 mod fake;
 mod flags;

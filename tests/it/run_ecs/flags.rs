@@ -294,6 +294,15 @@ fn files_are_left_whatever_came_of_it() {
         assert!(junit.contains(&format!("failures=\"{code}\"")), "{junit}");
         assert!(!junit.contains('\u{1b}') && !junit.contains("<line>"), "{junit}");
     }
+    // What never began has no result.
+    let scene = EcsScene::new();
+    let before = scene.project.files();
+    scene.aws.deny("ecs:RunTask");
+    scene
+        .run(&["--receipt", "receipt.json", "--dotenv", "run.env"])
+        .exited(1)
+        .says(&["ecs:RunTask"]);
+    assert_eq!(scene.project.files(), before, "nothing is left of them");
     let scene = EcsScene::new();
     scene
         .run(&["--receipt", "/proc/nowhere/receipt.json"])
