@@ -313,8 +313,6 @@ impl Run<'_> {
         outcome.exit_code = ended.exit_code;
         outcome.status = verdict(ended);
         let code = ended.exit_code.unwrap_or_default();
-        let seconds = outcome.timings.run.as_secs_f64();
-        self.step(&format!("finished after {seconds:.1} s with exit status {code}"));
         let image = &self.request.image;
         outcome.failure = match outcome.status {
             Status::Failed => Some(Failure::new(format!("{image} ran and failed: it exited with {code}"))),

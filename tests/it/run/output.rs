@@ -82,6 +82,19 @@ fn a_failed_migration_is_named() {
     assert!(!quiet.stderr.contains("flyway applied"), "{quiet:#?}");
 }
 
+/// Catches an end that is told while what the program wrote last still waits to be shown.
+#[test]
+fn the_end_is_told_after_the_last_line() {
+    let mut docker = FakeDocker::with_images(&[IMAGE]).exits(1);
+    for _ in 0..60 {
+        docker = docker.writes(2, b"at work\n");
+    }
+    let outcome = run(&docker, &[]).exited(5);
+    let (before, after) = outcome.stderr.split_once("finished after").expect("it is told");
+    assert_eq!(before.matches("at work").count(), 60, "{outcome:#?}");
+    assert!(after.contains("exit status 1"), "{outcome:#?}");
+}
+
 /// Catches a program that is no migration tool and is told as one, and a success that is not one.
 #[test]
 fn only_what_a_migration_tool_says_is_told() {

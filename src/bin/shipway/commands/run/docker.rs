@@ -48,6 +48,11 @@ pub(crate) async fn run(
         ended = relay.end() => ended,
         _ = stop.wait_for(|stop| *stop == Some(Stop::AtOnce)) => (Ok(()), None),
     };
+    // Only now: what the program wrote last is before it.
+    if let Some(code) = outcome.exit_code {
+        let seconds = outcome.timings.run.as_secs_f64();
+        printer.line(&format!("finished after {seconds:.1} s with exit status {code}"));
+    }
     if let Some(report) = &mut report {
         let values = settings.request.variables.iter().map(|(_, value)| value.clone());
         report.mask(&Lines::masking(values));
